@@ -1,0 +1,24 @@
+import js from '@eslint/js';
+import globals from 'globals';
+
+const rules = {
+  eqeqeq: ['error', 'always'],
+  'no-var': 'error',
+  'prefer-const': 'error',
+  'object-shorthand': 'error',
+  'no-implicit-globals': 'error',
+  'no-unused-vars': ['error', { caughtErrors: 'none' }],
+  curly: ['error', 'multi-line'],
+};
+
+export default [
+  { ignores: ['dist/', 'build/', 'node_modules/'] },
+  js.configs.recommended,
+  { files: ['js-glue/**/*.js', 'web/**/*.js'], languageOptions: { globals: globals.browser }, rules },
+  {
+    files: ['**/*.mjs', 'eslint.config.js'],
+    languageOptions: { globals: { ...globals.node, ...globals['shared-node-browser'] } },
+    rules,
+  },
+  { files: ['tests/browser/**/*.mjs', 'tests/sim/**/*.mjs'], languageOptions: { globals: globals.browser } },
+];
