@@ -1,0 +1,66 @@
+#include "lead.h"
+
+#include "email.h"
+#include "traits.h"
+#include "value.h"
+
+/* UserId and an Email made from it. */
+#define FIELDS_OF_USER_ID 2
+
+static const ms_slice email_field = {"Email", 5};
+
+static ms_slice
+user_id_text(ms_arena *arena, const cJSON *user_id) {
+    char number[MS_NUMBER_TEXT];
+    if (!cJSON_IsString(user_id) && !cJSON_IsNumber(user_id)) {
+        return MS_SLICE("");
+    }
+    const char *copy = ms_text_begin(arena);
+    ms_text_append(arena, ms_value_text(user_id, number));
+    return ms_text_end(arena, copy);
+}
+
+static void
+set_fingerprint(ms_arena *arena, ms_lead *lead) {
+    const char *canonical = ms_text_begin(arena);
+    ms_fields_write(&lead->fields, true, arena);
+    ms_fingerprint(ms_text_end(arena, canonical), lead->fingerprint);
+}
+
+ms_status
+ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits, ms_lead *lead) {
+    *lead = (ms_lead){.email = {"", 0}};
+    if (!ms_fields_init(&lead->fields, arena, ms_traits_room(traits) + FIELDS_OF_USER_ID)) {
+        return MS_OUT_OF_MEMORY;
+    }
+    ms_traits_to_fields(arena, traits, &lead->fields, &lead->warnings);
+
+    ms_slice id = user_id_text(arena, user_id);
+    ms_field field = {.value = id, .is_text = true, .source = MS_FIELD_ARGUMENT};
+    if (ms_fields_find(&lead->fields, email_field) == NULL &&
+        ms_email_is_valid(ms_slice_trim(id))) {
+        field.name = email_field;
+        field.value = ms_slice_trim(id);
+        ms_fields_add(&lead->fields, field);
+    }
+    if (id.len > 0) {
+        field.name = MS_SLICE("UserId");
+        field.value = id;
+        ms_fields_add(&lead->fields, field);
+    }
+    if (arena->exhausted) {
+        return MS_OUT_OF_MEMORY;
+    }
+    ms_fields_settle(&lead->fields, &lead->warnings);
+
+    const ms_field *email = ms_fields_find(&lead->fields, email_field);
+    if (email == NULL) {
+        return MS_EMAIL_MISSING;
+    }
+    if (!ms_email_is_valid(email->value)) {
+        return MS_EMAIL_INVALID;
+    }
+    lead->email = email->value;
+    set_fingerprint(arena, lead);
+    return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
+}

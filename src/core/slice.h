@@ -1,0 +1,70 @@
+/*
+ * ms_slice: a piece of text, as an address and a length.
+ *
+ * Text in core is always UTF-8 and never assumed to end with a NUL byte. A
+ * slice does not own its bytes: they live in the caller's request, in an
+ * ms_arena, or in static storage, and the function that returns a slice says
+ * which.
+ *
+ * JSON can say U+0000, which neither cJSON's strings nor C's can hold. Inside
+ * core it is the two bytes C0 80 (never valid UTF-8 otherwise): json.c puts
+ * them in, and whoever writes text out gives U+0000 its proper form.
+ */
+#ifndef MS_SLICE_H
+#define MS_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct {
+    const char *ptr;
+    size_t len;
+} ms_slice;
+
+/* A slice of a string literal. */
+#define MS_SLICE(literal) ((ms_slice){(literal), sizeof(literal) - 1})
+
+/* The slice of a NUL-terminated string; NULL gives the empty slice. */
+static inline ms_slice
+ms_slice_from(const char *text) {
+    return (ms_slice){text, text == NULL ? 0 : strlen(text)};
+}
+
+/* Is the byte at this place the first of the pair that stands for U+0000? */
+static inline bool
+ms_is_nul_pair(const char *p, const char *end) {
+    return end - p >= 2 && (unsigned char)p[0] == 0xC0 && (unsigned char)p[1] == 0x80;
+}
+
+static inline bool
+ms_is_alpha(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+ms_is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* ASCII only, whatever the locale: every other byte comes back unchanged. */
+static inline char
+ms_to_lower(char c) {
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+static inline char
+ms_to_upper(char c) {
+    return (char)(c >= 'a' && c <= 'z' ? c & ~0x20 : c);
+}
+
+/* Byte for byte. */
+bool ms_slice_equal(ms_slice a, ms_slice b);
+
+/* As ms_slice_equal, but ASCII letters match in either case. */
+bool ms_slice_equal_fold(ms_slice a, ms_slice b);
+
+/* The slice without spaces (U+0020) at either end. */
+ms_slice ms_slice_trim(ms_slice text);
+
+#endif

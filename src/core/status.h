@@ -1,0 +1,72 @@
+/*
+ * ms_status: every error and warning of the project, in one list.
+ *
+ * X(name, code, sentence): `name` is the C constant, `code` the stable name
+ * that people and programs see, `sentence` what a person should know or do.
+ * The JavaScript constants and the table in README.md are generated from these
+ * lists, so a code is written down once.
+ *
+ * Codes are a promise: they are added, never renamed. A sentence may change.
+ */
+#ifndef MS_STATUS_H
+#define MS_STATUS_H
+
+/* What core can answer. */
+#define MS_CORE_ERRORS(X)                                                                          \
+    X(MS_JSON_INVALID, "json_invalid", "Not a JSON object in UTF-8.")                              \
+    X(MS_TOO_LARGE, "too_large", "More than 64 KB in one call.")                                   \
+    X(MS_OUT_OF_MEMORY, "out_of_memory", "Too complex for the memory at hand.")                    \
+    X(MS_URL_INVALID, "url_invalid", "Not a URL, and no page URL to resolve it against.")          \
+    X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Only http and https URLs are visits.") \
+    X(MS_EVENT_MISSING, "event_missing", "track needs the event's name, a non-empty text.")        \
+    X(MS_EMAIL_MISSING, "email_missing", "identify needs traits.email, or an e-mail as userId.")   \
+    X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address that Marketo can hold.")
+
+/* What core sends anyway, but wants known. */
+#define MS_CORE_WARNINGS(X)                                                                        \
+    X(MS_HOST_DIFFERS, "host_differs", "Marketo records this path under the page's own host.")     \
+    X(MS_URL_TRUNCATED, "url_truncated", "The path was cut to its limit.")                         \
+    X(MS_PARAMS_TRUNCATED, "params_truncated", "Parameters were left out to keep to the limit.")   \
+    X(MS_TRAIT_COLLISION, "trait_collision", "Two traits have one field name; one was kept.")      \
+    X(MS_TRAIT_NAME_INVALID, "trait_name_invalid", "No Marketo field can have this name.")         \
+    X(MS_TRAIT_UNSUPPORTED, "trait_unsupported", "A field holds one value, not an object.")
+
+/* What the browser's side adds. */
+#define MS_GLUE_ERRORS(X)                                                                          \
+    X(MS_ARGUMENTS_INVALID, "arguments_invalid",                                                   \
+      "The arguments cannot be read or written as JSON.")                                          \
+    X(MS_NOT_A_BROWSER, "not_a_browser", "There is no page here; call this in a browser.")         \
+    X(MS_NOT_LOADED, "not_loaded", "Call analytics.load(munchkinId) first.")                       \
+    X(MS_MUNCHKIN_ID_INVALID, "munchkin_id_invalid", "A Munchkin ID looks like 123-ABC-456.")      \
+    X(MS_MUNCHKIN_BLOCKED, "munchkin_blocked", "munchkin.js did not load; a blocker may stop it.") \
+    X(MS_CORE_BLOCKED, "core_blocked", "Neither WebAssembly nor its fallback could start.")        \
+    X(MS_OPTED_OUT, "opted_out", "The visitor has opted out of tracking by Marketo.")              \
+    X(MS_DESTINATION_OFF, "destination_off", "The call's integrations leave Marketo out.")         \
+    X(MS_NOT_SUPPORTED, "not_supported", "Marketo has no such call; nothing was sent.")            \
+    X(MS_SERVER_MISSING, "server_missing", "identify needs the server option (data-server).")      \
+    X(MS_SERVER_UNREACHABLE, "server_unreachable", "No answer from munchkin-server.")              \
+    X(MS_SERVER_ERROR, "server_error", "munchkin-server gave an answer that is not one of its own.")
+
+/* What munchkin-server answers, as {"error": code, "message": sentence}. */
+#define MS_SERVER_ERRORS(X)                                                                        \
+    X(MS_NOT_FOUND, "not_found", "Nothing is served under this path.")                             \
+    X(MS_METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method; see Allow.")   \
+    X(MS_ORIGIN_MISSING, "origin_missing", "Only pages of allowed origins may ask.")               \
+    X(MS_ORIGIN_NOT_ALLOWED, "origin_not_allowed", "Start the server with --allow-origin for it.") \
+    X(MS_RATE_LIMITED, "rate_limited", "Too many requests from this address; wait a minute.")      \
+    X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than 16 KB.")               \
+    X(MS_INTERNAL_ERROR, "internal_error", "The server failed to answer; its log says why.")
+
+typedef enum {
+    MS_OK,
+#define MS_STATUS_NAME(name, code, sentence) name,
+    MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
+        MS_SERVER_ERRORS(MS_STATUS_NAME)
+#undef MS_STATUS_NAME
+} ms_status;
+
+/* The stable code and the sentence of one of core's errors or warnings; static storage. */
+const char *ms_status_code(ms_status status);
+const char *ms_status_sentence(ms_status status);
+
+#endif

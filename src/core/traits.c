@@ -1,0 +1,279 @@
+#include "traits.h"
+
+#include "date.h"
+#include "json.h"
+#include "value.h"
+
+/* What the steps below hand on to each other. */
+typedef struct {
+    ms_arena *arena;
+    ms_fields *fields;
+    ms_warnings *warnings;
+} gathering;
+
+ms_slice
+ms_trait_field_name(ms_arena *arena, ms_slice trait) {
+    const char *name = ms_text_begin(arena);
+    bool word_starts = true;
+    for (size_t i = 0; i < trait.len; i++) {
+        char c = trait.ptr[i];
+        if (c != ' ') {
+            ms_text_byte(arena, word_starts ? ms_to_upper(c) : c);
+        }
+        word_starts = c == ' ';
+    }
+    ms_slice field = ms_text_end(arena, name);
+    return field.len == 0 || ms_is_digit(field.ptr[0]) ? MS_SLICE("") : field;
+}
+
+static ms_slice
+copied(ms_arena *arena, const char *text, size_t len) {
+    const char *copy = ms_text_begin(arena);
+    ms_text_append(arena, (ms_slice){text, len});
+    return ms_text_end(arena, copy);
+}
+
+static ms_slice
+joined(ms_arena *arena, const cJSON *array) {
+    const char *out = ms_text_begin(arena);
+    for (const cJSON *child = array->child; child != NULL; child = child->next) {
+        char number[MS_NUMBER_TEXT];
+        ms_text_append(arena, ms_value_text(child, number));
+        if (child->next != NULL) {
+            ms_text_byte(arena, ',');
+        }
+    }
+    return ms_text_end(arena, out);
+}
+
+/* Adds `value` under `name`, unless it is null or of a kind that no field can hold. */
+static void
+add(gathering *to, ms_slice name, const cJSON *value, ms_field_source source) {
+    char number[MS_NUMBER_TEXT];
+    ms_field field = {.name = name, .source = source, .is_text = true};
+    if (cJSON_IsString(value)) {
+        field.value = ms_slice_from(value->valuestring);
+    } else if (cJSON_IsArray(value) && ms_value_is_plain_array(value)) {
+        field.value = joined(to->arena, value);
+    } else if (cJSON_IsNumber(value) || cJSON_IsBool(value)) {
+        ms_slice text = ms_value_text(value, number);
+        field.value = copied(to->arena, text.ptr, text.len);
+        field.is_text = false;
+    } else {
+        if (!cJSON_IsNull(value)) {
+            ms_warn(to->warnings, MS_TRAIT_UNSUPPORTED, name);
+        }
+        return;
+    }
+    ms_fields_add(to->fields, field);
+}
+
+static bool
+is_one_of(ms_slice name, const char *const *names) {
+    for (; *names != NULL; names++) {
+        if (ms_slice_equal(name, ms_slice_from(*names))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The Unix time in `value`: a number, or text of the 10 or 13 digits that today's have. */
+static bool
+unix_time(const cJSON *value, double *time) {
+    if (cJSON_IsNumber(value)) {
+        *time = value->valuedouble;
+        return true;
+    }
+    ms_slice text = ms_slice_from(cJSON_GetStringValue(value));
+    if (text.len != 10 && text.len != 13) {
+        return false;
+    }
+    *time = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!ms_is_digit(text.ptr[i])) {
+            return false;
+        }
+        *time = *time * 10 + (text.ptr[i] - '0');
+    }
+    return true;
+}
+
+static bool
+add_date(gathering *to, ms_slice name, const cJSON *value, ms_field_source source) {
+    char text[MS_DATE_TEXT];
+    double time = 0;
+    if (!unix_time(value, &time) || !ms_date_format(time, text)) {
+        return false;
+    }
+    ms_fields_add(to->fields, (ms_field){.name = name,
+                                         .value = copied(to->arena, text, sizeof text),
+                                         .is_text = true,
+                                         .source = source});
+    return true;
+}
+
+/* First word and the rest, as Segment's libraries split a full name. */
+static void
+add_parts_of_name(gathering *to, ms_slice name) {
+    name = ms_slice_trim(name);
+    const char *space = name.len == 0 ? NULL : memchr(name.ptr, ' ', name.len);
+    size_t first_len = space == NULL ? name.len : (size_t)(space - name.ptr);
+    ms_slice last = ms_slice_trim((ms_slice){name.ptr + first_len, name.len - first_len});
+    ms_field field = {.is_text = true, .source = MS_FIELD_DERIVED};
+    if (first_len > 0) {
+        field.name = MS_SLICE("FirstName");
+        field.value = (ms_slice){name.ptr, first_len};
+        ms_fields_add(to->fields, field);
+    }
+    if (last.len > 0) {
+        field.name = MS_SLICE("LastName");
+        field.value = last;
+        ms_fields_add(to->fields, field);
+    }
+}
+
+/* The members of an object that have a field of their own; each list ends with NULL. */
+typedef struct {
+    const char *member;
+    const char *field;
+} member_field;
+
+static const member_field company_fields[] = {
+    {"name", "Company"},    {"industry", "Industry"}, {"employee_count", "NumberOfEmployees"},
+    {"website", "Website"}, {"phone", "MainPhone"},   {NULL, NULL}};
+static const member_field address_fields[] = {
+    {"street", "Address"},        {"city", "City"},       {"state", "State"}, {"zip", "PostalCode"},
+    {"postalCode", "PostalCode"}, {"country", "Country"}, {NULL, NULL}};
+
+static const char *
+field_of_member(const member_field *table, const char *member) {
+    for (; table->member != NULL; table++) {
+        if (strcmp(table->member, member) == 0) {
+            return table->field;
+        }
+    }
+    return NULL;
+}
+
+static ms_slice
+company_field_name(ms_arena *arena, ms_slice member) {
+    const char *name = ms_text_begin(arena);
+    ms_text_append(arena, MS_SLICE("company "));
+    ms_text_append(arena, member);
+    return ms_trait_field_name(arena, ms_text_end(arena, name));
+}
+
+static void
+add_company(gathering *to, const cJSON *company) {
+    for (const cJSON *child = company->child; child != NULL; child = child->next) {
+        const char *field = field_of_member(company_fields, child->string);
+        add(to,
+            field != NULL ? ms_slice_from(field)
+                          : company_field_name(to->arena, ms_slice_from(child->string)),
+            child, MS_FIELD_DERIVED);
+    }
+}
+
+static void
+add_address(gathering *to, const cJSON *address) {
+    for (const cJSON *child = address->child; child != NULL; child = child->next) {
+        const char *field = field_of_member(address_fields, child->string);
+        if (field != NULL) {
+            add(to, ms_slice_from(field), child, MS_FIELD_DERIVED);
+        } else {
+            ms_warn(to->warnings, MS_TRAIT_UNSUPPORTED, ms_slice_from(child->string));
+        }
+    }
+}
+
+static bool
+is_blank(const cJSON *value) {
+    return cJSON_IsNull(value) ||
+           (cJSON_IsString(value) && ms_slice_trim(ms_slice_from(value->valuestring)).len == 0);
+}
+
+static void
+add_email(gathering *to, const cJSON *trait) {
+    if (!is_blank(trait)) {
+        ms_field field = {.name = MS_SLICE("Email"),
+                          .value = ms_slice_trim(ms_slice_from(cJSON_GetStringValue(trait))),
+                          .is_text = true,
+                          .source = strcmp(trait->string, "Email") == 0 ? MS_FIELD_EXACT
+                                                                        : MS_FIELD_TRANSFORMED};
+        ms_fields_add(to->fields, field);
+    }
+}
+
+static bool
+is_full_name(ms_slice key) {
+    return ms_slice_equal_fold(key, MS_SLICE("name"));
+}
+
+static void
+add_trait(gathering *to, const cJSON *trait) {
+    static const char *const dates[] = {"created", "createdAt", "created_at", "birthday", NULL};
+    ms_slice key = ms_slice_from(trait->string);
+    if (ms_slice_equal_fold(key, MS_SLICE("id"))) {
+        return;
+    }
+    if (ms_slice_equal_fold(key, MS_SLICE("email"))) {
+        add_email(to, trait);
+        return;
+    }
+    if (cJSON_IsObject(trait) && ms_slice_equal(key, MS_SLICE("company"))) {
+        add_company(to, trait);
+        return;
+    }
+    if (cJSON_IsObject(trait) && ms_slice_equal(key, MS_SLICE("address"))) {
+        add_address(to, trait);
+        return;
+    }
+    ms_slice name = ms_trait_field_name(to->arena, key);
+    if (name.len == 0) {
+        ms_warn(to->warnings, MS_TRAIT_NAME_INVALID, key);
+        return;
+    }
+    ms_field_source source = ms_slice_equal(name, key) ? MS_FIELD_EXACT : MS_FIELD_TRANSFORMED;
+    if (!is_one_of(key, dates) || !add_date(to, name, trait, source)) {
+        add(to, name, trait, source);
+    }
+    if (cJSON_IsString(trait) && is_full_name(key)) {
+        add_parts_of_name(to, ms_slice_from(trait->valuestring));
+    }
+}
+
+static size_t
+member_count(const cJSON *object) {
+    size_t count = 0;
+    for (const cJSON *child = object == NULL ? NULL : object->child; child != NULL;
+         child = child->next) {
+        count++;
+    }
+    return count;
+}
+
+size_t
+ms_traits_room(const cJSON *traits) {
+    if (!cJSON_IsObject(traits)) {
+        return 0;
+    }
+    size_t room = 0;
+    for (const cJSON *trait = traits->child; trait != NULL; trait = trait->next) {
+        room += cJSON_IsObject(trait) ? member_count(trait) : 1;
+        room += is_full_name(ms_slice_from(trait->string)) ? 2 : 0;
+    }
+    return room;
+}
+
+void
+ms_traits_to_fields(ms_arena *arena, const cJSON *traits, ms_fields *fields,
+                    ms_warnings *warnings) {
+    gathering to = {arena, fields, warnings};
+    if (!cJSON_IsObject(traits)) {
+        return;
+    }
+    for (const cJSON *trait = traits->child; trait != NULL; trait = trait->next) {
+        add_trait(&to, trait);
+    }
+}
