@@ -4,12 +4,14 @@
 #include <stdint.h>
 
 void
-ms_arena_init(ms_arena *arena, void *memory, size_t size) {
+ms_arena_init(ms_arena *arena, void *memory, size_t size)
+{
     *arena = (ms_arena){.memory = memory, .size = size};
 }
 
 void *
-ms_arena_alloc(ms_arena *arena, size_t size) {
+ms_arena_alloc(ms_arena *arena, size_t size)
+{
     const size_t alignment = alignof(max_align_t);
     size_t padding = -((uintptr_t)arena->memory + arena->used) & (alignment - 1);
     size_t left = arena->size - arena->used;
@@ -23,12 +25,14 @@ ms_arena_alloc(ms_arena *arena, size_t size) {
 }
 
 char *
-ms_text_begin(const ms_arena *arena) {
+ms_text_begin(const ms_arena *arena)
+{
     return (char *)arena->memory + arena->used;
 }
 
 void
-ms_text_append(ms_arena *arena, ms_slice piece) {
+ms_text_append(ms_arena *arena, ms_slice piece)
+{
     if (piece.len > arena->size - arena->used) {
         arena->exhausted = true;
     } else if (piece.len > 0) {
@@ -38,7 +42,8 @@ ms_text_append(ms_arena *arena, ms_slice piece) {
 }
 
 void
-ms_text_byte(ms_arena *arena, char byte) {
+ms_text_byte(ms_arena *arena, char byte)
+{
     if (arena->used == arena->size) {
         arena->exhausted = true;
     } else {
@@ -46,37 +51,34 @@ ms_text_byte(ms_arena *arena, char byte) {
     }
 }
 
-void
-ms_text_percent(ms_arena *arena, unsigned char byte) {
-    static const char digits[] = "0123456789ABCDEF";
-    ms_text_byte(arena, '%');
-    ms_text_byte(arena, digits[byte >> 4]);
-    ms_text_byte(arena, digits[byte & 15]);
-}
+const char ms_component_set[] = "\"#$%&+,/:;<=>?@[\\]^`{|}";
 
 void
-ms_text_component(ms_arena *arena, ms_slice piece) {
-    const char *end = piece.ptr + piece.len;
-    for (const char *p = piece.ptr; p < end; p++) {
-        if (ms_is_nul_pair(p, end)) {
-            ms_text_percent(arena, 0);
-            p++;
-        } else if (ms_is_alpha(*p) || ms_is_digit(*p) ||
-                   (*p != '\0' && strchr("-_.!~*'()", *p) != NULL)) {
-            ms_text_byte(arena, *p);
+ms_text_encoded(ms_arena *arena, ms_slice piece, const char *set)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < piece.len; i++) {
+        unsigned char c = (unsigned char)piece.ptr[i];
+        if (c > ' ' && c <= '~' && strchr(set, c) == NULL) {
+            ms_text_byte(arena, (char)c);
         } else {
-            ms_text_percent(arena, (unsigned char)*p);
+            c = piece.ptr[i] == MS_NUL ? 0 : c;
+            ms_text_byte(arena, '%');
+            ms_text_byte(arena, digits[c >> 4]);
+            ms_text_byte(arena, digits[c & 15]);
         }
     }
 }
 
 ms_slice
-ms_text_since(const ms_arena *arena, const char *start) {
+ms_text_since(const ms_arena *arena, const char *start)
+{
     return (ms_slice){start, (size_t)(ms_text_begin(arena) - start)};
 }
 
 ms_slice
-ms_text_end(ms_arena *arena, const char *start) {
+ms_text_end(ms_arena *arena, const char *start)
+{
     ms_slice text = ms_text_since(arena, start);
     ms_text_byte(arena, '\0');
     return text;

@@ -38,14 +38,14 @@ char *ms_text_begin(const ms_arena *arena);
 void ms_text_byte(ms_arena *arena, char byte);
 void ms_text_append(ms_arena *arena, ms_slice piece);
 
-/* One byte as %XX, with upper-case digits. */
-void ms_text_percent(ms_arena *arena, unsigned char byte);
-
 /*
- * `piece` as encodeURIComponent has it: all but A-Z a-z 0-9 - _ . ! ~ * ' ( )
- * become %XX.
+ * `piece` percent-encoded, with upper-case digits: controls, the space, all that
+ * is not ASCII, and the characters of `set`.
  */
-void ms_text_component(ms_arena *arena, ms_slice piece);
+void ms_text_encoded(ms_arena *arena, ms_slice piece, const char *set);
+
+/* The set with which ms_text_encoded does what encodeURIComponent does. */
+extern const char ms_component_set[];
 
 /* What was written since `start`. */
 ms_slice ms_text_since(const ms_arena *arena, const char *start);

@@ -8,7 +8,8 @@
 #define LIMIT_MAX 65535
 
 static size_t
-limit_of(const cJSON *request, const char *name, size_t otherwise) {
+limit_of(const cJSON *request, const char *name, size_t otherwise)
+{
     const cJSON *limit = ms_json_member(request, name);
     if (cJSON_IsNumber(limit) && limit->valuedouble >= 1 && limit->valuedouble <= LIMIT_MAX) {
         return (size_t)limit->valuedouble;
@@ -17,7 +18,8 @@ limit_of(const cJSON *request, const char *name, size_t otherwise) {
 }
 
 static ms_visit_options
-visit_options(const cJSON *request) {
+visit_options(const cJSON *request)
+{
     return (ms_visit_options){
         .base = ms_json_string(request, "base"),
         .hash_routing = cJSON_IsTrue(ms_json_member(request, "hashRouting")),
@@ -28,7 +30,8 @@ visit_options(const cJSON *request) {
 
 /* Writes `,"name":"value"`. */
 static void
-write_member(ms_arena *out, const char *name, ms_slice value) {
+write_member(ms_arena *out, const char *name, ms_slice value)
+{
     ms_text_byte(out, ',');
     ms_json_write_string(out, ms_slice_from(name));
     ms_text_byte(out, ':');
@@ -36,13 +39,13 @@ write_member(ms_arena *out, const char *name, ms_slice value) {
 }
 
 static void
-write_warnings(ms_arena *out, const ms_warnings *warnings) {
+write_warnings(ms_arena *out, const ms_warnings *warnings)
+{
     ms_text_append(out, MS_SLICE(",\"warnings\":["));
     for (size_t i = 0; i < warnings->count; i++) {
         const ms_warning *warning = &warnings->list[i];
         ms_text_append(out, i == 0 ? MS_SLICE("{\"code\":") : MS_SLICE(",{\"code\":"));
         ms_json_write_string(out, ms_slice_from(ms_status_code(warning->status)));
-        write_member(out, "message", ms_slice_from(ms_status_sentence(warning->status)));
         if (warning->name.len > 0) {
             write_member(out, "name", warning->name);
         }
@@ -52,7 +55,8 @@ write_warnings(ms_arena *out, const ms_warnings *warnings) {
 }
 
 static ms_slice
-visit_result(ms_arena *arena, const ms_visit *visit) {
+visit_result(ms_arena *arena, const ms_visit *visit)
+{
     const char *start = ms_text_begin(arena);
     ms_text_append(arena, MS_SLICE("{\"ok\":true,\"call\":[\"visitWebPage\",{\"url\":"));
     ms_json_write_string(arena, visit->url);
@@ -66,7 +70,8 @@ visit_result(ms_arena *arena, const ms_visit *visit) {
 }
 
 static ms_slice
-lead_result(ms_arena *arena, const ms_lead *lead) {
+lead_result(ms_arena *arena, const ms_lead *lead)
+{
     const char *start = ms_text_begin(arena);
     ms_text_append(arena, MS_SLICE("{\"ok\":true,\"call\":[\"associateLead\","));
     ms_fields_write(&lead->fields, false, arena);
@@ -78,17 +83,18 @@ lead_result(ms_arena *arena, const ms_lead *lead) {
 }
 
 static ms_slice
-error_result(ms_arena *arena, ms_status status) {
+error_result(ms_arena *arena, ms_status status)
+{
     const char *start = ms_text_begin(arena);
     ms_text_append(arena, MS_SLICE("{\"ok\":false"));
     write_member(arena, "error", ms_slice_from(ms_status_code(status)));
-    write_member(arena, "message", ms_slice_from(ms_status_sentence(status)));
     ms_text_byte(arena, '}');
     return ms_text_end(arena, start);
 }
 
 static ms_status
-call_visit(ms_arena *arena, ms_call_kind kind, const cJSON *request, ms_slice *result) {
+call_visit(ms_arena *arena, ms_call_kind kind, const cJSON *request, ms_slice *result)
+{
     ms_visit visit;
     ms_visit_options options = visit_options(request);
     ms_status status =
@@ -102,7 +108,8 @@ call_visit(ms_arena *arena, ms_call_kind kind, const cJSON *request, ms_slice *r
 }
 
 static ms_status
-call_identify(ms_arena *arena, const cJSON *request, ms_slice *result) {
+call_identify(ms_arena *arena, const cJSON *request, ms_slice *result)
+{
     ms_lead lead;
     ms_status status = ms_lead_from_identify(arena, ms_json_member(request, "userId"),
                                              ms_json_member(request, "traits"), &lead);
@@ -112,12 +119,12 @@ call_identify(ms_arena *arena, const cJSON *request, ms_slice *result) {
     return status;
 }
 
-/* Needs no memory; says what MS_OUT_OF_MEMORY says in status.h. */
-static const char out_of_memory_result[] = "{\"ok\":false,\"error\":\"out_of_memory\",\"message\":"
-                                           "\"Too complex for the memory at hand.\"}";
+/* Needs no memory. */
+static const char out_of_memory_result[] = "{\"ok\":false,\"error\":\"out_of_memory\"}";
 
 ms_status
-ms_call(ms_arena *arena, ms_call_kind kind, ms_slice request, ms_slice *result) {
+ms_call(ms_arena *arena, ms_call_kind kind, ms_slice request, ms_slice *result)
+{
     cJSON *object = NULL;
     ms_status status =
         request.len > MS_REQUEST_MAX ? MS_TOO_LARGE : ms_json_parse(arena, request, &object);

@@ -12,10 +12,10 @@
  *
  *   {"ok":true,"call":["visitWebPage",{"url":"…","params":"…"}],"warnings":[]}
  *   {"ok":true,"call":["associateLead",{"Email":"…",…}],"email":"…","fingerprint":"…","warnings":[]}
- *   {"ok":false,"error":"email_missing","message":"…"}
+ *   {"ok":false,"error":"email_missing"}
  *
- * A warning is {"code": "…", "message": "…"}, with "name" if it is about one
- * trait.
+ * A warning is {"code":"…"}, with "name" if it is about one trait. The sentences
+ * for codes (status.h) are added where people read them, by js-glue/core.js.
  */
 #ifndef MS_CALL_H
 #define MS_CALL_H

@@ -1,3 +1,7 @@
+/*
+ * Dates as text. As with numbers (number.h), core's host answers: the JavaScript
+ * engine in WebAssembly, src/server/date.c elsewhere.
+ */
 #ifndef MS_DATE_H
 #define MS_DATE_H
 
@@ -7,11 +11,10 @@
 #define MS_DATE_TEXT 24
 
 /*
- * Writes a Unix time as JavaScript's Date.prototype.toISOString does. Like
- * Segment's libraries it takes a number below 31,557,600,000 for seconds, else
- * for milliseconds. False, with nothing written, if the year does not have four
- * digits.
+ * Writes a time in milliseconds since 1970, UTC, as JavaScript's
+ * Date.prototype.toISOString does. False, with nothing written, if the year does
+ * not have four digits or `ms` is not a number.
  */
-bool ms_date_format(double unix_time, char text[MS_DATE_TEXT]);
+bool ms_date_format(double ms, char text[MS_DATE_TEXT]);
 
 #endif

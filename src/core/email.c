@@ -3,18 +3,21 @@
 #define LABEL_MAX 63
 
 static bool
-is_letter_or_digit(char c) {
+is_letter_or_digit(char c)
+{
     return ms_is_alpha(c) || ms_is_digit(c);
 }
 
 static bool
-is_local_character(char c) {
+is_local_character(char c)
+{
     return is_letter_or_digit(c) || (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
 }
 
 /* One part of a host name: letters, digits and inner hyphens. */
 static bool
-is_label(const char *p, const char *end) {
+is_label(const char *p, const char *end)
+{
     if (p == end || end - p > LABEL_MAX || *p == '-' || end[-1] == '-') {
         return false;
     }
@@ -27,7 +30,8 @@ is_label(const char *p, const char *end) {
 }
 
 bool
-ms_email_is_valid(ms_slice text) {
+ms_email_is_valid(ms_slice text)
+{
     const char *p = text.ptr;
     const char *end = p + text.len;
     if (text.len > MS_EMAIL_MAX) {

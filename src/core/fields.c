@@ -3,7 +3,8 @@
 #include "json.h"
 
 bool
-ms_fields_init(ms_fields *fields, ms_arena *arena, size_t room) {
+ms_fields_init(ms_fields *fields, ms_arena *arena, size_t room)
+{
     *fields = (ms_fields){.room = room};
     fields->list = ms_arena_alloc(arena, room * sizeof(ms_field));
     /* Twice the room: merging needs a second array. */
@@ -12,14 +13,16 @@ ms_fields_init(ms_fields *fields, ms_arena *arena, size_t room) {
 }
 
 void
-ms_fields_add(ms_fields *fields, ms_field field) {
+ms_fields_add(ms_fields *fields, ms_field field)
+{
     if (fields->count < fields->room) {
         fields->list[fields->count++] = field;
     }
 }
 
 static int
-compare_names(const ms_field *a, const ms_field *b) {
+compare_names(const ms_field *a, const ms_field *b)
+{
     size_t len = a->name.len < b->name.len ? a->name.len : b->name.len;
     int order = memcmp(a->name.ptr, b->name.ptr, len);
     if (order != 0) {
@@ -30,7 +33,8 @@ compare_names(const ms_field *a, const ms_field *b) {
 
 /* Merges the sorted runs [from, middle) and [middle, to) of `in` into `out`. */
 static void
-merge(ms_field **in, ms_field **out, size_t from, size_t middle, size_t to) {
+merge(ms_field **in, ms_field **out, size_t from, size_t middle, size_t to)
+{
     size_t left = from;
     size_t right = middle;
     for (size_t i = from; i < to; i++) {
@@ -40,13 +44,15 @@ merge(ms_field **in, ms_field **out, size_t from, size_t middle, size_t to) {
 }
 
 static size_t
-smaller(size_t a, size_t b) {
+smaller(size_t a, size_t b)
+{
     return a < b ? a : b;
 }
 
 /* Stable, so that of two fields with one name the earlier stands first. */
 static void
-sort(ms_fields *fields) {
+sort(ms_fields *fields)
+{
     ms_field **in = fields->sorted;
     ms_field **out = fields->sorted + fields->room;
     for (size_t i = 0; i < fields->count; i++) {
@@ -65,12 +71,14 @@ sort(ms_fields *fields) {
 }
 
 static bool
-is_trait(const ms_field *field) {
+is_trait(const ms_field *field)
+{
     return field->source == MS_FIELD_TRANSFORMED || field->source == MS_FIELD_EXACT;
 }
 
 void
-ms_fields_settle(ms_fields *fields, ms_warnings *warnings) {
+ms_fields_settle(ms_fields *fields, ms_warnings *warnings)
+{
     sort(fields);
     ms_field *kept = NULL;
     for (size_t i = 0; i < fields->count; i++) {
@@ -89,7 +97,8 @@ ms_fields_settle(ms_fields *fields, ms_warnings *warnings) {
 }
 
 const ms_field *
-ms_fields_find(const ms_fields *fields, ms_slice name) {
+ms_fields_find(const ms_fields *fields, ms_slice name)
+{
     for (size_t i = 0; i < fields->count; i++) {
         if (!fields->list[i].dropped && ms_slice_equal(fields->list[i].name, name)) {
             return &fields->list[i];
@@ -99,7 +108,8 @@ ms_fields_find(const ms_fields *fields, ms_slice name) {
 }
 
 void
-ms_fields_write(const ms_fields *fields, bool sorted, ms_arena *out) {
+ms_fields_write(const ms_fields *fields, bool sorted, ms_arena *out)
+{
     char separator = '{';
     for (size_t i = 0; i < fields->count; i++) {
         const ms_field *field = sorted ? fields->sorted[i] : &fields->list[i];

@@ -6,7 +6,8 @@
 #include <bearssl_hash.h>
 
 void
-ms_fingerprint(ms_slice text, char fingerprint[MS_SHA256_HEX]) {
+ms_fingerprint(ms_slice text, char fingerprint[MS_SHA256_HEX])
+{
     unsigned char digest[br_sha256_SIZE];
     br_sha256_context sha256;
     br_sha256_init(&sha256);

@@ -10,7 +10,8 @@
 static const ms_slice email_field = {"Email", 5};
 
 static ms_slice
-user_id_text(ms_arena *arena, const cJSON *user_id) {
+user_id_text(ms_arena *arena, const cJSON *user_id)
+{
     char number[MS_NUMBER_TEXT];
     if (!cJSON_IsString(user_id) && !cJSON_IsNumber(user_id)) {
         return MS_SLICE("");
@@ -21,14 +22,16 @@ user_id_text(ms_arena *arena, const cJSON *user_id) {
 }
 
 static void
-set_fingerprint(ms_arena *arena, ms_lead *lead) {
+set_fingerprint(ms_arena *arena, ms_lead *lead)
+{
     const char *canonical = ms_text_begin(arena);
     ms_fields_write(&lead->fields, true, arena);
     ms_fingerprint(ms_text_end(arena, canonical), lead->fingerprint);
 }
 
 ms_status
-ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits, ms_lead *lead) {
+ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits, ms_lead *lead)
+{
     *lead = (ms_lead){.email = {"", 0}};
     if (!ms_fields_init(&lead->fields, arena, ms_traits_room(traits) + FIELDS_OF_USER_ID)) {
         return MS_OUT_OF_MEMORY;

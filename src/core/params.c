@@ -9,7 +9,8 @@ typedef struct key_path {
 } key_path;
 
 ms_params
-ms_params_begin(ms_arena *arena, size_t limit) {
+ms_params_begin(ms_arena *arena, size_t limit)
+{
     return (ms_params){.arena = arena,
                        .start = ms_text_begin(arena),
                        .limit = limit,
@@ -18,7 +19,8 @@ ms_params_begin(ms_arena *arena, size_t limit) {
 }
 
 static bool
-is_attribution(ms_slice pair) {
+is_attribution(ms_slice pair)
+{
     static const char *const names[] = {"mkt_tok", "gclid", "msclkid", "fbclid"};
     const char *equals = memchr(pair.ptr, '=', pair.len);
     ms_slice key = {pair.ptr, equals == NULL ? pair.len : (size_t)(equals - pair.ptr)};
@@ -35,7 +37,8 @@ is_attribution(ms_slice pair) {
 
 /* The pair written since `start` is whole: keep it, unless its kind is already full. */
 static void
-end_pair(ms_params *params, const char *start) {
+end_pair(ms_params *params, const char *start)
+{
     bool attribution = is_attribution(ms_text_since(params->arena, start));
     size_t *kept = attribution ? &params->attribution_len : &params->other_len;
     bool *complete = attribution ? &params->attribution_complete : &params->other_complete;
@@ -51,7 +54,8 @@ end_pair(ms_params *params, const char *start) {
 }
 
 void
-ms_params_add_query(ms_params *params, ms_slice query) {
+ms_params_add_query(ms_params *params, ms_slice query)
+{
     const char *p = query.ptr;
     const char *end = p + query.len;
     while (query.len > 0) {
@@ -68,22 +72,25 @@ ms_params_add_query(ms_params *params, ms_slice query) {
 }
 
 static void
-append_key(ms_params *params, const key_path *path) {
+append_key(ms_params *params, const key_path *path)
+{
     if (path->around != NULL) {
         append_key(params, path->around);
         ms_text_byte(params->arena, '.');
     }
-    ms_text_component(params->arena, path->key);
+    ms_text_encoded(params->arena, path->key, ms_component_set);
 }
 
 static void
-append_value(ms_params *params, const cJSON *value) {
+append_value(ms_params *params, const cJSON *value)
+{
     char number[MS_NUMBER_TEXT];
-    ms_text_component(params->arena, ms_value_text(value, number));
+    ms_text_encoded(params->arena, ms_value_text(value, number), ms_component_set);
 }
 
 static void
-add(ms_params *params, const key_path *path, const cJSON *value) {
+add(ms_params *params, const key_path *path, const cJSON *value)
+{
     bool array = cJSON_IsArray(value);
     bool plain_array = array && ms_value_is_plain_array(value);
     if ((array && !plain_array) || cJSON_IsObject(value)) {
@@ -118,7 +125,8 @@ add(ms_params *params, const key_path *path, const cJSON *value) {
 }
 
 void
-ms_params_add_properties(ms_params *params, const cJSON *properties, const char *except) {
+ms_params_add_properties(ms_params *params, const cJSON *properties, const char *except)
+{
     if (!cJSON_IsObject(properties)) {
         return;
     }
@@ -131,7 +139,8 @@ ms_params_add_properties(ms_params *params, const cJSON *properties, const char 
 
 /* Leaves out the last of the other pairs, until the attribution fits in beside them. */
 static void
-make_room_for_attribution(ms_params *params, size_t room_for_others) {
+make_room_for_attribution(ms_params *params, size_t room_for_others)
+{
     char *kept = params->start;
     const char *p = params->start;
     const char *end = ms_text_begin(params->arena);
@@ -153,7 +162,8 @@ make_room_for_attribution(ms_params *params, size_t room_for_others) {
 }
 
 ms_slice
-ms_params_end(ms_params *params, bool *truncated) {
+ms_params_end(ms_params *params, bool *truncated)
+{
     *truncated = !params->attribution_complete || !params->other_complete;
     if (params->arena->exhausted) {
         return (ms_slice){"", 0};

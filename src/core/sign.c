@@ -10,13 +10,15 @@
  * assembly keeps the compiler from seeing that nobody reads it again.
  */
 static void
-forget(void *memory, size_t size) {
+forget(void *memory, size_t size)
+{
     memset(memory, 0, size);
     __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
 void
-ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_SHA1_HEX]) {
+ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_SHA1_HEX])
+{
     unsigned char digest[br_sha1_SIZE];
     br_sha1_context sha1;
     br_sha1_init(&sha1);
@@ -29,7 +31,8 @@ ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_SHA1_H
 
 void
 ms_sign_soap(ms_slice encryption_key, ms_slice timestamp, ms_slice user_id,
-             char signature[MS_SHA1_HEX]) {
+             char signature[MS_SHA1_HEX])
+{
     unsigned char digest[br_sha1_SIZE];
     br_hmac_key_context key;
     br_hmac_context hmac;

@@ -1,12 +1,14 @@
 #include "slice.h"
 
 bool
-ms_slice_equal(ms_slice a, ms_slice b) {
+ms_slice_equal(ms_slice a, ms_slice b)
+{
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 bool
-ms_slice_equal_fold(ms_slice a, ms_slice b) {
+ms_slice_equal_fold(ms_slice a, ms_slice b)
+{
     if (a.len != b.len) {
         return false;
     }
@@ -19,7 +21,8 @@ ms_slice_equal_fold(ms_slice a, ms_slice b) {
 }
 
 ms_slice
-ms_slice_trim(ms_slice text) {
+ms_slice_trim(ms_slice text)
+{
     while (text.len > 0 && text.ptr[0] == ' ') {
         text.ptr++;
         text.len--;

@@ -7,8 +7,8 @@
  * which.
  *
  * JSON can say U+0000, which neither cJSON's strings nor C's can hold. Inside
- * core it is the two bytes C0 80 (never valid UTF-8 otherwise): json.c puts
- * them in, and whoever writes text out gives U+0000 its proper form.
+ * core it is the byte MS_NUL, which UTF-8 never uses: json.c puts it in, and
+ * whoever writes text out gives U+0000 its proper form.
  */
 #ifndef MS_SLICE_H
 #define MS_SLICE_H
@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+#define MS_NUL ((char)0xFF)
 
 typedef struct {
     const char *ptr;
@@ -27,34 +29,33 @@ typedef struct {
 
 /* The slice of a NUL-terminated string; NULL gives the empty slice. */
 static inline ms_slice
-ms_slice_from(const char *text) {
+ms_slice_from(const char *text)
+{
     return (ms_slice){text, text == NULL ? 0 : strlen(text)};
 }
 
-/* Is the byte at this place the first of the pair that stands for U+0000? */
 static inline bool
-ms_is_nul_pair(const char *p, const char *end) {
-    return end - p >= 2 && (unsigned char)p[0] == 0xC0 && (unsigned char)p[1] == 0x80;
-}
-
-static inline bool
-ms_is_alpha(char c) {
+ms_is_alpha(char c)
+{
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static inline bool
-ms_is_digit(char c) {
+ms_is_digit(char c)
+{
     return c >= '0' && c <= '9';
 }
 
 /* ASCII only, whatever the locale: every other byte comes back unchanged. */
 static inline char
-ms_to_lower(char c) {
+ms_to_lower(char c)
+{
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
 static inline char
-ms_to_upper(char c) {
+ms_to_upper(char c)
+{
     return (char)(c >= 'a' && c <= 'z' ? c & ~0x20 : c);
 }
 

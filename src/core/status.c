@@ -1,7 +1,8 @@
 #include "status.h"
 
 const char *
-ms_status_code(ms_status status) {
+ms_status_code(ms_status status)
+{
     switch (status) {
 #define MS_STATUS_CODE(name, code, sentence)                                                       \
     case name:                                                                                     \
@@ -15,7 +16,8 @@ ms_status_code(ms_status status) {
 }
 
 const char *
-ms_status_sentence(ms_status status) {
+ms_status_sentence(ms_status status)
+{
     switch (status) {
 #define MS_STATUS_SENTENCE(name, code, sentence)                                                   \
     case name:                                                                                     \

@@ -15,37 +15,41 @@
 #define MS_CORE_ERRORS(X)                                                                          \
     X(MS_JSON_INVALID, "json_invalid", "Not a JSON object in UTF-8.")                              \
     X(MS_TOO_LARGE, "too_large", "More than 64 KB in one call.")                                   \
-    X(MS_OUT_OF_MEMORY, "out_of_memory", "Too complex for the memory at hand.")                    \
-    X(MS_URL_INVALID, "url_invalid", "Not a URL, and no page URL to resolve it against.")          \
-    X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Only http and https URLs are visits.") \
-    X(MS_EVENT_MISSING, "event_missing", "track needs the event's name, a non-empty text.")        \
-    X(MS_EMAIL_MISSING, "email_missing", "identify needs traits.email, or an e-mail as userId.")   \
-    X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address that Marketo can hold.")
+    X(MS_OUT_OF_MEMORY, "out_of_memory", "Too deep or too long to take in.")                       \
+    X(MS_URL_INVALID, "url_invalid", "Not a URL.")                                                 \
+    X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Only http and https can be visited.")  \
+    X(MS_EVENT_MISSING, "event_missing", "track needs an event name.")                             \
+    X(MS_EMAIL_MISSING, "email_missing", "identify needs an e-mail address.")                      \
+    X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address.")
 
 /* What core sends anyway, but wants known. */
 #define MS_CORE_WARNINGS(X)                                                                        \
-    X(MS_HOST_DIFFERS, "host_differs", "Marketo records this path under the page's own host.")     \
+    X(MS_HOST_DIFFERS, "host_differs", "Marketo takes the path for one of this page's host.")      \
     X(MS_URL_TRUNCATED, "url_truncated", "The path was cut to its limit.")                         \
-    X(MS_PARAMS_TRUNCATED, "params_truncated", "Parameters were left out to keep to the limit.")   \
-    X(MS_TRAIT_COLLISION, "trait_collision", "Two traits have one field name; one was kept.")      \
+    X(MS_PARAMS_TRUNCATED, "params_truncated", "Parameters beyond the limit were left out.")       \
+    X(MS_TRAIT_COLLISION, "trait_collision", "Two traits have one field name.")                    \
     X(MS_TRAIT_NAME_INVALID, "trait_name_invalid", "No Marketo field can have this name.")         \
-    X(MS_TRAIT_UNSUPPORTED, "trait_unsupported", "A field holds one value, not an object.")
+    X(MS_TRAIT_UNSUPPORTED, "trait_unsupported", "A field cannot hold an object.")
 
 /* What the browser's side adds. */
 #define MS_GLUE_ERRORS(X)                                                                          \
-    X(MS_ARGUMENTS_INVALID, "arguments_invalid",                                                   \
-      "The arguments cannot be read or written as JSON.")                                          \
-    X(MS_NOT_A_BROWSER, "not_a_browser", "There is no page here; call this in a browser.")         \
-    X(MS_NOT_LOADED, "not_loaded", "Call analytics.load(munchkinId) first.")                       \
+    X(MS_ARGUMENTS_INVALID, "arguments_invalid", "Not to be written as JSON.")                     \
+    X(MS_NOT_A_BROWSER, "not_a_browser", "There is no page here.")                                 \
     X(MS_MUNCHKIN_ID_INVALID, "munchkin_id_invalid", "A Munchkin ID looks like 123-ABC-456.")      \
-    X(MS_MUNCHKIN_BLOCKED, "munchkin_blocked", "munchkin.js did not load; a blocker may stop it.") \
-    X(MS_CORE_BLOCKED, "core_blocked", "Neither WebAssembly nor its fallback could start.")        \
-    X(MS_OPTED_OUT, "opted_out", "The visitor has opted out of tracking by Marketo.")              \
-    X(MS_DESTINATION_OFF, "destination_off", "The call's integrations leave Marketo out.")         \
-    X(MS_NOT_SUPPORTED, "not_supported", "Marketo has no such call; nothing was sent.")            \
-    X(MS_SERVER_MISSING, "server_missing", "identify needs the server option (data-server).")      \
-    X(MS_SERVER_UNREACHABLE, "server_unreachable", "No answer from munchkin-server.")              \
-    X(MS_SERVER_ERROR, "server_error", "munchkin-server gave an answer that is not one of its own.")
+    X(MS_MUNCHKIN_BLOCKED, "munchkin_blocked", "munchkin.js did not load.")                        \
+    X(MS_MUNCHKIN_FAILED, "munchkin_failed", "Munchkin threw an exception.")                       \
+    X(MS_CORE_BLOCKED, "core_blocked", "WebAssembly did not start.")                               \
+    X(MS_SERVER_MISSING, "server_missing", "identify needs the server option.")                    \
+    X(MS_SERVER_UNREACHABLE, "server_unreachable", "The server did not answer.")                   \
+    X(MS_SERVER_ERROR, "server_error", "Not an answer of munchkin-server.")
+
+/* Why the browser's side rightly sent nothing. */
+#define MS_GLUE_SKIPS(X)                                                                           \
+    X(MS_ALREADY_RECORDED, "already_recorded", "Munchkin recorded it at init.")                    \
+    X(MS_UNCHANGED, "unchanged", "Sent in the last 24 hours.")                                     \
+    X(MS_DESTINATION_OFF, "destination_off", "integrations leave Marketo out.")                    \
+    X(MS_OPTED_OUT, "opted_out", "The visitor has opted out.")                                     \
+    X(MS_NOT_SUPPORTED, "not_supported", "Marketo has no such call.")
 
 /* What munchkin-server answers, as {"error": code, "message": sentence}. */
 #define MS_SERVER_ERRORS(X)                                                                        \
@@ -61,7 +65,7 @@ typedef enum {
     MS_OK,
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
-        MS_SERVER_ERRORS(MS_STATUS_NAME)
+        MS_GLUE_SKIPS(MS_STATUS_NAME) MS_SERVER_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 

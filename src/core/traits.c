@@ -4,6 +4,8 @@
 #include "json.h"
 #include "value.h"
 
+#include <math.h>
+
 /* What the steps below hand on to each other. */
 typedef struct {
     ms_arena *arena;
@@ -12,7 +14,8 @@ typedef struct {
 } gathering;
 
 ms_slice
-ms_trait_field_name(ms_arena *arena, ms_slice trait) {
+ms_trait_field_name(ms_arena *arena, ms_slice trait)
+{
     const char *name = ms_text_begin(arena);
     bool word_starts = true;
     for (size_t i = 0; i < trait.len; i++) {
@@ -27,14 +30,16 @@ ms_trait_field_name(ms_arena *arena, ms_slice trait) {
 }
 
 static ms_slice
-copied(ms_arena *arena, const char *text, size_t len) {
+copied(ms_arena *arena, const char *text, size_t len)
+{
     const char *copy = ms_text_begin(arena);
     ms_text_append(arena, (ms_slice){text, len});
     return ms_text_end(arena, copy);
 }
 
 static ms_slice
-joined(ms_arena *arena, const cJSON *array) {
+joined(ms_arena *arena, const cJSON *array)
+{
     const char *out = ms_text_begin(arena);
     for (const cJSON *child = array->child; child != NULL; child = child->next) {
         char number[MS_NUMBER_TEXT];
@@ -48,7 +53,8 @@ joined(ms_arena *arena, const cJSON *array) {
 
 /* Adds `value` under `name`, unless it is null or of a kind that no field can hold. */
 static void
-add(gathering *to, ms_slice name, const cJSON *value, ms_field_source source) {
+add(gathering *to, ms_slice name, const cJSON *value, ms_field_source source)
+{
     char number[MS_NUMBER_TEXT];
     ms_field field = {.name = name, .source = source, .is_text = true};
     if (cJSON_IsString(value)) {
@@ -69,7 +75,8 @@ add(gathering *to, ms_slice name, const cJSON *value, ms_field_source source) {
 }
 
 static bool
-is_one_of(ms_slice name, const char *const *names) {
+is_one_of(ms_slice name, const char *const *names)
+{
     for (; *names != NULL; names++) {
         if (ms_slice_equal(name, ms_slice_from(*names))) {
             return true;
@@ -78,32 +85,16 @@ is_one_of(ms_slice name, const char *const *names) {
     return false;
 }
 
-/* The Unix time in `value`: a number, or text of the 10 or 13 digits that today's have. */
-static bool
-unix_time(const cJSON *value, double *time) {
-    if (cJSON_IsNumber(value)) {
-        *time = value->valuedouble;
-        return true;
-    }
-    ms_slice text = ms_slice_from(cJSON_GetStringValue(value));
-    if (text.len != 10 && text.len != 13) {
-        return false;
-    }
-    *time = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (!ms_is_digit(text.ptr[i])) {
-            return false;
-        }
-        *time = *time * 10 + (text.ptr[i] - '0');
-    }
-    return true;
-}
+/* Segment's libraries take a smaller number for seconds, any other for milliseconds. */
+#define SECONDS_BELOW 31557600000.0
 
+/* Adds a number as the date that it stands for. False if it cannot. */
 static bool
-add_date(gathering *to, ms_slice name, const cJSON *value, ms_field_source source) {
+add_date(gathering *to, ms_slice name, const cJSON *value, ms_field_source source)
+{
     char text[MS_DATE_TEXT];
-    double time = 0;
-    if (!unix_time(value, &time) || !ms_date_format(time, text)) {
+    double time = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    if (!ms_date_format(time < SECONDS_BELOW ? time * 1000 : time, text)) {
         return false;
     }
     ms_fields_add(to->fields, (ms_field){.name = name,
@@ -115,7 +106,8 @@ add_date(gathering *to, ms_slice name, const cJSON *value, ms_field_source sourc
 
 /* First word and the rest, as Segment's libraries split a full name. */
 static void
-add_parts_of_name(gathering *to, ms_slice name) {
+add_parts_of_name(gathering *to, ms_slice name)
+{
     name = ms_slice_trim(name);
     const char *space = name.len == 0 ? NULL : memchr(name.ptr, ' ', name.len);
     size_t first_len = space == NULL ? name.len : (size_t)(space - name.ptr);
@@ -133,68 +125,55 @@ add_parts_of_name(gathering *to, ms_slice name) {
     }
 }
 
-/* The members of an object that have a field of their own; each list ends with NULL. */
+/* A member of a company or address that has a standard field of its own. */
 typedef struct {
-    const char *member;
+    const char *member; /* NULL ends a table */
     const char *field;
-} member_field;
+} standard_field;
 
-static const member_field company_fields[] = {
+static const standard_field company_fields[] = {
     {"name", "Company"},    {"industry", "Industry"}, {"employee_count", "NumberOfEmployees"},
     {"website", "Website"}, {"phone", "MainPhone"},   {NULL, NULL}};
-static const member_field address_fields[] = {
+static const standard_field address_fields[] = {
     {"street", "Address"},        {"city", "City"},       {"state", "State"}, {"zip", "PostalCode"},
     {"postalCode", "PostalCode"}, {"country", "Country"}, {NULL, NULL}};
 
-static const char *
-field_of_member(const member_field *table, const char *member) {
-    for (; table->member != NULL; table++) {
-        if (strcmp(table->member, member) == 0) {
-            return table->field;
-        }
-    }
-    return NULL;
-}
-
 static ms_slice
-company_field_name(ms_arena *arena, ms_slice member) {
-    const char *name = ms_text_begin(arena);
-    ms_text_append(arena, MS_SLICE("company "));
-    ms_text_append(arena, member);
-    return ms_trait_field_name(arena, ms_text_end(arena, name));
+member_field_name(ms_arena *arena, const char *object, const char *member)
+{
+    const char *words = ms_text_begin(arena);
+    ms_text_append(arena, ms_slice_from(object));
+    ms_text_byte(arena, ' ');
+    ms_text_append(arena, ms_slice_from(member));
+    return ms_trait_field_name(arena, ms_text_end(arena, words));
 }
 
+/* Adds the members of a company or an address. */
 static void
-add_company(gathering *to, const cJSON *company) {
-    for (const cJSON *child = company->child; child != NULL; child = child->next) {
-        const char *field = field_of_member(company_fields, child->string);
+add_members(gathering *to, const cJSON *object, const standard_field *table)
+{
+    for (const cJSON *child = object->child; child != NULL; child = child->next) {
+        const standard_field *standard = table;
+        while (standard->member != NULL && strcmp(standard->member, child->string) != 0) {
+            standard++;
+        }
         add(to,
-            field != NULL ? ms_slice_from(field)
-                          : company_field_name(to->arena, ms_slice_from(child->string)),
+            standard->member != NULL ? ms_slice_from(standard->field)
+                                     : member_field_name(to->arena, object->string, child->string),
             child, MS_FIELD_DERIVED);
     }
 }
 
-static void
-add_address(gathering *to, const cJSON *address) {
-    for (const cJSON *child = address->child; child != NULL; child = child->next) {
-        const char *field = field_of_member(address_fields, child->string);
-        if (field != NULL) {
-            add(to, ms_slice_from(field), child, MS_FIELD_DERIVED);
-        } else {
-            ms_warn(to->warnings, MS_TRAIT_UNSUPPORTED, ms_slice_from(child->string));
-        }
-    }
-}
-
 static bool
-is_blank(const cJSON *value) {
+is_blank(const cJSON *value)
+{
     return cJSON_IsNull(value) ||
            (cJSON_IsString(value) && ms_slice_trim(ms_slice_from(value->valuestring)).len == 0);
 }
 
 static void
-add_email(gathering *to, const cJSON *trait) {
+add_email(gathering *to, const cJSON *trait)
+{
     if (!is_blank(trait)) {
         ms_field field = {.name = MS_SLICE("Email"),
                           .value = ms_slice_trim(ms_slice_from(cJSON_GetStringValue(trait))),
@@ -206,12 +185,14 @@ add_email(gathering *to, const cJSON *trait) {
 }
 
 static bool
-is_full_name(ms_slice key) {
+is_full_name(ms_slice key)
+{
     return ms_slice_equal_fold(key, MS_SLICE("name"));
 }
 
 static void
-add_trait(gathering *to, const cJSON *trait) {
+add_trait(gathering *to, const cJSON *trait)
+{
     static const char *const dates[] = {"created", "createdAt", "created_at", "birthday", NULL};
     ms_slice key = ms_slice_from(trait->string);
     if (ms_slice_equal_fold(key, MS_SLICE("id"))) {
@@ -222,11 +203,11 @@ add_trait(gathering *to, const cJSON *trait) {
         return;
     }
     if (cJSON_IsObject(trait) && ms_slice_equal(key, MS_SLICE("company"))) {
-        add_company(to, trait);
+        add_members(to, trait, company_fields);
         return;
     }
     if (cJSON_IsObject(trait) && ms_slice_equal(key, MS_SLICE("address"))) {
-        add_address(to, trait);
+        add_members(to, trait, address_fields);
         return;
     }
     ms_slice name = ms_trait_field_name(to->arena, key);
@@ -244,7 +225,8 @@ add_trait(gathering *to, const cJSON *trait) {
 }
 
 static size_t
-member_count(const cJSON *object) {
+member_count(const cJSON *object)
+{
     size_t count = 0;
     for (const cJSON *child = object == NULL ? NULL : object->child; child != NULL;
          child = child->next) {
@@ -254,7 +236,8 @@ member_count(const cJSON *object) {
 }
 
 size_t
-ms_traits_room(const cJSON *traits) {
+ms_traits_room(const cJSON *traits)
+{
     if (!cJSON_IsObject(traits)) {
         return 0;
     }
@@ -267,8 +250,8 @@ ms_traits_room(const cJSON *traits) {
 }
 
 void
-ms_traits_to_fields(ms_arena *arena, const cJSON *traits, ms_fields *fields,
-                    ms_warnings *warnings) {
+ms_traits_to_fields(ms_arena *arena, const cJSON *traits, ms_fields *fields, ms_warnings *warnings)
+{
     gathering to = {arena, fields, warnings};
     if (!cJSON_IsObject(traits)) {
         return;

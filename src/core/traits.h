@@ -28,9 +28,11 @@ size_t ms_traits_room(const cJSON *traits);
  *   company   text, or an object: name → Company, industry → Industry,
  *             employee_count → NumberOfEmployees, website → Website,
  *             phone → MainPhone, another member m → Company + field name of m
- *   address   text, or an object: street, city, state, postalCode or zip, country
+ *   address   text, or an object: street → Address, city → City, state → State,
+ *             postalCode or zip → PostalCode, country → Country, another
+ *             member m → Address + field name of m
  *   created, createdAt, created_at, birthday
- *             a Unix time becomes ISO 8601
+ *             a number, taken for a Unix time, becomes ISO 8601
  *   email     in any case of the key; left out here if empty or null
  *   id        never sent, in any case of the key
  *

@@ -1,5 +1,7 @@
 #include "url.h"
 
+#include "hex.h"
+
 /* What is left to read. */
 typedef struct {
     const char *p;
@@ -12,42 +14,41 @@ static const char query_set[] = "\"<>'";
 
 /* For http and https the standard takes a backslash for a slash. */
 static bool
-is_slash(char c) {
+is_slash(char c)
+{
     return c == '/' || c == '\\';
 }
 
 static bool
-at_slash(cursor in) {
+at_slash(cursor in)
+{
     return in.p < in.end && is_slash(*in.p);
 }
 
 static bool
-ends_path(char c) {
+ends_path(char c)
+{
     return c == '?' || c == '#';
+}
+
+/* A C0 control or a space. */
+static bool
+is_stripped(char c)
+{
+    return (unsigned char)c <= ' ' || c == MS_NUL;
 }
 
 /* The input without C0 controls and spaces around it, and without tabs and newlines. */
 static cursor
-stripped(ms_arena *arena, ms_slice input) {
+stripped(ms_arena *arena, ms_slice input)
+{
     const char *p = input.ptr;
     const char *end = p + input.len;
-    for (;;) {
-        if (p < end && (unsigned char)*p <= ' ') {
-            p++;
-        } else if (ms_is_nul_pair(p, end)) {
-            p += 2;
-        } else {
-            break;
-        }
+    while (p < end && is_stripped(*p)) {
+        p++;
     }
-    for (;;) {
-        if (p < end && (unsigned char)end[-1] <= ' ') {
-            end--;
-        } else if (end - p >= 2 && ms_is_nul_pair(end - 2, end)) {
-            end -= 2;
-        } else {
-            break;
-        }
+    while (p < end && is_stripped(end[-1])) {
+        end--;
     }
     const char *start = ms_text_begin(arena);
     for (; p < end; p++) {
@@ -61,7 +62,8 @@ stripped(ms_arena *arena, ms_slice input) {
 
 /* Takes "scheme:" off the input; the empty slice if it has none. */
 static ms_slice
-take_scheme(cursor *in) {
+take_scheme(cursor *in)
+{
     const char *p = in->p;
     if (p < in->end && ms_is_alpha(*p)) {
         while (p < in->end &&
@@ -79,7 +81,8 @@ take_scheme(cursor *in) {
 
 /* Takes "user:password@host:port" off the input. False if there is no host. */
 static bool
-take_authority(cursor *in, ms_url *url) {
+take_authority(cursor *in, ms_url *url)
+{
     const char *host = in->p;
     const char *p = in->p;
     for (; p < in->end && !is_slash(*p) && !ends_path(*p); p++) {
@@ -92,35 +95,13 @@ take_authority(cursor *in, ms_url *url) {
     if (url->host.len == 0 || *host == ':') {
         return false;
     }
-    ms_slice port = url->secure ? MS_SLICE(":443") : MS_SLICE(":80");
-    if (url->host.len > port.len) {
-        size_t len = url->host.len - port.len;
-        if (ms_slice_equal((ms_slice){host + len, port.len}, port)) {
-            url->host.len = len;
-        }
-    }
     return true;
-}
-
-/* Appends text with controls, space, non-ASCII and the characters of `set` percent-encoded. */
-static void
-append_encoded(ms_arena *out, const char *p, const char *end, const char *set) {
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (ms_is_nul_pair(p, end)) {
-            ms_text_percent(out, 0);
-            p++;
-        } else if (c <= ' ' || c > '~' || strchr(set, c) != NULL) {
-            ms_text_percent(out, c);
-        } else {
-            ms_text_byte(out, *p);
-        }
-    }
 }
 
 /* How many dots the segment is, a dot being "." or "%2e"; 0 if it is something else. */
 static int
-dots(const char *p, const char *end) {
+dots(const char *p, const char *end)
+{
     int count = 0;
     while (p < end) {
         if (*p == '.') {
@@ -139,14 +120,16 @@ dots(const char *p, const char *end) {
 
 /* Takes the last segment off. */
 static void
-shorten(ms_arena *out, const char *path) {
+shorten(ms_arena *out, const char *path)
+{
     while (ms_text_begin(out) > path && out->memory[--out->used] != '/') {
     }
 }
 
 /* Takes a path off the input and appends it, segment by segment, to the one begun at `path`. */
 static void
-take_path(cursor *in, ms_arena *out, const char *path) {
+take_path(cursor *in, ms_arena *out, const char *path)
+{
     if (at_slash(*in)) {
         in->p++;
     }
@@ -164,7 +147,7 @@ take_path(cursor *in, ms_arena *out, const char *path) {
             ms_text_byte(out, '/');
         }
         if (dot_count == 0) {
-            append_encoded(out, segment, in->p, path_set);
+            ms_text_encoded(out, (ms_slice){segment, (size_t)(in->p - segment)}, path_set);
         }
         if (last) {
             return;
@@ -175,18 +158,20 @@ take_path(cursor *in, ms_arena *out, const char *path) {
 
 /* Takes "?query" off the input, if it is there, up to the fragment, and appends it. */
 static void
-take_query(cursor *in, ms_arena *out) {
+take_query(cursor *in, ms_arena *out)
+{
     if (in->p < in->end && *in->p == '?') {
         const char *start = ++in->p;
         while (in->p < in->end && *in->p != '#') {
             in->p++;
         }
-        append_encoded(out, start, in->p, query_set);
+        ms_text_encoded(out, (ms_slice){start, (size_t)(in->p - start)}, query_set);
     }
 }
 
 static void
-take_path_and_query(ms_arena *arena, cursor *in, ms_slice from, ms_url *url) {
+take_path_and_query(ms_arena *arena, cursor *in, ms_slice from, ms_url *url)
+{
     const char *path = ms_text_begin(arena);
     ms_text_append(arena, from);
     take_path(in, arena, path);
@@ -198,7 +183,8 @@ take_path_and_query(ms_arena *arena, cursor *in, ms_slice from, ms_url *url) {
 
 /* The input has no authority of its own: it takes that of the page, and parts of its path. */
 static void
-resolve(ms_arena *arena, cursor *in, const ms_url *base, ms_url *url) {
+resolve(ms_arena *arena, cursor *in, const ms_url *base, ms_url *url)
+{
     url->host = base->host;
     if (in->p < in->end && !ends_path(*in->p)) {
         ms_slice folder = at_slash(*in) ? MS_SLICE("") : base->path;
@@ -216,7 +202,8 @@ resolve(ms_arena *arena, cursor *in, const ms_url *base, ms_url *url) {
 
 /* Makes the fragment at `in` the path, if it looks like one; its query follows that of the URL. */
 static void
-route_by_hash(ms_arena *arena, cursor in, ms_url *url) {
+route_by_hash(ms_arena *arena, cursor in, ms_url *url)
+{
     in.p++;
     if (in.p < in.end && *in.p == '!') {
         in.p++;
@@ -236,7 +223,8 @@ route_by_hash(ms_arena *arena, cursor in, ms_url *url) {
 }
 
 ms_status
-ms_url_parse(ms_arena *arena, ms_slice input, ms_slice base, bool hash_routing, ms_url *url) {
+ms_url_parse(ms_arena *arena, ms_slice input, ms_slice base, bool hash_routing, ms_url *url)
+{
     ms_url page = {.host = {"", 0}};
     bool has_base = base.len > 0 && ms_url_parse(arena, base, MS_SLICE(""), false, &page) == MS_OK;
     cursor in = stripped(arena, input);
@@ -275,55 +263,44 @@ ms_url_parse(ms_arena *arena, ms_slice input, ms_slice base, bool hash_routing, 
     return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
 }
 
-/* The byte that the percent triplet ending at `end` stands for; -1 if none ends there. */
-static int
-triplet_before(const char *start, const char *end) {
-    if (end - start < 3 || end[-3] != '%') {
-        return -1;
-    }
-    int byte = 0;
-    for (int i = -2; i < 0; i++) {
-        char c = ms_to_lower(end[i]);
-        if (!ms_is_digit(c) && !(c >= 'a' && c <= 'f')) {
-            return -1;
-        }
-        byte = byte * 16 + (ms_is_digit(c) ? c - '0' : c - 'a' + 10);
-    }
-    return byte;
-}
-
 static bool
-is_continuation(int byte) {
+is_continuation(int byte)
+{
     return byte >= 0x80 && byte < 0xC0;
 }
 
+/* The byte that the percent triplet at `p` stands for; -1 if there is none. */
+static int
+triplet(const char *p, const char *end)
+{
+    return p < end && *p == '%' ? ms_hex_value(p + 1, end, 2) : -1;
+}
+
 ms_slice
-ms_url_truncate(ms_slice path, size_t limit) {
+ms_url_truncate(ms_slice path, size_t limit)
+{
     const char *end = path.ptr + path.len;
-    const char *cut = path.ptr;
-    for (; cut < end; cut++) {
-        if (!is_continuation((unsigned char)*cut) && limit-- == 0) {
+    const char *p = path.ptr;
+    while (p < end) {
+        /* One character, raw or encoded: its first byte or triplet and those that continue it. */
+        const char *next = p + 1;
+        size_t characters = 1;
+        if (triplet(p, end) >= 0) {
+            characters = 3;
+            while (characters < 12 && is_continuation(triplet(p + characters, end))) {
+                characters += 3;
+            }
+            next = p + characters;
+        } else {
+            while (next < end && is_continuation((unsigned char)*next)) {
+                next++;
+            }
+        }
+        if (characters > limit) {
             break;
         }
+        limit -= characters;
+        p = next;
     }
-    if (cut == end) {
-        return path;
-    }
-    for (int i = 1; i <= 2; i++) {
-        if (end - cut >= i && triplet_before(path.ptr, cut + i) >= 0) {
-            cut = cut + i - 3;
-            break;
-        }
-    }
-    /* Between the triplets of one character: back to its first, at most three away. */
-    const char *first = cut;
-    int next = end - cut >= 3 ? triplet_before(path.ptr, cut + 3) : -1;
-    for (int i = 0; i < 3 && is_continuation(next); i++) {
-        next = triplet_before(path.ptr, first);
-        if (next >= 0xC2 && next <= 0xF4) {
-            cut = first - 3;
-        }
-        first -= next < 0 ? 0 : 3;
-    }
-    return (ms_slice){path.ptr, (size_t)(cut - path.ptr)};
+    return (ms_slice){path.ptr, (size_t)(p - path.ptr)};
 }

@@ -15,7 +15,7 @@
 typedef struct {
     ms_slice path;  /* begins with '/'; printable ASCII */
     ms_slice query; /* printable ASCII */
-    ms_slice host;  /* host and port as written, without user, default port left out */
+    ms_slice host;  /* host and port as written, without user */
     bool secure;    /* https */
 } ms_url;
 

@@ -1,7 +1,8 @@
 #include "value.h"
 
 ms_slice
-ms_value_text(const cJSON *value, char number[MS_NUMBER_TEXT]) {
+ms_value_text(const cJSON *value, char number[MS_NUMBER_TEXT])
+{
     if (cJSON_IsString(value)) {
         return ms_slice_from(value->valuestring);
     }
@@ -15,7 +16,8 @@ ms_value_text(const cJSON *value, char number[MS_NUMBER_TEXT]) {
 }
 
 bool
-ms_value_is_plain_array(const cJSON *array) {
+ms_value_is_plain_array(const cJSON *array)
+{
     for (const cJSON *child = array->child; child != NULL; child = child->next) {
         if (cJSON_IsArray(child) || cJSON_IsObject(child)) {
             return false;

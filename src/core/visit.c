@@ -6,13 +6,15 @@
 static const char event_path[] = "/event/";
 
 static bool
-is_event_path(ms_slice event) {
+is_event_path(ms_slice event)
+{
     size_t len = sizeof event_path - 1;
     return event.len >= len && memcmp(event.ptr, event_path, len) == 0;
 }
 
 static void
-set_url(ms_visit *visit, ms_slice path, size_t limit) {
+set_url(ms_visit *visit, ms_slice path, size_t limit)
+{
     visit->url = ms_url_truncate(path, limit);
     if (visit->url.len < path.len) {
         ms_warn(&visit->warnings, MS_URL_TRUNCATED, MS_SLICE(""));
@@ -20,7 +22,8 @@ set_url(ms_visit *visit, ms_slice path, size_t limit) {
 }
 
 static void
-set_params(ms_visit *visit, ms_params *params) {
+set_params(ms_visit *visit, ms_params *params)
+{
     bool truncated = false;
     visit->params = ms_params_end(params, &truncated);
     if (truncated) {
@@ -31,7 +34,8 @@ set_params(ms_visit *visit, ms_params *params) {
 /* Parses `url` and sets the visit's path; warns if it is of another host than the page. */
 static ms_status
 visit_url(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms_url *parsed,
-          ms_visit *visit) {
+          ms_visit *visit)
+{
     ms_url page;
     ms_status status = ms_url_parse(arena, url, options->base, options->hash_routing, parsed);
     if (status != MS_OK) {
@@ -46,7 +50,8 @@ visit_url(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms_url
 }
 
 ms_status
-ms_visit_page(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms_visit *visit) {
+ms_visit_page(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms_visit *visit)
+{
     ms_url parsed;
     *visit = (ms_visit){.name = {"", 0}};
     ms_status status = visit_url(arena, url, options, &parsed, visit);
@@ -61,17 +66,16 @@ ms_visit_page(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms
 
 /* The path of an event that is not itself a path. */
 static ms_slice
-path_of_event(ms_arena *arena, ms_slice event) {
+path_of_event(ms_arena *arena, ms_slice event)
+{
     const char *path = ms_text_begin(arena);
     ms_text_append(arena, MS_SLICE(event_path));
-    const char *end = event.ptr + event.len;
-    for (const char *p = event.ptr; p < end; p++) {
-        if (*p == ' ' || *p == '_') {
-            ms_text_byte(arena, '-');
-        } else if (*p == '%') {
-            ms_text_percent(arena, '%');
+    for (size_t i = 0; i < event.len; i++) {
+        char c = event.ptr[i];
+        if (c == '%') {
+            ms_text_append(arena, MS_SLICE("%25"));
         } else {
-            ms_text_byte(arena, *p);
+            ms_text_byte(arena, (char)(c == ' ' || c == '_' ? '-' : c));
         }
     }
     return ms_text_end(arena, path);
@@ -79,7 +83,8 @@ path_of_event(ms_arena *arena, ms_slice event) {
 
 ms_status
 ms_visit_track(ms_arena *arena, ms_slice event, const cJSON *properties,
-               const ms_visit_options *options, ms_visit *visit) {
+               const ms_visit_options *options, ms_visit *visit)
+{
     *visit = (ms_visit){.name = {"", 0}};
     if (event.len == 0) {
         return MS_EVENT_MISSING;

@@ -21,11 +21,7 @@ typedef struct {
     size_t count;
 } ms_warnings;
 
-static inline void
-ms_warn(ms_warnings *warnings, ms_status status, ms_slice name) {
-    if (warnings->count < MS_WARNINGS_MAX) {
-        warnings->list[warnings->count++] = (ms_warning){status, name};
-    }
-}
+/* Adds a warning; `name` is the trait it is about, or empty. */
+void ms_warn(ms_warnings *warnings, ms_status status, ms_slice name);
 
 #endif

@@ -26,13 +26,15 @@ extern unsigned char __heap_base[];
 static char input[MS_REQUEST_MAX];
 
 char *
-EXPORT(ms_input)(size_t len) {
+EXPORT(ms_input)(size_t len)
+{
     return len > sizeof input ? NULL : input;
 }
 
 /* Carries out the request; again with more memory if what is there was too little. */
 static const void *
-answer(ms_call_kind kind, size_t len) {
+answer(ms_call_kind kind, size_t len)
+{
     unsigned char *json = __heap_base + sizeof(uint32_t);
     for (;;) {
         ms_arena arena;
@@ -52,16 +54,19 @@ answer(ms_call_kind kind, size_t len) {
 }
 
 const void *
-EXPORT(ms_page)(size_t len) {
+EXPORT(ms_page)(size_t len)
+{
     return answer(MS_PAGE, len);
 }
 
 const void *
-EXPORT(ms_track)(size_t len) {
+EXPORT(ms_track)(size_t len)
+{
     return answer(MS_TRACK, len);
 }
 
 const void *
-EXPORT(ms_identify)(size_t len) {
+EXPORT(ms_identify)(size_t len)
+{
     return answer(MS_IDENTIFY, len);
 }

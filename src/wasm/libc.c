@@ -8,7 +8,8 @@
 #include <string.h>
 
 size_t
-strlen(const char *text) {
+strlen(const char *text)
+{
     const char *end = text;
     while (*end != '\0') {
         end++;
@@ -17,7 +18,8 @@ strlen(const char *text) {
 }
 
 int
-memcmp(const void *a, const void *b, size_t size) {
+memcmp(const void *a, const void *b, size_t size)
+{
     const unsigned char *left = a;
     const unsigned char *right = b;
     for (; size > 0 && *left == *right; size--) {
@@ -28,7 +30,8 @@ memcmp(const void *a, const void *b, size_t size) {
 }
 
 int
-strncmp(const char *a, const char *b, size_t size) {
+strncmp(const char *a, const char *b, size_t size)
+{
     for (; size > 0 && *a == *b && *a != '\0'; size--) {
         a++;
         b++;
@@ -37,12 +40,14 @@ strncmp(const char *a, const char *b, size_t size) {
 }
 
 int
-strcmp(const char *a, const char *b) {
+strcmp(const char *a, const char *b)
+{
     return strncmp(a, b, (size_t)-1);
 }
 
 void *
-memchr(const void *memory, int byte, size_t size) {
+memchr(const void *memory, int byte, size_t size)
+{
     const unsigned char *p = memory;
     for (; size > 0; size--, p++) {
         if (*p == (unsigned char)byte) {
@@ -53,6 +58,7 @@ memchr(const void *memory, int byte, size_t size) {
 }
 
 char *
-strchr(const char *text, int byte) {
+strchr(const char *text, int byte)
+{
     return memchr(text, byte, strlen(text) + 1);
 }

@@ -1,7 +1,9 @@
-/* Core's numbers as text (number.h), and cJSON's text as numbers, by the JavaScript engine. */
+/* What core asks of its host (number.h, date.h), and cJSON of the C library, by the JavaScript
+ * engine. */
 
-#include "../core/number.h"
 #include "../core/cjson_config.h"
+#include "../core/date.h"
+#include "../core/number.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,13 +16,24 @@ IMPORT("format") size_t js_number_format(double value, char *text);
 /* Number(text) of `len` ASCII bytes; NaN if it is no number. */
 IMPORT("parse") double js_number_parse(const char *text, size_t len);
 
+/* Writes new Date(ms).toISOString() if it has MS_DATE_TEXT characters; else returns 0. */
+IMPORT("date") int js_date_format(double ms, char *text);
+
 size_t
-ms_number_format(double value, char text[MS_NUMBER_TEXT]) {
+ms_number_format(double value, char text[MS_NUMBER_TEXT])
+{
     return js_number_format(value, text);
 }
 
+bool
+ms_date_format(double ms, char text[MS_DATE_TEXT])
+{
+    return js_date_format(ms, text) != 0;
+}
+
 double
-ms_cjson_strtod(const char *text, char **end) {
+ms_cjson_strtod(const char *text, char **end)
+{
     size_t len = strlen(text);
     double value = js_number_parse(text, len);
     *end = (char *)text + (isnan(value) ? 0 : len);

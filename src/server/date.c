@@ -1,9 +1,10 @@
-#include "date.h"
+/* Dates as text for core (core/date.h), where there is no JavaScript engine to ask. */
+
+#include "../core/date.h"
 
 #include <stdint.h>
 
 #define MS_PER_DAY 86400000
-#define SECONDS_BELOW 31557600000.0
 #define FIRST_MS (-62167219200000.0) /* 0000-01-01T00:00:00.000Z */
 #define LAST_MS 253402300799999.0    /* 9999-12-31T23:59:59.999Z */
 
@@ -22,10 +23,9 @@ is_leap_year(int year) {
 }
 
 bool
-ms_date_format(double unix_time, char text[MS_DATE_TEXT]) {
+ms_date_format(double ms, char text[MS_DATE_TEXT]) {
     static const char template[] = "0000-00-00T00:00:00.000Z";
     static const char month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    double ms = unix_time < SECONDS_BELOW ? unix_time * 1000 : unix_time;
     if (!(ms >= FIRST_MS && ms <= LAST_MS)) {
         return false;
     }

@@ -1,0 +1,177 @@
+# munchkin-shim. `make help` lists what there is.
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+ifeq ($(origin CC),default)
+CC := clang
+endif
+EMCC ?= NODE_PATH=/usr/share/nodejs emcc
+BIN := node_modules/.bin
+
+CJSON := build/deps/cjson
+BEARSSL := build/deps/bearssl
+
+WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow
+INCLUDES := -isystem $(CJSON) -isystem $(BEARSSL)/inc
+NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -MMD -MP $(INCLUDES)
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+CORE := $(wildcard src/core/*.c)
+SERVER := $(wildcard src/server/*.c)
+# What the browser has no use for stays out of it: above all, signing.
+WASM_CORE := $(filter-out src/core/sign.c,$(CORE))
+BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
+WASM_BEARSSL_FILES := hash/sha2small codec/dec32be codec/enc32be
+CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
+GLUE := $(wildcard js-glue/*.js js-glue/build/*.mjs) package.json
+
+.PHONY: help deps build demo test lint bench clean started
+.PHONY: packages-build packages-test packages-lint
+
+help: ## this list
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 10
+
+# ---- what must be there first -------------------------------------------------------------------
+
+deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
+
+packages-build:
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev dpkg-dev ca-certificates
+
+packages-test: packages-build
+	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
+
+packages-lint: packages-build
+	@src/deps.sh packages clang-format clang-tidy
+
+build/deps/.fetched: src/deps.sh | packages-build
+	@src/deps.sh sources build/deps
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@echo "Installing the npm packages that the build and the tests need"
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+		{ echo "Node.js 20 or later is needed; here is: $$(node --version 2>&1)" >&2; exit 1; }
+	@npm ci --no-audit --no-fund --loglevel=error || \
+		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci" >&2; exit 1; }
+	@touch $@
+
+# ---- WebAssembly, and the same as JavaScript ----------------------------------------------------
+
+# Structures are passed in registers and returned so too, within the module: a tenth of its size.
+WASM_FLAGS := -Oz -std=c11 -mbulk-memory -mnontrapping-fptoint -fno-builtin-strchr -fvisibility=hidden \
+	-DNDEBUG -MMD -MP $(INCLUDES) -Xclang -target-abi -Xclang experimental-mv
+WASM_LINK := -O0 --no-entry -sSTANDALONE_WASM=1 -sTOTAL_STACK=32768 -sINITIAL_MEMORY=196608 \
+	-sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=6291456 -sFILESYSTEM=0 -sERROR_ON_UNDEFINED_SYMBOLS=0
+WASM_FEATURES := --enable-bulk-memory --enable-nontrapping-float-to-int --enable-mutable-globals
+WASM_OBJECTS := $(WASM_CORE:src/%.c=%.o) $(patsubst src/%.c,%.o,$(wildcard src/wasm/*.c)) \
+	$(WASM_BEARSSL_FILES:%=bearssl/%.o) cjson.o
+
+# $(1): folder, $(2): more flags
+define wasm_rules
+build/$(1)/%.o: src/%.c build/deps/.fetched
+	@mkdir -p $$(@D) && echo "  EMCC $$<" && $(EMCC) $(WASM_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+build/$(1)/bearssl/%.o: build/deps/.fetched
+	@mkdir -p $$(@D) && echo "  EMCC bearssl/$$*.c" && \
+		$(EMCC) $(WASM_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
+build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
+	@mkdir -p $$(@D) && echo "  EMCC cjson/cJSON.c" && \
+		$(EMCC) $(WASM_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
+build/$(1)/linked.wasm: $(WASM_OBJECTS:%=build/$(1)/%)
+	@echo "  LINK $$@" && $(EMCC) $(WASM_LINK) $$^ -o $$@ 2>&1 | \
+		grep -vE 'undefined symbol: (format|parse|date) |warning: (Link|To disable|_[a-z]+ may need)' || true
+	@test -s $$@
+build/$(1)/exported.wasm: build/$(1)/linked.wasm src/wasm/exports.json node_modules/.installed
+	@$(BIN)/wasm-metadce $(WASM_FEATURES) --enable-multivalue -f src/wasm/exports.json $$< -o $$@ >/dev/null
+-include $(WASM_OBJECTS:%.o=build/$(1)/%.d)
+endef
+$(eval $(call wasm_rules,wasm,-mmultivalue))
+# wasm2js knows no functions with several results.
+$(eval $(call wasm_rules,wasm-for-js,))
+
+# Passes in this order found by trial; the second -Oz takes up what --rereloop leaves.
+build/munchkin_shim.wasm: build/wasm/exported.wasm
+	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -Oz --flatten --rereloop -Oz -Oz --low-memory-unused \
+		$(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
+
+build/munchkin_shim.asm.mjs: build/wasm-for-js/exported.wasm
+	@echo "  WASM2JS $@" && $(BIN)/wasm-opt -Oz $(WASM_FEATURES) --strip-debug --strip-producers $< -o $(@:.mjs=.wasm) && \
+		$(BIN)/wasm2js -Oz $(WASM_FEATURES) $(@:.mjs=.wasm) -o $@
+
+# ---- dist/ --------------------------------------------------------------------------------------
+
+build/generated/.written: build/munchkin_shim.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
+	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/generated && touch $@
+
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
+	@echo "Bundling dist/"
+	@rm -rf dist
+	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
+	@$(BIN)/tsc -p js-glue/build/types.json
+	@touch $@
+
+build/generated/assets.c: dist/.bundled src/server/embed.mjs
+	@echo "  EMBED dist/ in munchkin-server" && node src/server/embed.mjs dist $@
+
+# ---- native -------------------------------------------------------------------------------------
+
+LIBRARIES := -lmicrohttpd -lpthread
+CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
+# The server's answers to what core asks of its host.
+HOST_OBJECTS := server/number.o server/date.o
+SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+
+# $(1): folder, $(2): flags
+define native_rules
+build/$(1)/%.o: src/%.c build/deps/.fetched
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+build/$(1)/tests/%.o: tests/%.c build/deps/.fetched | packages-test
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+build/$(1)/bearssl/%.o: build/deps/.fetched
+	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
+build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
+	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
+build/$(1)/assets.o: build/generated/assets.c
+	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+endef
+$(eval $(call native_rules,native,-O2 -g $(HARDENING)))
+$(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
+
+build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+	@echo "  LINK $@" && $(CC) -pie -Wl,-z,relro,-z,now $^ $(LIBRARIES) -o $@
+
+build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
+
+build/%-test: build/sanitized/tests/unit/%_test.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
+
+# ---- what a person runs -------------------------------------------------------------------------
+
+started:
+	@mkdir -p build && date +%s >build/.started
+
+build: started packages-build dist/.bundled build/munchkin-server ## dist/ and build/munchkin-server
+	@echo "Built dist/ and build/munchkin-server in $$(($$(date +%s) - $$(cat build/.started))) s"
+
+demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
+	@node web/demo.mjs
+
+test: packages-test build build/vectors-test build/core-test build/munchkin-server-sanitized ## all tests, in Node.js, natively and in Chromium
+	@node tests/run.mjs
+
+lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
+	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	@echo "clang-tidy" && clang-tidy --quiet $(CORE) $(SERVER) $(wildcard tests/unit/*.c) -- \
+		$(NATIVE_FLAGS) $(WARNINGS) 2>&1 | grep -v 'warnings generated\|Suppressed\|Use -header-filter' ; \
+		test $${PIPESTATUS:-0} = 0
+	@echo "eslint" && $(BIN)/eslint .
+	@echo "tsc" && $(BIN)/tsc -p tsconfig.json
+
+clean: ## removes all that was built or fetched
+	rm -rf build dist node_modules

@@ -1,0 +1,219 @@
+/**
+ * The analytics API: identify, page, track and what belongs to them.
+ *
+ * Every call ends with one result, which its promise resolves with and its callback is given; one
+ * with an error goes to the listeners of `error` too. Nothing here throws into the page.
+ */
+
+import { identifyArguments, pageArguments, trackArguments } from './arguments.js';
+import { createDelivery, fits, LAST_LEAD } from './delivery.js';
+import { callSafely, createEvents } from './events.js';
+import { trackForm, trackLink } from './leaving.js';
+import { failure, skip } from './outcome.js';
+import { createStore, createUser } from './user.js';
+
+/**
+ * @typedef {import('./delivery.js').Options} Options
+ * @typedef {import('./outcome.js').Outcome & {type: string, sent: boolean}} Result
+ * @typedef {(result: Result) => void} Callback
+ * @typedef {{options: Record<string, any>, callback?: Callback}} Common what every call may have
+ */
+
+/**
+ * A call that waits: method, arguments, what to resolve its promise with, the page's URL.
+ * @typedef {[string, any[], (result: any) => void, string]} QueuedCall
+ */
+
+/**
+ * @callback Load
+ * @param {string} munchkinId like 123-ABC-456
+ * @param {Options} [options]
+ * @param {import('./delivery.js').HeadStart} [headStart] what the <head> snippet has begun
+ * @param {QueuedCall[]} [queued] what it has kept
+ * @returns {void}
+ */
+
+/**
+ * The public API. Argument lists are those of analytics.js: the middle may be left out.
+ * @typedef {object} Analytics
+ * @property {(munchkinId: string, options?: Options) => void} load
+ * @property {(...args: any[]) => Promise<Result>} page ([category], [name], [properties], [options], [callback])
+ * @property {(...args: any[]) => Promise<Result>} track (event, [properties], [options], [callback])
+ * @property {(...args: any[]) => Promise<Result>} identify ([userId], [traits], [options], [callback])
+ * @property {(...args: any[]) => Promise<Result>} group Marketo has no such call: skipped
+ * @property {(...args: any[]) => Promise<Result>} alias Marketo has no such call: skipped
+ * @property {(url?: string) => Promise<Result>} pageview
+ * @property {(links: any, event: any, properties?: any) => void} trackLink
+ * @property {(forms: any, event: any, properties?: any) => void} trackForm
+ * @property {(listener: () => void) => void} ready calls it once Munchkin is there
+ * @property {(event: string, listener: (...args: any[]) => void) => Analytics} on
+ * @property {(event: string, listener: (...args: any[]) => void) => Analytics} once
+ * @property {(event: string, listener?: (...args: any[]) => void) => Analytics} off
+ * @property {() => import('./user.js').User} user
+ * @property {(id: string) => void} setAnonymousId
+ * @property {() => void} reset forgets the visitor
+ * @property {(on?: boolean) => void} debug writes every result to the console
+ */
+
+/** @param {unknown} value @returns {string | undefined} undefined if it cannot be written as JSON */
+function json(value) {
+  try {
+    return JSON.stringify(value);
+  } catch (reason) {
+    return undefined;
+  }
+}
+
+/**
+ * Adds the API to `target`, an object that the page may hold already, and returns it.
+ * @param {(options: Options) => Promise<import('./core.js').Core>} startCore
+ * @param {any} [target]
+ * @returns {Analytics & {load: Load}}
+ */
+export function createAnalytics(startCore, target = {}) {
+  const events = createEvents();
+  /** @type {QueuedCall[]} */
+  const waiting = [];
+  let store = createStore(true);
+  let user = createUser(store);
+  let isDebugging = false;
+  let isReady = false;
+  /** @type {ReturnType<typeof createDelivery> | undefined} */
+  let delivery;
+  /** @type {Promise<unknown>} */
+  let lastIdentify = Promise.resolve();
+
+  /**
+   * Carries out a call, and ends it.
+   * @param {string} type
+   * @param {Common} common
+   * @param {(core: import('./core.js').Core) => Promise<import('./outcome.js').Outcome> | import('./outcome.js').Outcome} work
+   * @returns {Promise<Result>}
+   */
+  const perform = async (type, { options, callback }, work) => {
+    let outcome;
+    try {
+      outcome = await delivery?.perform(options, work);
+    } catch (reason) {
+      outcome = failure('munchkin_failed', String(reason));
+    }
+    const result = /** @type {Result} */ ({ sent: false, ...outcome, type });
+    if (isDebugging) console.log('munchkin-shim:', result);
+    if (!result.ok) events.emit('error', result);
+    events.emit('result', result);
+    callSafely(callback, result);
+    return result;
+  };
+
+  /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
+  const visit = (name, request, common, href) => {
+    const text = json(request); // at once, since the page may change its objects after the call
+    return perform(name, common, (core) =>
+      text ? /** @type {any} */ (delivery).visit(core, name, text, href) : failure('arguments_invalid'),
+    );
+  };
+
+  /** The calls, which wait for load. @type {Record<string, (href: string, args: any[]) => any>} */
+  const calls = {
+    page(href, args) {
+      const { category, name, properties, ...common } = pageArguments(args);
+      events.emit('page', category, name, properties, common.options);
+      const url = typeof properties.url === 'string' ? properties.url : href;
+      return visit('page', { url }, common, href);
+    },
+
+    track(href, args) {
+      const { event, properties, ...common } = trackArguments(args);
+      events.emit('track', event, properties, common.options);
+      return visit('track', { event, properties }, common, href);
+    },
+
+    identify(_, args) {
+      const { userId, traits, ...common } = identifyArguments(args);
+      events.emit('identify', userId, traits, common.options);
+      const request = json({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
+      const refused = !request ? 'arguments_invalid' : fits(request) ? '' : 'too_large';
+      if (!refused) {
+        if (userId !== undefined) user.id(userId);
+        user.traits(JSON.parse(String(request)).traits);
+      }
+      const earlier = lastIdentify;
+      const { hash } = Object(common.options.integrations?.Marketo);
+      lastIdentify = perform('identify', common, (core) =>
+        refused
+          ? failure(refused)
+          : /** @type {any} */ (delivery).associate(core, String(request), hash, earlier),
+      );
+      return lastIdentify;
+    },
+
+    pageview: (href, [url]) => calls.page(href, [url ? { url } : {}]),
+    trackLink: (_, [links, event, properties]) => trackLink(target.track, links, event, properties),
+    trackForm: (_, [forms, event, properties]) => trackForm(target.track, forms, event, properties),
+  };
+
+  for (const name of ['group', 'alias']) {
+    calls[name] = (_, args) => {
+      events.emit(name, ...args);
+      const callback = args.find((value) => typeof value === 'function');
+      return perform(name, { options: {}, callback }, () => skip('not_supported'));
+    };
+  }
+
+  for (const name of Object.keys(calls)) {
+    /** @param {...any} args */
+    target[name] = (...args) =>
+      typeof document === 'undefined'
+        ? Promise.resolve({ ...failure('not_a_browser'), type: name, sent: false })
+        : delivery
+          ? calls[name](location.href, args)
+          : new Promise((resolve) => {
+              waiting.push([name, args, resolve, location.href]);
+            });
+  }
+
+  return Object.assign(target, {
+    /** @type {Load} */
+    load(munchkinId, options = {}, headStart = {}, queued = []) {
+      if (delivery || typeof document === 'undefined') return;
+      store = createStore(options.storage !== 'memory');
+      user = createUser(store);
+      delivery = createDelivery(munchkinId, options, headStart, startCore(options), store);
+      delivery.ready.then(
+        () => {
+          isReady = true;
+          events.emit('ready');
+        },
+        () => {},
+      );
+      for (const [name, args, resolve, href] of [...queued, ...waiting.splice(0)]) {
+        // A method of the API that is no call, such as `on`, has been waiting too.
+        resolve(calls[name] ? calls[name](href, args) : target[name]?.(...args));
+      }
+    },
+
+    /** @param {() => void} listener */
+    ready: (listener) => {
+      if (isReady) callSafely(listener);
+      else events.on('ready', listener, true);
+    },
+
+    /** @param {string} event @param {(...args: any[]) => void} listener */
+    on: (event, listener) => (events.on(event, listener), target),
+    /** @param {string} event @param {(...args: any[]) => void} listener */
+    once: (event, listener) => (events.on(event, listener, true), target),
+    /** @param {string} event @param {(...args: any[]) => void} [listener] */
+    off: (event, listener) => (events.off(event, listener), target),
+
+    user: () => user,
+    /** @param {string} id */
+    setAnonymousId: (id) => user.anonymousId(id),
+    reset() {
+      user.reset();
+      store.set(LAST_LEAD, undefined);
+    },
+    debug(on = true) {
+      isDebugging = on;
+    },
+  });
+}

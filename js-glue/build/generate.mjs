@@ -1,0 +1,42 @@
+/**
+ * Writes what js-glue imports as #generated/*: the sentences of src/core/status.h and the
+ * WebAssembly module as text.
+ *
+ *     node js-glue/build/generate.mjs build/munchkin_shim.wasm build/generated
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readStatuses } from './statuses.mjs';
+
+const [wasmPath, folder] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+
+const inBrowser = ['MS_CORE_ERRORS', 'MS_CORE_WARNINGS', 'MS_GLUE_ERRORS', 'MS_GLUE_SKIPS'];
+const sentences = readStatuses()
+  .filter(({ list }) => inBrowser.includes(list))
+  .map(({ code, sentence }) => [code, sentence]);
+writeFileSync(
+  join(folder, 'sentences.js'),
+  `/** @type {Record<string, string>} */\nexport const sentences = ${JSON.stringify(Object.fromEntries(sentences), null, 2)};\n`,
+);
+
+/**
+ * The module as text, twice. As Latin-1 it is smaller, even compressed; but it is itself only if the
+ * file is read as UTF-8, which the script tag's build makes sure of. Hexadecimal survives everything.
+ */
+const bytes = readFileSync(wasmPath);
+writeFileSync(
+  join(folder, 'wasm.js'),
+  `const hex = '${bytes.toString('hex')}';
+/** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
+export const wasmBytes = () => Uint8Array.from(/** @type {string[]} */ (hex.match(/../g)), (byte) => parseInt(byte, 16));
+`,
+);
+writeFileSync(
+  join(folder, 'wasm-latin1.js'),
+  `const text = ${JSON.stringify(bytes.toString('latin1'))};
+/** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
+export const wasmBytes = () => Uint8Array.from(text, (character) => character.charCodeAt(0));
+`,
+);

@@ -1,0 +1,76 @@
+/** Munchkin, Marketo's tracker: loaded asynchronously, once, or the page's own if it has one. */
+
+/**
+ * @typedef {object} Munchkin
+ * @property {(munchkinId: string, config?: object) => void} init
+ * @property {(call: string, fields: object, hash?: string) => void} munchkinFunction
+ */
+
+export const MUNCHKIN_URL = 'https://munchkin.marketo.net/munchkin.js';
+
+/** How long munchkin.js may take before calls end with munchkin_blocked. */
+const TIMEOUT_MS = 10000;
+
+/** @returns {Munchkin | undefined} */
+export function munchkinOnPage() {
+  const { Munchkin } = /** @type {any} */ (window);
+  return typeof Munchkin?.munchkinFunction === 'function' ? Munchkin : undefined;
+}
+
+/**
+ * Adds a script to the page.
+ * @param {string} url
+ * @param {string} [nonce]
+ * @returns {HTMLScriptElement}
+ */
+export function addScript(url, nonce) {
+  const script = document.createElement('script');
+  script.src = url;
+  script.async = true;
+  if (nonce) script.nonce = nonce;
+  (document.head || document.documentElement).appendChild(script);
+  return script;
+}
+
+/**
+ * @param {HTMLScriptElement} script
+ * @returns {Promise<void>} resolved once it has run; rejected if it cannot be loaded
+ */
+export function scriptRun(script) {
+  return new Promise((resolve, reject) => {
+    script.addEventListener('load', () => resolve());
+    script.addEventListener('error', reject);
+  });
+}
+
+/**
+ * What the <head> snippet has begun before the shim arrived.
+ * @typedef {object} HeadStart
+ * @property {HTMLScriptElement} [script] munchkin.js; the snippet initialises it
+ * @property {boolean} [failed] it cannot be loaded
+ */
+
+/**
+ * Resolves with a Munchkin that is initialised; rejects if there is none in time.
+ *
+ * @param {string} munchkinId
+ * @param {{munchkin?: object, munchkinUrl?: string, nonce?: string}} options
+ * @param {HeadStart} headStart
+ * @returns {Promise<Munchkin>}
+ */
+export async function loadMunchkin(munchkinId, options, headStart) {
+  const existing = munchkinOnPage();
+  if (existing) return existing;
+  if (headStart.failed) throw headStart;
+  const script = headStart.script || addScript(options.munchkinUrl || MUNCHKIN_URL, options.nonce);
+  await Promise.race([
+    scriptRun(script),
+    new Promise((_, reject) => {
+      setTimeout(reject, TIMEOUT_MS);
+    }),
+  ]);
+  const munchkin = munchkinOnPage();
+  if (!munchkin) throw script;
+  if (!headStart.script) munchkin.init(munchkinId, options.munchkin);
+  return munchkin;
+}

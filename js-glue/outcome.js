@@ -1,0 +1,27 @@
+/** How a call can end. */
+
+import { sentences } from '#generated/sentences.js';
+
+/**
+ * @typedef {object} Outcome
+ * @property {boolean} ok false if something is wrong that somebody should mend
+ * @property {boolean} [sent] whether Munchkin was given the call
+ * @property {any[]} [call] what it was given
+ * @property {{code: string, message: string, name?: string}[]} [warnings]
+ * @property {string} [error] a stable code
+ * @property {string} [skipped] a stable code: why nothing was sent, and rightly so
+ * @property {string} [message] the same in a sentence
+ */
+
+/**
+ * @param {string} error a code of src/core/status.h
+ * @param {string} [message]
+ */
+export function failure(error, message = sentences[error]) {
+  return { ok: /** @type {const} */ (false), error, message };
+}
+
+/** @param {string} skipped a code of src/core/status.h */
+export function skip(skipped) {
+  return { ok: /** @type {const} */ (true), skipped, message: sentences[skipped] };
+}
