@@ -1,7 +1,7 @@
 /** The way of a call: rules (core), signature (server), Munchkin. */
 
 import { REQUEST_MAX } from './core.js';
-import { loadMunchkin } from './munchkin.js';
+import { loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { requestHash } from './server.js';
 
@@ -65,13 +65,9 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
 
   /** @param {[string, object, string?]} call @returns {Promise<Outcome>} */
   const giveToMunchkin = async (...call) => {
-    let munchkin;
-    try {
-      munchkin = await loading;
-    } catch (reason) {
-      return failure('munchkin_blocked');
-    }
-    /** @type {import('./munchkin.js').Munchkin} */ (munchkin).munchkinFunction(...call);
+    const munchkin = (await Promise.resolve(loading || undefined).catch(() => undefined)) || munchkinOnPage();
+    if (!munchkin) return failure('munchkin_blocked');
+    munchkin.munchkinFunction(...call);
     return { ok: true, sent: true, call };
   };
 

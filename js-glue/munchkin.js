@@ -51,7 +51,8 @@ export function scriptRun(script) {
  */
 
 /**
- * Resolves with a Munchkin that is initialised; rejects if there is none in time.
+ * Resolves with a Munchkin that is initialised; rejects if there is none in time. One that comes
+ * later is initialised all the same, and found by munchkinOnPage.
  *
  * @param {string} munchkinId
  * @param {{munchkin?: object, munchkinUrl?: string, nonce?: string}} options
@@ -63,14 +64,16 @@ export async function loadMunchkin(munchkinId, options, headStart) {
   if (existing) return existing;
   if (headStart.failed) throw headStart;
   const script = headStart.script || addScript(options.munchkinUrl || MUNCHKIN_URL, options.nonce);
-  await Promise.race([
-    scriptRun(script),
+  const initialised = scriptRun(script).then(() => {
+    const munchkin = munchkinOnPage();
+    if (!munchkin) throw script;
+    if (!headStart.script) munchkin.init(munchkinId, options.munchkin);
+    return munchkin;
+  });
+  return Promise.race([
+    initialised,
     new Promise((_, reject) => {
       setTimeout(reject, TIMEOUT_MS);
     }),
   ]);
-  const munchkin = munchkinOnPage();
-  if (!munchkin) throw script;
-  if (!headStart.script) munchkin.init(munchkinId, options.munchkin);
-  return munchkin;
 }

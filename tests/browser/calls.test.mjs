@@ -1,0 +1,204 @@
+/** What the page calls, and what reaches Marketo. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, customer, MUNCHKIN_ID } from './customer.mjs';
+
+const world = customer();
+
+test('one script tag: page, track and identify reach Marketo, correctly signed', async (t) => {
+  const { page, errors } = await world.open(t, { head: world.tag(), path: '/plans?utm_source=x' });
+  const [visit, event, lead] = await call(page, [
+    ['page'],
+    ['track', 'some cool event', { plan: 'pro', seats: 3 }],
+    ['identify', '1234', { email: 'friends@segment.com', name: 'Jake Peterson', company: 'Segment', favoriteColor__c: 'Blue' }],
+  ]);
+
+  const associated = await world.simulator.waitFor(({ type }) => type === 'associateLead');
+  assert.equal(associated.signature, 'valid');
+  assert.equal(associated.munchkinId, MUNCHKIN_ID);
+  assert.deepEqual(associated.leadFields, {
+    Email: 'friends@segment.com',
+    Name: 'Jake Peterson',
+    FirstName: 'Jake',
+    LastName: 'Peterson',
+    Company: 'Segment',
+    FavoriteColor__c: 'Blue',
+    UserId: '1234',
+  });
+  const tracked = await world.arrival('/event/some-cool-event');
+  assert.equal(tracked.params, 'plan=pro&seats=3');
+  assert.equal(tracked.token, associated.token);
+  // Munchkin's own visit at init, which the first page() adds nothing to, is there once.
+  assert.deepEqual(world.visits().sort(), ['/event/some-cool-event', '/plans']);
+
+  assert.equal(visit.skipped, 'already_recorded');
+  assert.deepEqual([event.ok, event.sent, event.type, event.warnings], [true, true, 'track', []]);
+  assert.deepEqual(event.call, ['visitWebPage', { url: '/event/some-cool-event', params: 'plan=pro&seats=3' }]);
+  assert.equal(lead.call[2], associated.hash);
+  assert.deepEqual(errors, []);
+});
+
+test('page() of another URL, and every page() after the first, is sent', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), path: '/home' });
+  const [first, , again] = await call(page, [
+    ['page', { url: '/pricing/../plans?utm_source=x&b=%20c#top' }],
+    ['page', 'Docs', 'Start', { url: 'relative' }],
+    ['page'],
+  ]);
+  assert.deepEqual(first.call[1], { url: '/plans', params: 'utm_source=x&b=%20c' });
+  assert.equal(again.sent, true);
+  await world.simulator.waitFor(() => world.visits().length === 4);
+  assert.deepEqual(world.visits(), ['/home', '/plans', '/relative', '/home']);
+});
+
+test('with apiOnly, Munchkin records no visit and the first page() is sent', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-munchkin': '{"apiOnly":true}' }), path: '/home?a=b' });
+  const [result] = await call(page, [['page']]);
+  assert.equal(result.sent, true);
+  const visit = await world.arrival('/home');
+  assert.equal(visit.params, 'a=b');
+  assert.deepEqual(world.visits(), ['/home']);
+});
+
+test('identify without an e-mail sends nothing and tells by promise, callback and error event', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const told = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any[]} */
+    const codes = [];
+    analytics.on('error', (/** @type {any} */ result) => codes.push(['event', result.error, result.type]));
+    const result = await analytics.identify('1234', { firstName: 'x' }, (/** @type {any} */ given) => codes.push(['callback', given.error]));
+    return { codes, result };
+  });
+  assert.deepEqual(told.codes, [['event', 'email_missing', 'identify'], ['callback', 'email_missing']]);
+  assert.deepEqual([told.result.ok, told.result.sent, told.result.error], [false, false, 'email_missing']);
+  assert.match(told.result.message, /e-mail/);
+  await call(page, [['track', 'afterwards']]);
+  await world.arrival('/event/afterwards');
+  assert.equal(world.simulator.events.some(({ type }) => type === 'associateLead'), false);
+});
+
+test('identify takes the user id for the e-mail, trims it, and refuses a bad one', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-storage': 'memory' }) });
+  const [byId] = await call(page, [['identify', 'a@b.co']]);
+  assert.deepEqual(byId.call[1], { Email: 'a@b.co', UserId: 'a@b.co' });
+  const [bad] = await call(page, [['identify', '2', { email: 'not an address' }]]);
+  assert.equal(bad.error, 'email_invalid');
+  const [trimmed] = await call(page, [['identify', '3', { email: '  c@d.co ' }]]);
+  assert.equal(trimmed.call[1].Email, 'c@d.co');
+  const lead = await world.simulator.waitFor(({ leadFields }) => leadFields?.Email === 'c@d.co');
+  assert.equal(lead.signature, 'valid');
+});
+
+test('the same lead is not sent again, on this page or the next; a changed one is', async (t) => {
+  const lead = ['identify', '7', { email: 'same@example.com', plan: 'pro' }];
+  const { page, context } = await world.open(t, { head: world.tag() });
+  const [first] = await call(page, [/** @type {any} */ (lead)]);
+  const [second] = await call(page, [/** @type {any} */ (lead)]);
+  assert.equal(first.sent, true);
+  assert.equal(second.skipped, 'unchanged');
+
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  assert.equal((await call(next.page, [/** @type {any} */ (lead)]))[0].skipped, 'unchanged');
+  const [changed] = await call(next.page, [['identify', { plan: 'team' }]]);
+  assert.deepEqual(changed.call[1], { Email: 'same@example.com', Plan: 'team', UserId: '7' });
+  await world.simulator.waitFor(({ leadFields }) => leadFields?.Plan === 'team');
+  assert.equal(world.simulator.events.filter(({ type }) => type === 'associateLead').length, 2);
+
+  // Another Munchkin cookie is another visitor for Marketo: it has to hear of the lead again.
+  await context.clearCookies();
+  const later = await world.open(t, { head: world.tag(), path: '/later', context });
+  assert.equal((await call(later.page, [['identify', { plan: 'team' }]]))[0].sent, true);
+});
+
+test('integrations choose destinations', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const [off, noMarketo, only, v2, all] = await call(page, [
+    ['track', 'a', {}, { integrations: { All: false } }],
+    ['track', 'b', {}, { integrations: { Marketo: false } }],
+    ['track', 'c', {}, { integrations: { All: false, Marketo: true } }],
+    ['track', 'd', {}, { integrations: { All: false, 'Marketo V2': true } }],
+    ['track', 'e', {}, { integrations: { All: true } }],
+  ]);
+  assert.deepEqual([off.skipped, noMarketo.skipped], ['destination_off', 'destination_off']);
+  assert.deepEqual([off.ok, only.sent, v2.sent, all.sent], [true, true, true, true]);
+  await world.arrival('/event/e');
+  assert.deepEqual(world.visits(), ['/', '/event/c', '/event/d', '/event/e']);
+});
+
+test('identify calls made at once reach Munchkin in their order, each with the traits so far', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  await call(page, [
+    ['identify', '1', { email: 'first@example.com', step: 1 }],
+    ['identify', { email: 'second@example.com', step: 2 }],
+    ['identify', { step: 3 }],
+  ]);
+  await world.simulator.waitFor(({ leadFields }) => leadFields?.Step === '3');
+  const leads = world.simulator.events.filter(({ type }) => type === 'associateLead');
+  assert.deepEqual(
+    leads.map(({ leadFields, signature }) => [leadFields?.Email, leadFields?.Step, signature]),
+    [
+      ['first@example.com', '1', 'valid'],
+      ['second@example.com', '2', 'valid'],
+      ['second@example.com', '3', 'valid'],
+    ],
+  );
+});
+
+test('what cannot be written as JSON is refused; the calls around it arrive', async (t) => {
+  const { page, errors } = await world.open(t, { head: world.tag() });
+  const codes = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any} */
+    const circular = {};
+    circular.self = circular;
+    const thrower = { get a() { throw new Error('mine'); } };
+    const email = 'x@example.com';
+    const results = await Promise.all([
+      analytics.track('before'),
+      analytics.track('circular', circular),
+      analytics.track('bigint', { n: 1n }),
+      analytics.track('thrower', thrower),
+      analytics.identify('1', { email, circular }),
+      analytics.identify('1', { email, n: 1n }),
+      analytics.identify('1', { email, long: 'x'.repeat(1 << 20) }),
+      analytics.identify('1', { email, half: '\ud800', fn() {}, node: document.body, symbol: Symbol('s') }),
+      analytics.track(),
+      analytics.track({ event: 'no' }),
+      analytics.track('after', { half: '\udc00' }),
+    ]);
+    return results.map((/** @type {any} */ result) => result.error || 'sent');
+  });
+  assert.deepEqual(codes, [
+    'sent', 'arguments_invalid', 'arguments_invalid', 'arguments_invalid', 'arguments_invalid',
+    'arguments_invalid', 'too_large', 'sent', 'event_missing', 'event_missing', 'sent',
+  ]);
+  const after = await world.arrival('/event/after');
+  assert.equal(after.params, 'half=\ufffd');
+  const lead = await world.simulator.waitFor(({ type }) => type === 'associateLead');
+  assert.deepEqual(lead.leadFields, { Email: 'x@example.com', Half: '\ufffd', UserId: '1' });
+  assert.deepEqual(errors, []);
+});
+
+test('group and alias are no calls of Marketo: skipped, not failed', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const [group, alias, legacy] = await call(page, [['group', 'g', {}], ['alias', 'new', 'old'], ['pageview', '/legacy']]);
+  assert.deepEqual([group.skipped, alias.skipped, legacy.sent], ['not_supported', 'not_supported', true]);
+  await world.arrival('/legacy');
+});
+
+test('a listener or callback that throws stops nothing', async (t) => {
+  const { page, errors } = await world.open(t, { head: world.tag() });
+  const sent = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    const fail = () => {
+      throw new Error("the page's own");
+    };
+    analytics.on('track', fail).on('result', fail);
+    return (await analytics.track('x', {}, {}, fail)).sent;
+  });
+  assert.equal(sent, true);
+  await world.arrival('/event/x');
+  assert.deepEqual(errors, []);
+});

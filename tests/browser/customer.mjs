@@ -1,0 +1,158 @@
+/**
+ * A customer's web site with everything it needs, each part the real one on an origin of its own:
+ * Chromium, munchkin-server, and the simulator in Marketo's place.
+ */
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { after, before, beforeEach } from 'node:test';
+import { startServer } from '../server/server_process.mjs';
+import { startSimulator } from '../sim/simulator.mjs';
+import { launchChromium } from './chromium.mjs';
+
+export const MUNCHKIN_ID = '561-HYG-937';
+export const PRIVATE_KEY = 'private-key-of-the-tests';
+
+const DIST = new URL('../../dist/', import.meta.url);
+const TYPES = /** @type {Record<string, string>} */ ({ js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' });
+
+/**
+ * @typedef {object} Visit
+ * @property {string} [head] HTML
+ * @property {string} [body] HTML
+ * @property {string} [path]
+ * @property {Record<string, string>} [headers] of the page
+ * @property {import('playwright-core').BrowserContext} [context] of a visitor who has been here
+ * @property {(page: import('playwright-core').Page) => Promise<unknown>} [prepare] before the page is opened
+ */
+
+/** Starts the customer's world before the tests of a file, and ends it after them. */
+export function customer() {
+  /** @type {Map<string, Visit>} */
+  const pages = new Map();
+  const site = createServer((request, response) => {
+    const path = String(request.url).split('?')[0];
+    const visit = pages.get(path);
+    if (visit) {
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...visit.headers });
+      response.end(`<!doctype html><html><head><title>Test</title><link rel="icon" href="data:,">${visit.head || ''}</head><body>${visit.body || ''}</body></html>`);
+      return;
+    }
+    const file = /^\/dist\/([\w.-]+\.(\w+))$/.exec(path);
+    if (!file) return void response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': TYPES[file[2]] || 'text/plain' });
+    response.end(readFileSync(new URL(file[1], DIST)));
+  });
+
+  const world = {
+    siteUrl: '',
+    serverUrl: '',
+    /** @type {import('../sim/simulator.mjs').Simulator} */
+    simulator: /** @type {any} */ (undefined),
+    /** @type {import('playwright-core').Browser} */
+    browser: /** @type {any} */ (undefined),
+
+    /** The script tag. @param {Record<string, string | undefined>} [attributes] in place of the usual ones */
+    tag(attributes = {}) {
+      const all = {
+        src: '/dist/munchkin-shim.js',
+        'data-munchkin-id': MUNCHKIN_ID,
+        'data-server': world.serverUrl,
+        'data-munchkin-url': `${world.simulator.url}/munchkin.js`,
+        ...attributes,
+      };
+      const text = Object.entries(all)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name}='${value}'`);
+      return `<script ${text.join(' ')}></script>`;
+    },
+
+    /** The snippet for the head, filled in. @param {object} [options] */
+    snippet(options = {}) {
+      const filledIn = JSON.stringify({
+        server: world.serverUrl,
+        src: '/dist/munchkin-shim.js',
+        munchkinUrl: `${world.simulator.url}/munchkin.js`,
+        ...options,
+      });
+      return readFileSync(new URL('snippet.html', DIST), 'utf8')
+        .replace('000-AAA-000', MUNCHKIN_ID)
+        .replace('{server:"https://events.example.com"}', () => filledIn)
+        .replace('analytics.page();\n', '');
+    },
+
+    /**
+     * Opens a page as a new visitor, or one who has been here.
+     * @param {import('node:test').TestContext} t
+     * @param {Visit} visit
+     */
+    async open(t, visit) {
+      const path = visit.path || '/';
+      pages.set(path.split('?')[0].split('#')[0], visit);
+      const context = visit.context || (await world.browser.newContext());
+      if (!visit.context) t.after(() => context.close());
+      const page = await context.newPage();
+      /** @type {string[]} what the page's own error handling would see */
+      const errors = [];
+      page.on('pageerror', (error) => errors.push(`${error.message}`));
+      await visit.prepare?.(page);
+      // Not until all is loaded: some tests hold a script back.
+      await page.goto(world.siteUrl + path, { waitUntil: 'domcontentloaded' });
+      return { page, context, errors };
+    },
+
+    /** A web event with this path. @param {string} path */
+    arrival: (path) => world.simulator.waitFor((event) => event.path === path),
+
+    /** The paths of the visits so far, in the order they came. */
+    visits: () => world.simulator.events.filter(({ type }) => type === 'visitWebPage').map(({ path }) => path),
+  };
+
+  /** @type {Awaited<ReturnType<typeof startServer>>} */
+  let server;
+
+  before(async () => {
+    site.listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
+    world.siteUrl = `http://127.0.0.1:${port}`;
+    world.simulator = await startSimulator({ privateKey: PRIVATE_KEY });
+    server = await startServer({
+      args: ['--allow-origin', world.siteUrl, '--rate-limit', '0'],
+      env: { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
+    });
+    world.serverUrl = server.url;
+    world.browser = await launchChromium();
+  });
+
+  after(async () => {
+    await world.browser?.close();
+    await server?.stop();
+    await world.simulator?.close();
+    site.closeAllConnections();
+    site.close();
+  });
+
+  beforeEach(() => {
+    pages.clear();
+    world.simulator.reset();
+  });
+
+  return world;
+}
+
+/**
+ * Runs calls on the page, in order, and gives their results.
+ * @param {import('playwright-core').Page} page
+ * @param {[method: string, ...args: any[]][]} calls
+ * @param {string} [global]
+ * @returns {Promise<any[]>}
+ */
+export function call(page, calls, global = 'analytics') {
+  return page.evaluate(
+    ([name, list]) =>
+      Promise.all(list.map(([method, ...args]) => /** @type {any} */ (window)[name][method](...args))),
+    /** @type {const} */ ([global, calls]),
+  );
+}

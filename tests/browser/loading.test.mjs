@@ -1,0 +1,243 @@
+/** How the shim and Munchkin come onto a page, and what happens when they do not. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, customer, MUNCHKIN_ID } from './customer.mjs';
+
+const world = customer();
+
+test('the snippet keeps calls until the shim is there, in order, with their promises and callbacks', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: `${world.snippet()}<script>
+      window.seen = [];
+      analytics.on('result', function (r) { seen.push(r.type); });
+      analytics.page();
+      window.promise = analytics.track('first', {n: 1}, function (r) { window.calledBack = r; });
+      analytics.identify('9', {email: 'early@example.com'});
+      analytics.track('second');
+    </script>`,
+    path: '/early',
+  });
+  const lead = await world.simulator.waitFor(({ type }) => type === 'associateLead');
+  await world.arrival('/event/second');
+  assert.equal(lead.signature, 'valid');
+  assert.deepEqual(world.visits(), ['/early', '/event/first', '/event/second']);
+  const state = await page.evaluate(async () => {
+    const { promise, calledBack, seen } = /** @type {any} */ (window);
+    return { result: await promise, calledBack, seen };
+  });
+  assert.deepEqual([state.result.sent, state.calledBack.sent], [true, true]);
+  assert.deepEqual(state.seen.slice(0, 3), ['page', 'track', 'track']);
+  assert.deepEqual(errors, []);
+});
+
+test('a call before the shim is there is of the page where it was made', async (t) => {
+  const { page } = await world.open(t, {
+    head: `${world.snippet({ munchkin: { apiOnly: true } })}<script>
+      analytics.page();
+      history.pushState({}, '', '/second');
+      analytics.page();
+    </script>`,
+    path: '/first',
+  });
+  await world.arrival('/second');
+  assert.deepEqual(world.visits(), ['/first', '/second']);
+  assert.equal(await page.evaluate(() => location.pathname), '/second');
+});
+
+test('references to the stub stay good once the shim is there', async (t) => {
+  const { page } = await world.open(t, { head: `${world.snippet()}<script>window.kept = analytics;</script>` });
+  await call(page, [['track', 'kept']], 'kept');
+  await world.arrival('/event/kept');
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).kept === /** @type {any} */ (window).analytics), true);
+});
+
+test('analytics.load begins, once', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-munchkin-id': undefined }) });
+  assert.equal(await page.locator('script').count(), 1);
+  const result = await page.evaluate(
+    ([id, munchkinUrl, server]) => {
+      const { analytics } = /** @type {any} */ (window);
+      const early = analytics.track('before load');
+      analytics.load(id, { munchkinUrl, server });
+      analytics.load('999-ZZZ-999', { munchkinUrl });
+      return early;
+    },
+    [MUNCHKIN_ID, `${world.simulator.url}/munchkin.js`, world.serverUrl],
+  );
+  assert.equal(result.sent, true);
+  const visit = await world.arrival('/event/before-load');
+  assert.equal(visit.munchkinId, MUNCHKIN_ID);
+  assert.equal(await page.locator('script[src*="/munchkin.js"][async]').count() >= 1, true);
+});
+
+test('ready is called once Munchkin is there, also when it is asked late', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const ready = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    await new Promise((resolve) => analytics.ready(resolve));
+    const late = await new Promise((resolve) => analytics.ready(() => resolve('late')));
+    return [typeof (/** @type {any} */ (window).Munchkin.munchkinFunction), late];
+  });
+  assert.deepEqual(ready, ['function', 'late']);
+});
+
+test('a Munchkin that the page has already is used, not loaded or initialised again', async (t) => {
+  const { page } = await world.open(t, {
+    head: `<script src="${world.simulator.url}/munchkin.js"></script>
+      <script>Munchkin.init('${MUNCHKIN_ID}', {cookieLifeDays: 1});</script>
+      ${world.tag({ 'data-munchkin-url': '/nowhere.js' })}`,
+    path: '/own',
+  });
+  const [first] = await call(page, [['page'], ['track', 'through it']]);
+  assert.equal(first.skipped, 'already_recorded');
+  await world.arrival('/event/through-it');
+  assert.deepEqual(world.visits(), ['/own', '/event/through-it']);
+});
+
+for (const [kind, head] of /** @type {[string, () => string][]} */ ([
+  ['script tag', () => world.tag()],
+  ['snippet', () => world.snippet()],
+])) {
+  test(`${kind}: Munchkin refused by a blocker: every call ends with munchkin_blocked, nothing is thrown`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: head(),
+      prepare: (page) => page.route('**/munchkin.js', (route) => route.abort('blockedbyclient')),
+    });
+    const results = await call(page, [['page'], ['track', 'x'], ['identify', '1', { email: 'a@b.co' }]]);
+    assert.deepEqual(results.slice(1).map(({ error }) => error), ['munchkin_blocked', 'munchkin_blocked']);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(world.simulator.events, []);
+  });
+
+  test(`${kind}: Munchkin that never answers: munchkin_blocked after 10 s; one that comes late is used`, async (t) => {
+    /** @type {() => void} */
+    let answer = () => {};
+    const { page, errors } = await world.open(t, {
+      head: head(),
+      prepare: async (page) => {
+        await page.clock.install();
+        await page.route(`${world.simulator.url}/munchkin.js`, async (route) => {
+          await new Promise((resolve) => {
+            answer = () => resolve(undefined);
+          });
+          await route.continue();
+        });
+      },
+    });
+    await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
+    await page.evaluate(() => {
+      const { analytics } = /** @type {any} */ (window);
+      /** @type {any} */ (window).waiting = analytics.track('too early');
+    });
+    await page.clock.fastForward(10001);
+    const early = await page.evaluate(() => /** @type {any} */ (window).waiting);
+    assert.equal(early.error, 'munchkin_blocked');
+    answer();
+    await page.waitForFunction(() => /** @type {any} */ (window).MunchkinTracker);
+    const [late] = await call(page, [['track', 'late']]);
+    assert.equal(late.sent, true);
+    await world.arrival('/event/late');
+    assert.deepEqual(errors, []);
+  });
+}
+
+test('two copies of the shim do no harm', async (t) => {
+  const { page, errors } = await world.open(t, { head: world.tag() + world.tag() + world.snippet(), path: '/twice' });
+  await call(page, [['page'], ['track', 'once']]);
+  await world.arrival('/event/once');
+  assert.deepEqual(world.visits(), ['/twice', '/event/once']);
+  assert.deepEqual(errors, []);
+});
+
+test('the snippet twice does no harm either', async (t) => {
+  const { page } = await world.open(t, { head: world.snippet() + world.snippet(), path: '/twice' });
+  await call(page, [['page'], ['track', 'once']]);
+  await world.arrival('/event/once');
+  assert.deepEqual(world.visits(), ['/twice', '/event/once']);
+});
+
+const SEGMENT = "<script>window.analytics = {initialize: true, track: function () { return 'segment'; }};</script>";
+
+test("window.analytics of Segment's stays theirs; data-global names ours", async (t) => {
+  const { page } = await world.open(t, { head: SEGMENT + world.tag({ 'data-global': 'marketo' }) });
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).analytics.track()), 'segment');
+  await call(page, [['track', 'ours']], 'marketo');
+  await world.arrival('/event/ours');
+});
+
+for (const [kind, head] of /** @type {[string, () => string][]} */ ([
+  ['script tag', () => world.tag()],
+  ['snippet', () => world.snippet()],
+])) {
+  test(`${kind}: without data-global it moves to window.munchkinAnalytics`, async (t) => {
+    const { page } = await world.open(t, { head: SEGMENT + head() });
+    assert.equal(await page.evaluate(() => /** @type {any} */ (window).analytics.track()), 'segment');
+    await call(page, [['track', 'aside']], 'munchkinAnalytics');
+    await world.arrival('/event/aside');
+  });
+}
+
+test('an element with the id "analytics" is no library', async (t) => {
+  const { page } = await world.open(t, { body: `<p id="analytics"></p>${world.tag()}` });
+  await call(page, [['track', 'beside an element']]);
+  await world.arrival('/event/beside-an-element');
+});
+
+test('a Munchkin ID of the wrong shape is an error with a code, and loads nothing', async (t) => {
+  const { page, errors } = await world.open(t, { head: world.tag({ 'data-munchkin-id': '561HYG937' }) });
+  const [result] = await call(page, [['track', 'x']]);
+  assert.equal(result.error, 'munchkin_id_invalid');
+  assert.equal(await page.locator('script').count(), 1);
+  assert.deepEqual(errors, []);
+});
+
+test('without WebAssembly the JavaScript fallback is fetched and gives the same', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    prepare: (page) => page.addInitScript('delete window.WebAssembly'),
+  });
+  const [track, lead] = await call(page, [['track', 'a b', { x: 1.5 }], ['identify', '1', { email: 'a@b.co', createdAt: 1e9 }]]);
+  assert.deepEqual(track.call[1], { url: '/event/a-b', params: 'x=1.5' });
+  assert.deepEqual(lead.call[1], { Email: 'a@b.co', CreatedAt: '2001-09-09T01:46:40.000Z', UserId: '1' });
+  await world.arrival('/event/a-b');
+});
+
+test('where the Content-Security-Policy refuses WebAssembly, the fallback serves', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.tag(),
+    headers: { 'Content-Security-Policy': `script-src 'self' ${world.simulator.url}` },
+  });
+  const [track] = await call(page, [['track', 'under a policy']]);
+  assert.equal(track.sent, true);
+  await world.arrival('/event/under-a-policy');
+  assert.deepEqual(errors, []);
+});
+
+test('without WebAssembly and without the fallback, calls end with core_blocked', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.tag(),
+    prepare: async (page) => {
+      await page.addInitScript('delete window.WebAssembly');
+      await page.route('**/munchkin-shim.asm.js', (route) => route.abort());
+    },
+  });
+  const [result] = await call(page, [['track', 'x']]);
+  assert.equal(result.error, 'core_blocked');
+  assert.deepEqual(errors, []);
+});
+
+test('the module for bundlers works on a page', async (t) => {
+  const { page } = await world.open(t, {});
+  const result = await page.evaluate(
+    async ([id, munchkinUrl, server]) => {
+      const path = '/dist/munchkin-shim.mjs';
+      const { analytics } = await import(path);
+      analytics.load(id, { munchkinUrl, server });
+      return analytics.identify('m', { email: 'module@example.com' });
+    },
+    [MUNCHKIN_ID, `${world.simulator.url}/munchkin.js`, world.serverUrl],
+  );
+  assert.equal(result.sent, true);
+  assert.equal((await world.simulator.waitFor(({ type }) => type === 'associateLead')).signature, 'valid');
+});

@@ -1,0 +1,193 @@
+/** Who the visitor is, what is remembered of them, and what the server says of them. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, customer } from './customer.mjs';
+
+const world = customer();
+
+/** @param {import('playwright-core').Page} page @returns {Promise<Record<string, string>>} */
+const stored = (page) => page.evaluate(() => ({ ...localStorage }));
+
+test('user id, traits and anonymous id are remembered under the names analytics.js uses', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await call(page, [['identify', 'u1', { email: 'u1@example.com', plan: 'pro' }]]);
+  const memory = await stored(page);
+  assert.equal(memory.ajs_user_id, '"u1"');
+  assert.deepEqual(JSON.parse(memory.ajs_user_traits), { email: 'u1@example.com', plan: 'pro' });
+
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  const user = await next.page.evaluate(() => {
+    const user = /** @type {any} */ (window).analytics.user();
+    return [user.id(), user.traits(), user.anonymousId(), user.anonymousId()];
+  });
+  assert.deepEqual(user.slice(0, 2), ['u1', { email: 'u1@example.com', plan: 'pro' }]);
+  assert.match(user[2], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(user[2], user[3]);
+});
+
+test("another user's traits are not mixed with the last one's; reset forgets", async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  await call(page, [['identify', 'u1', { email: 'u1@example.com', plan: 'pro' }]]);
+  const [second] = await call(page, [['identify', 'u2', { email: 'u2@example.com' }]]);
+  assert.deepEqual(second.call[1], { Email: 'u2@example.com', UserId: 'u2' });
+  const after = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.setAnonymousId('chosen');
+    const chosen = analytics.user().anonymousId();
+    analytics.reset();
+    return [chosen, analytics.user().id(), analytics.user().traits(), { ...localStorage }];
+  });
+  assert.deepEqual(after, ['chosen', null, {}, {}]);
+});
+
+test('what another library wrote is understood', async (t) => {
+  const { page } = await world.open(t, {
+    head: `<script>
+      localStorage.ajs_user_id = 'plain'; // without quotes, as some versions do
+      localStorage.ajs_user_traits = '{"email":"plain@example.com"}';
+    </script>${world.tag()}`,
+  });
+  const [result] = await call(page, [['identify', { step: 1 }]]);
+  assert.deepEqual(result.call[1], { Email: 'plain@example.com', Step: 1, UserId: 'plain' });
+});
+
+test('with data-storage="memory" nothing is stored', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-storage': 'memory' }) });
+  await call(page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+  const [again] = await call(page, [['identify', { plan: 'x' }]]);
+  assert.equal(again.call[1].Email, 'u1@example.com');
+  assert.deepEqual(await stored(page), {});
+});
+
+for (const [name, script] of [
+  ['forbidden', "Object.defineProperty(window, 'localStorage', {get() { throw new Error('forbidden'); }})"],
+  ['full', "Storage.prototype.setItem = function () { throw new Error('full'); }"],
+]) {
+  test(`localStorage that is ${name} does no harm`, async (t) => {
+    const { page, errors } = await world.open(t, { head: world.tag(), prepare: (page) => page.addInitScript(script) });
+    const [first] = await call(page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+    const [second] = await call(page, [['identify', { plan: 'x' }]]);
+    assert.equal(first.sent, true);
+    assert.deepEqual(second.call[1], { Email: 'u1@example.com', Plan: 'x', UserId: 'u1' });
+    assert.deepEqual(errors, []);
+  });
+}
+
+test('analytics.on gets the arguments, page() with its category and name', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const seen = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any[]} */
+    const seen = [];
+    for (const event of ['page', 'track', 'identify']) {
+      analytics.on(event, (/** @type {any[]} */ ...args) => seen.push([event, ...args]));
+    }
+    analytics.once('group', () => seen.push('group'));
+    await analytics.page('Docs', 'Index', { url: '/docs' });
+    await analytics.page('Only a name');
+    await analytics.track('e', { a: 1 }, { integrations: { All: true } });
+    await analytics.identify({ email: 'a@b.co' });
+    analytics.group('g');
+    analytics.group('g');
+    analytics.off('track');
+    await analytics.track('unheard');
+    return seen.map((entry) => JSON.stringify(entry));
+  });
+  assert.deepEqual(seen, [
+    '["page","Docs","Index",{"url":"/docs"},{}]',
+    '["page",null,"Only a name",{},{}]',
+    '["track","e",{"a":1},{"integrations":{"All":true}}]',
+    '["identify",null,{"email":"a@b.co"},{}]',
+    '"group"',
+  ]);
+});
+
+test('a visitor who has opted out causes no request of ours', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag(), path: '/out?marketo_opt_out=true' });
+  /** @type {string[]} */
+  const requests = [];
+  context.on('request', (request) => requests.push(request.url()));
+  const results = await call(page, [['track', 'x'], ['identify', '1', { email: 'a@b.co' }]]);
+  assert.deepEqual(results.map(({ ok, skipped }) => [ok, skipped]), [[true, 'opted_out'], [true, 'opted_out']]);
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  assert.equal((await call(next.page, [['identify', '1', { email: 'a@b.co' }]]))[0].skipped, 'opted_out');
+  assert.deepEqual(requests.filter((url) => url.startsWith(world.serverUrl)), []);
+  assert.deepEqual(world.simulator.events, []);
+});
+
+test('the request for the hash needs no preflight, and carries no e-mail in its URL', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  /** @type {import('playwright-core').Request[]} */
+  const requests = [];
+  context.on('request', (request) => requests.push(request));
+  await call(page, [['identify', '1', { email: 'quiet@example.com' }]]);
+  const toServer = requests.filter((request) => request.url().startsWith(world.serverUrl));
+  assert.deepEqual(toServer.map((request) => [request.method(), request.url()]), [['POST', `${world.serverUrl}/v1/hash`]]);
+  assert.match(toServer[0].headers()['content-type'], /^text\/plain/);
+  assert.equal(toServer[0].postData(), '{"email":"quiet@example.com"}');
+});
+
+test('a hash that the page has already is used as it is', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': undefined }) });
+  const hash = 'ab'.repeat(20);
+  const [result] = await call(page, [['identify', '1', { email: 'a@b.co' }, { integrations: { Marketo: { hash } } }]]);
+  assert.equal(result.call[2], hash);
+  assert.equal((await world.simulator.waitFor(({ type }) => type === 'associateLead')).hash, hash);
+});
+
+for (const [code, server, answer] of /** @type {[string, string | undefined, ((route: import('playwright-core').Route) => any)?][]} */ ([
+  ['server_missing', undefined],
+  ['server_unreachable', 'http://127.0.0.1:9'],
+  ['server_error', 'http://rubbish.test', (route) => route.fulfill({ body: '<html>', headers: { 'Access-Control-Allow-Origin': '*' } })],
+  ['server_error', 'http://wrong.test', (route) => route.fulfill({ json: { hash: 'xyz' }, headers: { 'Access-Control-Allow-Origin': '*' } })],
+  ['rate_limited', 'http://busy.test', (route) => route.fulfill({ status: 429, json: { error: 'rate_limited', message: 'm' }, headers: { 'Access-Control-Allow-Origin': '*' } })],
+])) {
+  test(`${code} (${server}): identify ends with it, sends nothing, and can be tried again`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: world.tag({ 'data-server': server }),
+      prepare: async (page) => answer && page.route(`${server}/**`, answer),
+    });
+    const lead = /** @type {[string, ...any[]]} */ (['identify', '1', { email: 'a@b.co' }]);
+    const [first] = await call(page, [lead]);
+    const [second] = await call(page, [lead]);
+    assert.deepEqual([first.error, second.error], [code, code]);
+    await call(page, [['track', 'goes on']]);
+    await world.arrival('/event/goes-on');
+    assert.equal(world.simulator.events.some(({ type }) => type === 'associateLead'), false);
+    assert.deepEqual(errors, []);
+  });
+}
+
+test('a page of an origin that is not listed gets no hash', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  // The same site under its other name is another origin.
+  await page.goto(world.siteUrl.replace('127.0.0.1', 'localhost'));
+  const [result] = await call(page, [['identify', '1', { email: 'a@b.co' }]]);
+  assert.equal(result.ok, false);
+  assert.match(result.error, /^(server_unreachable|origin_not_allowed)$/);
+});
+
+test('trackLink and trackForm send before the page is left', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    body: '<a href="/left">go</a><form action="/sent"><input name="q" value="1"><button>send</button></form>',
+  });
+  for (const path of ['/left', '/sent']) await world.open(t, { path, body: path, context: page.context() });
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.trackLink(document.querySelector('a'), 'Link clicked', (/** @type {Element} */ link) => ({ text: link.textContent }));
+    analytics.trackForm(document.querySelectorAll('form'), () => 'Form sent');
+  });
+  await page.click('a');
+  await page.waitForURL('**/left');
+  assert.equal((await world.arrival('/event/Link-clicked')).params, 'text=go');
+  await page.goBack();
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.trackForm(document.querySelector('form'), 'Form sent');
+  });
+  await page.click('button');
+  await page.waitForURL('**/sent?q=1');
+  await world.arrival('/event/Form-sent');
+});

@@ -1,0 +1,47 @@
+/**
+ * Runs all tests, native and in Node.js, and ends with their counts.
+ *
+ *     node tests/run.mjs [part of a file's name]
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const wanted = process.argv[2] || '';
+const started = Date.now();
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** cmocka programs under AddressSanitizer and UndefinedBehaviorSanitizer. */
+for (const [name, ...args] of [['build/vectors-test', 'tests/vectors'], ['build/core-test', 'tests/vectors']]) {
+  if (!name.includes(wanted)) continue;
+  console.log(`\n${name}`);
+  const { stderr, stdout, status } = spawnSync(name, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const output = `${stdout}${stderr}`;
+  const passed = Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1] || 0);
+  const failed = Number(/\[ {2}FAILED {2}\] .*?(\d+) test/.exec(output)?.[1] || 0);
+  if (status !== 0) console.log(output);
+  console.log(`  ${passed} passed`);
+  counts.passed += passed;
+  counts.failed += failed || (status === 0 ? 0 : 1);
+}
+
+const files = ['unit', 'server', 'browser']
+  .flatMap((folder) => readdirSync(`tests/${folder}`).map((file) => `tests/${folder}/${file}`))
+  .filter((file) => file.endsWith('.test.mjs') && file.includes(wanted));
+
+// Each file is a process of its own, and most have a browser or a server: two at a time.
+const stream = run({ files, concurrency: 2 });
+stream.on('test:diagnostic', ({ message }) => {
+  const [, kind, count] = /^(pass|fail|cancelled|skipped) (\d+)$/.exec(message) || [];
+  if (kind === 'pass') counts.passed += Number(count);
+  else if (kind === 'skipped') counts.skipped += Number(count);
+  else if (kind) counts.failed += Number(count);
+});
+stream.on('end', () => {
+  console.log(`\nTook ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+});
+stream.compose(new spec()).pipe(process.stdout);

@@ -1,0 +1,113 @@
+/** What make build leaves behind: the files, their sizes, and what must not be in them. */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { createCore } from 'munchkin-shim/core';
+import { readStatuses } from '../../js-glue/build/statuses.mjs';
+
+const root = new URL('../../', import.meta.url);
+
+/** @param {string} path */
+const read = (path) => readFileSync(new URL(path, root));
+
+/** @param {string} path */
+const brotliSize = (path) => brotliCompressSync(read(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+
+test('make build has made everything it promises', () => {
+  for (const path of [
+    'dist/munchkin-shim.js',
+    'dist/munchkin-shim.mjs',
+    'dist/munchkin-shim.cjs',
+    'dist/munchkin_shim.wasm',
+    'dist/munchkin-shim.asm.js',
+    'dist/snippet.html',
+    'build/munchkin-server',
+  ]) {
+    assert.ok(existsSync(new URL(path, root)), path);
+  }
+});
+
+for (const [path, most] of /** @type {[string, number][]} */ ([
+  ['dist/munchkin-shim.js', 13312],
+  ['dist/munchkin_shim.wasm', 8192],
+])) {
+  test(`${path} is at most ${most} bytes in brotli`, () => {
+    const size = brotliSize(path);
+    assert.ok(size <= most, `${size} bytes`);
+  });
+}
+
+test('the snippet is at most 900 bytes', () => {
+  const { length } = read('dist/snippet.html');
+  assert.ok(length <= 900, `${length} bytes`);
+});
+
+test('every entry of package.json leads to a file', () => {
+  const { exports, types } = JSON.parse(String(read('package.json')));
+  const paths = [types, ...Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))];
+  for (const path of paths) assert.ok(existsSync(new URL(path, root)), path);
+});
+
+test('the package works by import and by require, and importing it touches no page', async () => {
+  const { analytics, createAnalytics } = await import('munchkin-shim');
+  const required = createRequire(import.meta.url)('munchkin-shim');
+  assert.equal(typeof required.analytics.page, 'function');
+  assert.equal(typeof createAnalytics().track, 'function');
+  const result = await analytics.identify('1', { email: 'a@b.co' });
+  assert.deepEqual([result.ok, result.error], [false, 'not_a_browser']);
+  assert.deepEqual(createRequire(import.meta.url)('munchkin-shim/core').createCore().page({ url: 'http://a/b' }).call, [
+    'visitWebPage',
+    { url: '/b', params: '' },
+  ]);
+});
+
+test('createCore takes a compiled module of dist/munchkin_shim.wasm', () => {
+  const core = createCore({ module: new WebAssembly.Module(read('dist/munchkin_shim.wasm')) });
+  assert.deepEqual(core.track({ event: 'x' }).ok, true);
+});
+
+test('ten thousand calls do not make memory grow', () => {
+  /** @type {any} */
+  let exports;
+  const module = new WebAssembly.Module(read('dist/munchkin_shim.wasm'));
+  const core = createCore({
+    instantiate(imports) {
+      exports = new WebAssembly.Instance(module, imports).exports;
+      return exports;
+    },
+  });
+  const traits = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`trait ${i}`, `value ${i}`]));
+  /** @param {number} times */
+  const calls = (times) => {
+    for (let i = 0; i < times; i++) {
+      core.page({ url: `/page/${i}`, base: 'https://example.com/' });
+      core.track({ event: `event ${i}`, properties: traits });
+      core.identify({ userId: i, traits: { ...traits, email: 'a@b.co' } });
+    }
+  };
+  calls(1000);
+  const early = exports.memory.buffer.byteLength;
+  calls(9000);
+  assert.equal(exports.memory.buffer.byteLength, early);
+  assert.ok(early <= 256 * 1024, `${early} bytes`);
+});
+
+test('the browser is given no signing code', () => {
+  const module = new WebAssembly.Module(read('dist/munchkin_shim.wasm'));
+  assert.deepEqual(
+    WebAssembly.Module.exports(module).map(({ name }) => name).sort(),
+    ['memory', 'ms_identify', 'ms_input', 'ms_page', 'ms_track'],
+  );
+  // A round constant of SHA-1, which only the signature needs, as WebAssembly writes it.
+  assert.equal(read('dist/munchkin_shim.wasm').includes(Buffer.from([0xa1, 0xd7, 0xe7, 0xf6, 0x06])), false);
+});
+
+test('README explains every code of src/core/status.h, and no other', () => {
+  const readme = String(read('README.md'));
+  const documented = [...readme.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code);
+  const codes = readStatuses().map(({ code }) => code);
+  assert.deepEqual(documented.filter((code) => codes.includes(code)).sort(), [...codes].sort());
+});
