@@ -15,7 +15,8 @@ BEARSSL := build/deps/bearssl
 
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow
 INCLUDES := -isystem $(CJSON) -isystem $(BEARSSL)/inc
-NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -MMD -MP $(INCLUDES)
+VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' -MMD -MP $(INCLUDES)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

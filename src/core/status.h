@@ -69,8 +69,7 @@ typedef enum {
 #undef MS_STATUS_NAME
 } ms_status;
 
-/* The stable code and the sentence of one of core's errors or warnings; static storage. */
+/* The stable code of one of core's errors or warnings; static storage. */
 const char *ms_status_code(ms_status status);
-const char *ms_status_sentence(ms_status status);
 
 #endif

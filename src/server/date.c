@@ -10,7 +10,8 @@
 
 /* Writes `value` in `width` decimal digits. */
 static void
-put_digits(char *place, int width, int value) {
+put_digits(char *place, int width, int value)
+{
     while (width > 0) {
         place[--width] = (char)('0' + value % 10);
         value /= 10;
@@ -18,12 +19,14 @@ put_digits(char *place, int width, int value) {
 }
 
 static bool
-is_leap_year(int year) {
+is_leap_year(int year)
+{
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
 bool
-ms_date_format(double ms, char text[MS_DATE_TEXT]) {
+ms_date_format(double ms, char text[MS_DATE_TEXT])
+{
     static const char template[] = "0000-00-00T00:00:00.000Z";
     static const char month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (!(ms >= FIRST_MS && ms <= LAST_MS)) {

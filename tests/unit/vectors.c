@@ -106,7 +106,8 @@ append_piece(ms_arena *arena, const cJSON *piece)
         return;
     }
     const cJSON *times = ms_json_member(piece, "times");
-    append_repeated(arena, ms_json_string(piece, "text"), cJSON_IsNumber(times) ? times->valuedouble : 1);
+    append_repeated(arena, ms_json_string(piece, "text"),
+                    cJSON_IsNumber(times) ? times->valuedouble : 1);
     append_hex(arena, ms_json_string(piece, "hex"));
 }
 
@@ -155,14 +156,16 @@ vector_read(vector_file *file, const cJSON *source)
                    .result = ms_json_member(source, "result"),
                    .error = cJSON_GetStringValue(ms_json_member(source, "error"))};
     if (read.name == NULL || (read.result == NULL) == (read.error == NULL)) {
-        give_up(read.name == NULL ? "a vector" : read.name, "needs a name, and a result or an error");
+        give_up(read.name == NULL ? "a vector" : read.name,
+                "needs a name, and a result or an error");
     }
     read.request = request_of(file, source);
     return read;
 }
 
 static void
-write_value(ms_arena *out, const cJSON *value) /* NOLINT(misc-no-recursion): as deep as cJSON reads */
+write_value(ms_arena *out,
+            const cJSON *value) /* NOLINT(misc-no-recursion): as deep as cJSON reads */
 {
     char number[MS_NUMBER_TEXT];
     bool object = cJSON_IsObject(value);

@@ -1,0 +1,105 @@
+#include "hash_endpoint.h"
+
+#include "../core/email.h"
+#include "../core/json.h"
+#include "../core/sign.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* Enough for what a real request can be made into; one made to be larger ends with an error. */
+#define ARENA_BYTES (4 * MS_BODY_MAX)
+
+ms_status
+ms_hash_check_origin(const ms_service *service, ms_exchange *exchange)
+{
+    const char *origin =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Origin");
+    exchange->origin = NULL;
+    if (origin == NULL) {
+        return MS_ORIGIN_MISSING;
+    }
+    if (!ms_origins_allow(&service->allowed, origin)) {
+        return MS_ORIGIN_NOT_ALLOWED;
+    }
+    exchange->origin = origin;
+    return MS_OK;
+}
+
+enum MHD_Result
+ms_hash_preflight(const ms_exchange *exchange)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (response != NULL) {
+        (void)MHD_add_response_header(response, "Access-Control-Allow-Methods", "POST");
+        (void)MHD_add_response_header(response, "Access-Control-Allow-Headers", "content-type");
+        (void)MHD_add_response_header(response, "Access-Control-Max-Age", "86400");
+    }
+    return ms_respond(exchange, MHD_HTTP_NO_CONTENT, response);
+}
+
+/*
+ * The e-mail that the body asks about. The body is read whatever its content type says: a page
+ * sends it as text/plain, since for JSON a browser would ask for leave first, with a round trip.
+ */
+static ms_status
+read_email(ms_arena *arena, ms_slice body, ms_slice *email)
+{
+    cJSON *request = NULL;
+    ms_status status = ms_json_parse(arena, body, &request);
+    if (status != MS_OK) {
+        return status;
+    }
+    const cJSON *member = ms_json_member(request, "email");
+    if (member == NULL || cJSON_IsNull(member)) {
+        return MS_EMAIL_MISSING;
+    }
+    if (!cJSON_IsString(member)) {
+        return MS_EMAIL_INVALID;
+    }
+    *email = ms_slice_trim(ms_slice_from(member->valuestring));
+    if (email->len == 0) {
+        return MS_EMAIL_MISSING;
+    }
+    return ms_email_is_valid(*email) ? MS_OK : MS_EMAIL_INVALID;
+}
+
+static double
+seconds_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+enum MHD_Result
+ms_hash_post(ms_service *service, const ms_exchange *exchange, ms_slice body)
+{
+    static const char prefix[] = "{\"hash\":\"";
+    static const char suffix[] = "\"}";
+    char json[sizeof prefix - 1 + MS_SHA1_HEX + sizeof suffix - 1];
+    char memory[ARENA_BYTES];
+    ms_arena arena;
+    ms_slice email = {"", 0};
+
+    const union MHD_ConnectionInfo *client =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    unsigned int wait = client == NULL ? 0
+                                       : ms_rate_limit_take(&service->rate_limit,
+                                                            client->client_addr, seconds_now());
+    if (wait > 0) {
+        char seconds[16];
+        (void)snprintf(seconds, sizeof seconds, "%u", wait);
+        return ms_respond_error_with(exchange, MS_RATE_LIMITED, "Retry-After", seconds);
+    }
+    ms_arena_init(&arena, memory, sizeof memory);
+    ms_status status = read_email(&arena, body, &email);
+    if (status != MS_OK) {
+        return ms_respond_error(exchange, status);
+    }
+    memcpy(json, prefix, sizeof prefix - 1);
+    ms_sign_associate_lead(service->private_key, email, json + sizeof prefix - 1);
+    memcpy(json + sizeof prefix - 1 + MS_SHA1_HEX, suffix, sizeof suffix - 1);
+    return ms_respond_json(exchange, MHD_HTTP_OK, json, sizeof json);
+}

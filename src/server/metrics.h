@@ -1,0 +1,32 @@
+/*
+ * What the server has done, for GET /metrics in Prometheus' text format. Safe from every thread.
+ */
+#ifndef MS_METRICS_H
+#define MS_METRICS_H
+
+#include <stddef.h>
+
+/* Where a request went. */
+typedef enum {
+    MS_ROUTE_HASH,
+    MS_ROUTE_HEALTH,
+    MS_ROUTE_METRICS,
+    MS_ROUTE_STATIC,
+    MS_ROUTE_OTHER,
+    MS_ROUTE_COUNT
+} ms_route;
+
+void ms_metrics_start(void);
+void ms_metrics_request_begins(void);
+void ms_metrics_request_ends(void);
+void ms_metrics_answered(ms_route route, unsigned int http_status);
+
+/* Requests that have begun and not ended. */
+long ms_metrics_in_flight(void);
+
+#define MS_METRICS_TEXT 8192
+
+/* Writes the page, returns its length. */
+size_t ms_metrics_write(char text[MS_METRICS_TEXT]);
+
+#endif

@@ -1,0 +1,78 @@
+/* Numbers as text for core (core/number.h), where there is no JavaScript engine to ask. */
+
+#include "../core/number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS_MAX 17
+
+/*
+ * The fewest digits that read back as `value`, which is positive and finite, without a point;
+ * `*point` is where it belongs, counted from the first digit. Returns how many digits.
+ */
+static int
+shortest_digits(double value, char digits[DIGITS_MAX + 1], int *point)
+{
+    char text[MS_NUMBER_TEXT];
+    int precision = 1;
+    for (; precision < DIGITS_MAX; precision++) {
+        (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
+    const char *exponent = strchr(text, 'e');
+    *point = (int)strtol(exponent + 1, NULL, 10) + 1;
+    int count = 0;
+    for (const char *p = text; p < exponent; p++) {
+        if (*p >= '0' && *p <= '9') { /* whatever sign the locale has for the point */
+            digits[count++] = *p;
+        }
+    }
+    digits[count] = '\0';
+    return count;
+}
+
+/* Lays the digits out as ECMAScript's Number::toString does. */
+static int
+lay_out(char *text, size_t size, const char *digits, int count, int point)
+{
+    if (count <= point && point <= 21) {
+        return snprintf(text, size, "%s%.*s", digits, point - count, "000000000000000000000");
+    }
+    if (point > 0 && point <= 21) {
+        return snprintf(text, size, "%.*s.%s", point, digits, digits + point);
+    }
+    if (point > -6 && point <= 0) {
+        return snprintf(text, size, "0.%.*s%s", -point, "00000", digits);
+    }
+    return snprintf(text, size, "%c%s%se%+d", digits[0], count > 1 ? "." : "", digits + 1,
+                    point - 1);
+}
+
+size_t
+ms_number_format(double value, char text[MS_NUMBER_TEXT])
+{
+    char digits[DIGITS_MAX + 1];
+    char written[MS_NUMBER_TEXT];
+    int point = 0;
+    int len = 0;
+    if (isnan(value)) {
+        len = snprintf(written, sizeof written, "NaN");
+    } else if (isinf(value)) {
+        len = snprintf(written, sizeof written, value < 0 ? "-Infinity" : "Infinity");
+    } else if (value == 0) {
+        len = snprintf(written, sizeof written, "0");
+    } else {
+        int count = shortest_digits(fabs(value), digits, &point);
+        written[0] = '-';
+        int sign = value < 0 ? 1 : 0;
+        len = sign + lay_out(written + sign, sizeof written - 1, digits, count, point);
+    }
+    memcpy(text, written, (size_t)len);
+    return (size_t)len;
+}

@@ -1,0 +1,64 @@
+/** munchkin-server as a process of its own, started and stopped by tests. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+
+/** MUNCHKIN_SERVER names another build of it. */
+export const SERVER = process.env.MUNCHKIN_SERVER || new URL('../../build/munchkin-server', import.meta.url).pathname;
+
+/**
+ * @typedef {object} ServerProcess
+ * @property {string} url
+ * @property {number} pid
+ * @property {() => string} output all that it has written, stdout and stderr
+ * @property {(signal?: NodeJS.Signals) => Promise<number | null>} stop resolves with the exit code
+ */
+
+/**
+ * Runs the server, with nothing in its environment but what is given.
+ * @param {string[]} args
+ * @param {Record<string, string>} env
+ */
+export function runServer(args, env) {
+  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run 'make build'.`);
+  const child = spawn(SERVER, args, { env: { PATH: String(process.env.PATH), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const closed = once(child, 'close').then(([code]) => code);
+  return { child, closed, output: () => output };
+}
+
+/**
+ * Starts the server on a free port, and waits until it listens.
+ * @param {{args?: string[], env?: Record<string, string>}} options
+ * @returns {Promise<ServerProcess>}
+ */
+export async function startServer({ args = [], env = {} }) {
+  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env);
+  const listening = new Promise((resolve) => {
+    child.stdout.on('data', () => {
+      const url = /listening on (\S+)\n/.exec(output())?.[1];
+      if (url) resolve(url);
+    });
+  });
+  const url = await Promise.race([
+    listening,
+    closed.then((code) => {
+      throw new Error(`munchkin-server ended with ${code}: ${output()}`);
+    }),
+  ]);
+  return {
+    url,
+    pid: Number(child.pid),
+    output,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return closed;
+    },
+  };
+}
