@@ -21,7 +21,7 @@ ms_trait_field_name(ms_arena *arena, ms_slice trait)
     for (size_t i = 0; i < trait.len; i++) {
         char c = trait.ptr[i];
         if (c != ' ') {
-            ms_text_byte(arena, word_starts ? ms_to_upper(c) : c);
+            ms_text_byte(arena, (char)(word_starts ? ms_to_upper(c) : c));
         }
         word_starts = c == ' ';
     }

@@ -17,7 +17,7 @@
 #define DRAIN_SECONDS 5
 
 /* A body that goes on for longer than this is cut off, not read to its end. */
-#define DISCARD_MAX (1024 * 1024)
+#define DISCARD_MAX 1048576U
 
 struct ms_http {
     struct MHD_Daemon *daemon;

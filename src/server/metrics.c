@@ -53,6 +53,7 @@ append(char *text, size_t *len, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is initialised in the line above. */
     int written = vsnprintf(text + *len, MS_METRICS_TEXT - *len, format, arguments);
     va_end(arguments);
     if (written > 0 && (size_t)written < MS_METRICS_TEXT - *len) {

@@ -8,8 +8,10 @@
 #define FOR_EVER "public, max-age=31536000, immutable"
 
 /* How long the path promises to stay what it is, and what the browser has of it. */
-typedef enum { PLAIN, RELEASED, LIFETIMES } lifetime;
-typedef enum { WHOLE, NOT_MODIFIED, FRESHNESSES } freshness;
+typedef enum { PLAIN, RELEASED } lifetime;
+typedef enum { WHOLE, NOT_MODIFIED } freshness;
+#define LIFETIMES ((size_t)2)
+#define FRESHNESSES ((size_t)2)
 
 typedef struct {
     struct MHD_Response *response[MS_ENCODINGS][LIFETIMES][FRESHNESSES];

@@ -48,7 +48,7 @@ status_with(const vector *vector, size_t size)
 static size_t
 next_size(size_t size)
 {
-    return size + 1 + size / 48;
+    return size + 1 + size / 24;
 }
 
 static void
