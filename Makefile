@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
 ifeq ($(origin CC),default)
@@ -22,10 +23,9 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 
 CORE := $(wildcard src/core/*.c)
 SERVER := $(wildcard src/server/*.c)
-# What the browser has no use for stays out of it: above all, signing.
-WASM_CORE := $(filter-out src/core/sign.c,$(CORE))
+# What signs. Browsers have no use for it, and are not given it.
+SIGNING := src/core/sign.c src/core/fingerprint.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
-WASM_BEARSSL_FILES := hash/sha2small codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/build/*.mjs) package.json
 
@@ -69,8 +69,11 @@ WASM_FLAGS := -Oz -std=c11 -mbulk-memory -mnontrapping-fptoint -fno-builtin-strc
 WASM_LINK := -O0 --no-entry -sSTANDALONE_WASM=1 -sTOTAL_STACK=32768 -sINITIAL_MEMORY=196608 \
 	-sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=6291456 -sFILESYSTEM=0 -sERROR_ON_UNDEFINED_SYMBOLS=0
 WASM_FEATURES := --enable-bulk-memory --enable-nontrapping-float-to-int --enable-mutable-globals
-WASM_OBJECTS := $(WASM_CORE:src/%.c=%.o) $(patsubst src/%.c,%.o,$(wildcard src/wasm/*.c)) \
-	$(WASM_BEARSSL_FILES:%=bearssl/%.o) cjson.o
+
+# The two modules, by their objects: src/wasm/shim.c for browsers, src/wasm/signer.c for servers.
+WASM_COMMON := $(patsubst src/%.c,%.o,$(filter-out $(SIGNING),$(CORE))) wasm/host.o wasm/libc.o cjson.o
+WASM_shim := $(WASM_COMMON) wasm/shim.o
+WASM_signer := $(WASM_COMMON) wasm/signer.o $(SIGNING:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o)
 
 # $(1): folder, $(2): more flags
 define wasm_rules
@@ -82,26 +85,34 @@ build/$(1)/bearssl/%.o: build/deps/.fetched
 build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
 	@mkdir -p $$(@D) && echo "  EMCC cjson/cJSON.c" && \
 		$(EMCC) $(WASM_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
-build/$(1)/linked.wasm: $(WASM_OBJECTS:%=build/$(1)/%)
+-include $(patsubst %.o,build/$(1)/%.d,$(WASM_shim) $(WASM_signer))
+endef
+
+# $(1): folder, $(2): module
+define wasm_module
+build/$(1)/$(2).linked.wasm: $(WASM_$(2):%=build/$(1)/%)
 	@echo "  LINK $$@" && $(EMCC) $(WASM_LINK) $$^ -o $$@ 2>&1 | \
 		grep -vE 'undefined symbol: (format|parse|date) |warning: (Link|To disable|_[a-z]+ may need)' || true
 	@test -s $$@
-build/$(1)/exported.wasm: build/$(1)/linked.wasm src/wasm/exports.json node_modules/.installed
-	@$(BIN)/wasm-metadce $(WASM_FEATURES) --enable-multivalue -f src/wasm/exports.json $$< -o $$@ >/dev/null
--include $(WASM_OBJECTS:%.o=build/$(1)/%.d)
+build/$(1)/$(2).wasm: build/$(1)/$(2).linked.wasm src/wasm/$(2).json node_modules/.installed
+	@$(BIN)/wasm-metadce $(WASM_FEATURES) --enable-multivalue -f src/wasm/$(2).json $$< -o $$@ >/dev/null
 endef
+
 $(eval $(call wasm_rules,wasm,-mmultivalue))
 # wasm2js knows no functions with several results.
 $(eval $(call wasm_rules,wasm-for-js,))
+$(eval $(call wasm_module,wasm,shim))
+$(eval $(call wasm_module,wasm,signer))
+$(eval $(call wasm_module,wasm-for-js,shim))
 
 # Passes in this order found by trial; the second -Oz takes up what --rereloop leaves.
-build/munchkin_shim.wasm: build/wasm/exported.wasm
+build/munchkin_%.wasm: build/wasm/%.wasm
 	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -Oz --flatten --rereloop -Oz -Oz --low-memory-unused \
 		$(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
 
-build/munchkin_shim.asm.mjs: build/wasm-for-js/exported.wasm
-	@echo "  WASM2JS $@" && $(BIN)/wasm-opt -Oz $(WASM_FEATURES) --strip-debug --strip-producers $< -o $(@:.mjs=.wasm) && \
-		$(BIN)/wasm2js -Oz $(WASM_FEATURES) $(@:.mjs=.wasm) -o $@
+build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
+	@echo "  WASM2JS $@" && $(BIN)/wasm-opt -Oz $(WASM_FEATURES) --strip-debug --strip-producers $< -o $(<:.wasm=.small.wasm) && \
+		$(BIN)/wasm2js -Oz $(WASM_FEATURES) $(<:.wasm=.small.wasm) -o $@
 
 # ---- dist/ --------------------------------------------------------------------------------------
 
@@ -120,11 +131,12 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lpthread
+LIBRARIES := -lmicrohttpd -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
 define native_rules
@@ -138,7 +150,7 @@ build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
--include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/unit/*.d)
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
@@ -149,7 +161,8 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
-build/%-test: build/sanitized/tests/unit/%_test.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
+build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
 
 # ---- what a person runs -------------------------------------------------------------------------
@@ -163,14 +176,13 @@ build: started packages-build dist/.bundled build/munchkin-server ## dist/ and b
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build build/vectors-test build/core-test build/munchkin-server-sanitized ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin_signer.wasm ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	@echo "clang-tidy" && clang-tidy --quiet $(CORE) $(SERVER) $(wildcard tests/unit/*.c) -- \
-		$(NATIVE_FLAGS) $(WARNINGS) 2>&1 | grep -v 'warnings generated\|Suppressed\|Use -header-filter' ; \
-		test $${PIPESTATUS:-0} = 0
+	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c) | \
+		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(NATIVE_FLAGS) $(WARNINGS) 2>/dev/null
 	@echo "eslint" && $(BIN)/eslint .
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json
 

@@ -13,7 +13,7 @@ import { failure } from './outcome.js';
  * @typedef {{ok: true, call: ['visitWebPage', {url: string, params: string, name?: string}],
  *   warnings: Warning[]}} VisitResult
  * @typedef {{ok: true, call: ['associateLead', Record<string, string | number | boolean>],
- *   email: string, fingerprint: string, warnings: Warning[]}} LeadResult
+ *   email: string, warnings: Warning[]}} LeadResult
  * @typedef {{ok: false, error: string, message: string}} ErrorResult
  */
 

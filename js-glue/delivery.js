@@ -134,11 +134,11 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
     async associate(core, request, presigned, earlier) {
       const lead = /** @type {LeadResult | ErrorResult} */ (core.call('identify', request));
       if (!lead.ok) return lead;
+      // However its traits were ordered.
+      const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
       const last = store.get(LAST_LEAD);
       const isLast =
-        last?.fingerprint === lead.fingerprint &&
-        last.cookie === trackingCookie() &&
-        Date.now() - last.time < UNCHANGED_MS;
+        last?.fields === fields && last.cookie === trackingCookie() && Date.now() - last.time < UNCHANGED_MS;
       if (isLast) return skip('unchanged');
       /** @type {any} */
       const answer = presigned ? { ok: true, hash: presigned } : await hashOf(lead.email);
@@ -146,7 +146,7 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
       await earlier;
       const outcome = await giveToMunchkin(...lead.call, answer.hash);
       if (outcome.ok) {
-        store.set(LAST_LEAD, { fingerprint: lead.fingerprint, cookie: trackingCookie(), time: Date.now() });
+        store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });
       }
       return { ...outcome, warnings: lead.warnings };
     },

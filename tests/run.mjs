@@ -14,11 +14,12 @@ const started = Date.now();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 /** cmocka programs under AddressSanitizer and UndefinedBehaviorSanitizer. */
-for (const [name, ...args] of [['build/vectors-test', 'tests/vectors'], ['build/core-test', 'tests/vectors']]) {
-  if (!name.includes(wanted)) continue;
-  console.log(`\n${name}`);
-  const { stderr, stdout, status } = spawnSync(name, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  const output = `${stdout}${stderr}`;
+for (const source of readdirSync('tests/unit').filter((file) => file.endsWith('_test.c'))) {
+  const program = `build/${source.replace('_test.c', '-test')}`;
+  if (!program.includes(wanted)) continue;
+  console.log(`\n${program}`);
+  const { stderr, stdout, status, error } = spawnSync(program, ['tests/vectors'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const output = error ? `${error}` : `${stdout}${stderr}`;
   const passed = Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1] || 0);
   const failed = Number(/\[ {2}FAILED {2}\] .*?(\d+) test/.exec(output)?.[1] || 0);
   if (status !== 0) console.log(output);

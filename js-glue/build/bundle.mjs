@@ -11,7 +11,7 @@ import { minify } from 'terser';
 
 const [wasmPath, asmPath] = process.argv.slice(2);
 const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
-const banner = `/*! ${name} ${version} | ${license} | with cJSON and BearSSL, MIT */`;
+const banner = `/*! ${name} ${version} | ${license} | with cJSON, MIT */`;
 
 /** Browsers of 2020 and later: the first with all that the shim uses. */
 const target = 'es2020';

@@ -77,7 +77,6 @@ lead_result(ms_arena *arena, const ms_lead *lead)
     ms_fields_write(&lead->fields, false, arena);
     ms_text_byte(arena, ']');
     write_member(arena, "email", lead->email);
-    write_member(arena, "fingerprint", (ms_slice){lead->fingerprint, MS_SHA256_HEX});
     write_warnings(arena, &lead->warnings);
     return ms_text_end(arena, start);
 }

@@ -11,7 +11,7 @@
  * Results:
  *
  *   {"ok":true,"call":["visitWebPage",{"url":"…","params":"…"}],"warnings":[]}
- *   {"ok":true,"call":["associateLead",{"Email":"…",…}],"email":"…","fingerprint":"…","warnings":[]}
+ *   {"ok":true,"call":["associateLead",{"Email":"…",…}],"email":"…","warnings":[]}
  *   {"ok":false,"error":"email_missing"}
  *
  * A warning is {"code":"…"}, with "name" if it is about one trait. The sentences

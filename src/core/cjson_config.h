@@ -6,13 +6,14 @@
 #ifndef MS_CJSON_CONFIG_H
 #define MS_CJSON_CONFIG_H
 
+#include "number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 void *ms_cjson_malloc(size_t size);
 void ms_cjson_free(void *memory);
 void *ms_cjson_realloc(void *memory, size_t size);
-double ms_cjson_strtod(const char *text, char **end); /* in WebAssembly only */
 
 #ifdef MS_COMPILING_CJSON
 /* Deeper nesting is refused, so that hostile input cannot use up the stack. */
@@ -21,10 +22,7 @@ double ms_cjson_strtod(const char *text, char **end); /* in WebAssembly only */
 #define malloc ms_cjson_malloc
 #define free ms_cjson_free
 #define realloc ms_cjson_realloc
-
-#ifdef __wasm__
-#define strtod ms_cjson_strtod
-#endif
+#define strtod ms_number_parse
 #endif
 
 #endif

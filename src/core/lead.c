@@ -21,14 +21,6 @@ user_id_text(ms_arena *arena, const cJSON *user_id)
     return ms_text_end(arena, copy);
 }
 
-static void
-set_fingerprint(ms_arena *arena, ms_lead *lead)
-{
-    const char *canonical = ms_text_begin(arena);
-    ms_fields_write(&lead->fields, true, arena);
-    ms_fingerprint(ms_text_end(arena, canonical), lead->fingerprint);
-}
-
 ms_status
 ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits, ms_lead *lead)
 {
@@ -64,6 +56,5 @@ ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits
         return MS_EMAIL_INVALID;
     }
     lead->email = email->value;
-    set_fingerprint(arena, lead);
-    return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
+    return MS_OK;
 }

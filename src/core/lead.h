@@ -5,14 +5,12 @@
 #define MS_LEAD_H
 
 #include "fields.h"
-#include "sign.h"
 
 #include <cJSON.h>
 
 typedef struct {
     ms_slice email;   /* valid; the value of the field Email, so the one to sign */
     ms_fields fields; /* settled; Email is one of them, and so is UserId if it was given */
-    char fingerprint[MS_SHA256_HEX];
     ms_warnings warnings;
 } ms_lead;
 
@@ -20,10 +18,6 @@ typedef struct {
  * The e-mail is that of the traits, else the user id if that is one; spaces
  * around it do not count. `user_id` may be text or a number, and becomes the
  * field UserId; it and `traits` may be NULL.
- *
- * The fingerprint is the SHA-256 of the fields as a JSON object with its names
- * in byte order: the same lead has the same one, however its traits were
- * ordered.
  *
  * All slices live in the arena. MS_EMAIL_MISSING, MS_EMAIL_INVALID, MS_OUT_OF_MEMORY.
  */

@@ -1,7 +1,7 @@
 /*
- * Numbers as text. Core declares these two functions and its host answers them:
- * the JavaScript engine in WebAssembly, the C library in the server. That keeps
- * printf and strtod, three times the size of the rest, out of the wasm module.
+ * Numbers and their text. Core declares these two functions and its host answers
+ * them: the JavaScript engine in WebAssembly, the C library in the server. That
+ * keeps printf and strtod, three times the size of the rest, out of the wasm module.
  */
 #ifndef MS_NUMBER_H
 #define MS_NUMBER_H
@@ -17,5 +17,11 @@
  * exponent) and returns its length. No NUL byte is written.
  */
 size_t ms_number_format(double value, char text[MS_NUMBER_TEXT]);
+
+/*
+ * As strtod in the C locale, of a text that is all a number; one that is too
+ * large for a double is no number. Then `*end` is `text`.
+ */
+double ms_number_parse(const char *text, char **end);
 
 #endif

@@ -95,7 +95,9 @@ add(ms_params *params, const key_path *path, const cJSON *value)
     bool plain_array = array && ms_value_is_plain_array(value);
     if ((array && !plain_array) || cJSON_IsObject(value)) {
         size_t index = 0;
-        for (const cJSON *child = value->child; child != NULL; child = child->next) {
+        /* Once a pair was too many, the rest is not written: a long key may be around all. */
+        for (const cJSON *child = value->child; child != NULL && params->other_complete;
+             child = child->next) {
             char number[MS_NUMBER_TEXT];
             key_path inner = {path, ms_slice_from(child->string)};
             if (array) {

@@ -16,6 +16,14 @@ forget(void *memory, size_t size)
     __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
+/* The same for the stack below the caller, where BearSSL's functions had their last blocks. */
+static __attribute__((noinline)) void
+forget_stack(void)
+{
+    unsigned char below[1024];
+    forget(below, sizeof below);
+}
+
 void
 ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_SHA1_HEX])
 {
@@ -27,6 +35,7 @@ ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_SHA1_H
     br_sha1_out(&sha1, digest);
     ms_hex(digest, sizeof digest, hash);
     forget(&sha1, sizeof sha1);
+    forget_stack();
 }
 
 void
@@ -44,4 +53,5 @@ ms_sign_soap(ms_slice encryption_key, ms_slice timestamp, ms_slice user_id,
     ms_hex(digest, sizeof digest, signature);
     forget(&key, sizeof key);
     forget(&hmac, sizeof hmac);
+    forget_stack();
 }

@@ -1,6 +1,6 @@
 /*
- * Signatures and fingerprints, by BearSSL. Pure: keys come in as arguments and
- * no copy of them is left behind.
+ * Signatures, by BearSSL. Pure: keys come in as arguments and no copy of them is
+ * left behind.
  */
 #ifndef MS_SIGN_H
 #define MS_SIGN_H
@@ -8,7 +8,6 @@
 #include "slice.h"
 
 #define MS_SHA1_HEX 40
-#define MS_SHA256_HEX 64
 
 /*
  * The hash that Munchkin's associateLead takes: SHA-1 over the account's
@@ -24,8 +23,5 @@ void ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_S
  */
 void ms_sign_soap(ms_slice encryption_key, ms_slice timestamp, ms_slice user_id,
                   char signature[MS_SHA1_HEX]);
-
-/* SHA-256 of `text` in lower-case hexadecimal, no NUL byte. */
-void ms_fingerprint(ms_slice text, char fingerprint[MS_SHA256_HEX]);
 
 #endif

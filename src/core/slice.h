@@ -4,7 +4,7 @@
  * Text in core is always UTF-8 and never assumed to end with a NUL byte. A
  * slice does not own its bytes: they live in the caller's request, in an
  * ms_arena, or in static storage, and the function that returns a slice says
- * which.
+ * which. Its address is never NULL, so that arithmetic on it is always defined.
  *
  * JSON can say U+0000, which neither cJSON's strings nor C's can hold. Inside
  * core it is the byte MS_NUL, which UTF-8 never uses: json.c puts it in, and
@@ -31,7 +31,7 @@ typedef struct {
 static inline ms_slice
 ms_slice_from(const char *text)
 {
-    return (ms_slice){text, text == NULL ? 0 : strlen(text)};
+    return text == NULL ? MS_SLICE("") : (ms_slice){text, strlen(text)};
 }
 
 static inline bool

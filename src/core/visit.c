@@ -31,13 +31,18 @@ set_params(ms_visit *visit, ms_params *params)
     }
 }
 
-/* Parses `url` and sets the visit's path; warns if it is of another host than the page. */
+/* Parses `url`, or the page's, and sets the visit's path; warns if it is of another host. */
 static ms_status
 visit_url(ms_arena *arena, ms_slice url, const ms_visit_options *options, ms_url *parsed,
           ms_visit *visit)
 {
     ms_url page;
-    ms_status status = ms_url_parse(arena, url, options->base, options->hash_routing, parsed);
+    ms_slice base = options->base;
+    if (url.len == 0) {
+        url = base;
+        base = MS_SLICE("");
+    }
+    ms_status status = ms_url_parse(arena, url, base, options->hash_routing, parsed);
     if (status != MS_OK) {
         return status;
     }

@@ -2,6 +2,7 @@
 
 #include "../core/date.h"
 
+#include <math.h>
 #include <stdint.h>
 
 #define MS_PER_DAY 86400000
@@ -29,6 +30,7 @@ ms_date_format(double ms, char text[MS_DATE_TEXT])
 {
     static const char template[] = "0000-00-00T00:00:00.000Z";
     static const char month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    ms = trunc(ms);
     if (!(ms >= FIRST_MS && ms <= LAST_MS)) {
         return false;
     }

@@ -1,4 +1,4 @@
-/* Numbers as text for core (core/number.h), where there is no JavaScript engine to ask. */
+/* Numbers and their text for core (core/number.h), where there is no JavaScript engine to ask. */
 
 #include "../core/number.h"
 
@@ -75,4 +75,14 @@ ms_number_format(double value, char text[MS_NUMBER_TEXT])
     }
     memcpy(text, written, (size_t)len);
     return (size_t)len;
+}
+
+double
+ms_number_parse(const char *text, char **end)
+{
+    double value = strtod(text, end);
+    if (!isfinite(value)) {
+        *end = (char *)text;
+    }
+    return value;
 }

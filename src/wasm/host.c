@@ -1,7 +1,5 @@
-/* What core asks of its host (number.h, date.h), and cJSON of the C library, by the JavaScript
- * engine. */
+/* What core asks of its host (number.h, date.h), by the JavaScript engine. */
 
-#include "../core/cjson_config.h"
 #include "../core/date.h"
 #include "../core/number.h"
 
@@ -32,10 +30,10 @@ ms_date_format(double ms, char text[MS_DATE_TEXT])
 }
 
 double
-ms_cjson_strtod(const char *text, char **end)
+ms_number_parse(const char *text, char **end)
 {
     size_t len = strlen(text);
     double value = js_number_parse(text, len);
-    *end = (char *)text + (isnan(value) ? 0 : len);
+    *end = (char *)text + (isfinite(value) ? len : 0);
     return value;
 }

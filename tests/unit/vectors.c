@@ -78,9 +78,9 @@ vector_file_free(vector_file *file)
 }
 
 static void
-append_repeated(ms_arena *arena, ms_slice text, double times)
+append_repeated(ms_arena *arena, ms_slice text, int times)
 {
-    for (; times >= 1; times--) {
+    for (; times > 0; times--) {
         ms_text_append(arena, text);
     }
 }
@@ -107,7 +107,7 @@ append_piece(ms_arena *arena, const cJSON *piece)
     }
     const cJSON *times = ms_json_member(piece, "times");
     append_repeated(arena, ms_json_string(piece, "text"),
-                    cJSON_IsNumber(times) ? times->valuedouble : 1);
+                    cJSON_IsNumber(times) ? times->valueint : 1);
     append_hex(arena, ms_json_string(piece, "hex"));
 }
 
@@ -154,7 +154,8 @@ vector_read(vector_file *file, const cJSON *source)
     vector read = {.name = cJSON_GetStringValue(ms_json_member(source, "name")),
                    .kind = kind_of(source),
                    .result = ms_json_member(source, "result"),
-                   .error = cJSON_GetStringValue(ms_json_member(source, "error"))};
+                   .error = cJSON_GetStringValue(ms_json_member(source, "error")),
+                   .fingerprint = cJSON_GetStringValue(ms_json_member(source, "fingerprint"))};
     if (read.name == NULL || (read.result == NULL) == (read.error == NULL)) {
         give_up(read.name == NULL ? "a vector" : read.name,
                 "needs a name, and a result or an error");

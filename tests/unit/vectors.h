@@ -19,8 +19,9 @@ typedef struct {
     const char *name;
     ms_call_kind kind;
     ms_slice request;
-    const cJSON *result; /* the whole result expected; NULL if it is an error: */
-    const char *error;   /* its code */
+    const cJSON *result;     /* the whole result expected; NULL if it is an error: */
+    const char *error;       /* its code */
+    const char *fingerprint; /* of the lead; NULL if it is not stated */
 } vector;
 
 /* Reads DIRECTORY/NAME.json. A file that cannot be read ends the program. */

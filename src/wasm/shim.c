@@ -1,5 +1,5 @@
 /*
- * The WebAssembly face of core.
+ * The WebAssembly face of core, for browsers.
  *
  *   ms_input(len)     the address to write a request of `len` bytes to, 0 if it is too large
  *   ms_page(len)      carries the request out; the address of the result:
