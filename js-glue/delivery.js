@@ -137,9 +137,12 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
       const last = store.get(LAST_LEAD);
-      const isLast =
-        last?.fields === fields && last.cookie === trackingCookie() && Date.now() - last.time < UNCHANGED_MS;
-      if (isLast) return skip('unchanged');
+      const cookie = trackingCookie();
+      // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
+      if (last?.fields === fields && (last.cookie ?? cookie) === cookie && Date.now() - last.time < UNCHANGED_MS) {
+        store.set(LAST_LEAD, { ...last, cookie });
+        return skip('unchanged');
+      }
       /** @type {any} */
       const answer = presigned ? { ok: true, hash: presigned } : await hashOf(lead.email);
       if (!answer.ok) return answer;

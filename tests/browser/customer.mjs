@@ -3,6 +3,7 @@
  * Chromium, munchkin-server, and the simulator in Marketo's place.
  */
 
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -105,8 +106,16 @@ export function customer() {
     /** A web event with this path. @param {string} path */
     arrival: (path) => world.simulator.waitFor((event) => event.path === path),
 
-    /** The paths of the visits so far, in the order they came. */
-    visits: () => world.simulator.events.filter(({ type }) => type === 'visitWebPage').map(({ path }) => path),
+    /**
+     * Waits for as many visits, and says whether they are those of these paths. Their order is the network's: each is a
+     * request of its own.
+     * @param {string[]} paths
+     */
+    async visited(paths) {
+      const visits = () => world.simulator.events.filter(({ type }) => type === 'visitWebPage').map(({ path }) => path);
+      await world.simulator.waitFor(() => visits().length >= paths.length);
+      assert.deepEqual(visits().sort(), [...paths].sort());
+    },
   };
 
   /** @type {Awaited<ReturnType<typeof startServer>>} */

@@ -21,7 +21,7 @@ test('the snippet keeps calls until the shim is there, in order, with their prom
   const lead = await world.simulator.waitFor(({ type }) => type === 'associateLead');
   await world.arrival('/event/second');
   assert.equal(lead.signature, 'valid');
-  assert.deepEqual(world.visits(), ['/early', '/event/first', '/event/second']);
+  await world.visited(['/early', '/event/first', '/event/second']);
   const state = await page.evaluate(async () => {
     const { promise, calledBack, seen } = /** @type {any} */ (window);
     return { result: await promise, calledBack, seen };
@@ -41,7 +41,7 @@ test('a call before the shim is there is of the page where it was made', async (
     path: '/first',
   });
   await world.arrival('/second');
-  assert.deepEqual(world.visits(), ['/first', '/second']);
+  await world.visited(['/first', '/second']);
   assert.equal(await page.evaluate(() => location.pathname), '/second');
 });
 
@@ -92,7 +92,7 @@ test('a Munchkin that the page has already is used, not loaded or initialised ag
   const [first] = await call(page, [['page'], ['track', 'through it']]);
   assert.equal(first.skipped, 'already_recorded');
   await world.arrival('/event/through-it');
-  assert.deepEqual(world.visits(), ['/own', '/event/through-it']);
+  await world.visited(['/own', '/event/through-it']);
 });
 
 for (const [kind, head] of /** @type {[string, () => string][]} */ ([
@@ -146,7 +146,7 @@ test('two copies of the shim do no harm', async (t) => {
   const { page, errors } = await world.open(t, { head: world.tag() + world.tag() + world.snippet(), path: '/twice' });
   await call(page, [['page'], ['track', 'once']]);
   await world.arrival('/event/once');
-  assert.deepEqual(world.visits(), ['/twice', '/event/once']);
+  await world.visited(['/twice', '/event/once']);
   assert.deepEqual(errors, []);
 });
 
@@ -154,7 +154,7 @@ test('the snippet twice does no harm either', async (t) => {
   const { page } = await world.open(t, { head: world.snippet() + world.snippet(), path: '/twice' });
   await call(page, [['page'], ['track', 'once']]);
   await world.arrival('/event/once');
-  assert.deepEqual(world.visits(), ['/twice', '/event/once']);
+  await world.visited(['/twice', '/event/once']);
 });
 
 const SEGMENT = "<script>window.analytics = {initialize: true, track: function () { return 'segment'; }};</script>";
