@@ -64,9 +64,9 @@ node_modules/.installed: package-lock.json
 # ---- WebAssembly, and the same as JavaScript ----------------------------------------------------
 
 # Structures are passed in registers and returned so too, within the module: a tenth of its size.
-WASM_FLAGS := -Oz -std=c11 -mbulk-memory -mnontrapping-fptoint -fno-builtin-strchr -fvisibility=hidden \
+WASM_FLAGS := -Oz -flto -std=c11 -mbulk-memory -mnontrapping-fptoint -fno-builtin-strchr -fvisibility=hidden \
 	-DNDEBUG -MMD -MP $(INCLUDES) -Xclang -target-abi -Xclang experimental-mv
-WASM_LINK := -O0 --no-entry -sSTANDALONE_WASM=1 -sTOTAL_STACK=32768 -sINITIAL_MEMORY=196608 \
+WASM_LINK := -Oz -flto --no-entry -sSTANDALONE_WASM=1 -sTOTAL_STACK=32768 -sINITIAL_MEMORY=196608 \
 	-sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=6291456 -sFILESYSTEM=0 -sERROR_ON_UNDEFINED_SYMBOLS=0
 WASM_FEATURES := --enable-bulk-memory --enable-nontrapping-float-to-int --enable-mutable-globals
 
@@ -77,12 +77,12 @@ WASM_signer := $(WASM_COMMON) wasm/signer.o $(SIGNING:src/%.c=%.o) $(BEARSSL_FIL
 
 # $(1): folder, $(2): more flags
 define wasm_rules
-build/$(1)/%.o: src/%.c build/deps/.fetched
+build/$(1)/%.o: src/%.c build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && echo "  EMCC $$<" && $(EMCC) $(WASM_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
-build/$(1)/bearssl/%.o: build/deps/.fetched
+build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && echo "  EMCC bearssl/$$*.c" && \
 		$(EMCC) $(WASM_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
-build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
+build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && echo "  EMCC cjson/cJSON.c" && \
 		$(EMCC) $(WASM_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
 -include $(patsubst %.o,build/$(1)/%.d,$(WASM_shim) $(WASM_signer))
@@ -91,7 +91,7 @@ endef
 # $(1): folder, $(2): module
 define wasm_module
 build/$(1)/$(2).linked.wasm: $(WASM_$(2):%=build/$(1)/%)
-	@echo "  LINK $$@" && $(EMCC) $(WASM_LINK) $$^ -o $$@ 2>&1 | \
+	@echo "  LINK $$@" && $(EMCC) $(WASM_LINK) $$(sort $$^) -o $$@ 2>&1 | \
 		grep -vE 'undefined symbol: (format|parse|date) |warning: (Link|To disable|_[a-z]+ may need)' || true
 	@test -s $$@
 build/$(1)/$(2).wasm: build/$(1)/$(2).linked.wasm src/wasm/$(2).json node_modules/.installed
@@ -140,13 +140,13 @@ TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_tes
 
 # $(1): folder, $(2): flags
 define native_rules
-build/$(1)/%.o: src/%.c build/deps/.fetched
+build/$(1)/%.o: src/%.c build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
-build/$(1)/tests/%.o: tests/%.c build/deps/.fetched | packages-test
+build/$(1)/tests/%.o: tests/%.c build/deps/.fetched Makefile | packages-test
 	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
-build/$(1)/bearssl/%.o: build/deps/.fetched
+build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
-build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched
+build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@

@@ -123,6 +123,16 @@ function createHost() {
 }
 
 /**
+ * A core by another implementation, such as `munchkinShimAsm` of munchkin-shim.asm.js.
+ * @param {(imports: CoreImports) => CoreExports} instantiate
+ * @returns {Core}
+ */
+export function connectCore(instantiate) {
+  const { imports, connect } = createHost();
+  return connect(instantiate(imports));
+}
+
+/**
  * A core of its own, ready for use. Compiles the embedded WebAssembly module unless given:
  *
  * - `module`: a compiled one, say of `munchkin-shim/munchkin_shim.wasm`, where compiling is
@@ -133,10 +143,11 @@ function createHost() {
  * @returns {Core}
  */
 export function createCore({ module, instantiate } = {}) {
-  const { imports, connect } = createHost();
-  if (instantiate) return connect(instantiate(imports));
-  const compiled = module || new WebAssembly.Module(wasmBytes());
-  return connect(/** @type {any} */ (new WebAssembly.Instance(compiled, imports).exports));
+  return connectCore(
+    instantiate ||
+      ((imports) =>
+        /** @type {any} */ (new WebAssembly.Instance(module || new WebAssembly.Module(wasmBytes()), imports).exports)),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is refused. */
 
-import { createCore, startCore } from './core.js';
+import { connectCore, startCore } from './core.js';
 import { addScript, scriptRun } from './munchkin.js';
 
 /**
@@ -13,6 +13,6 @@ export async function startOnPage({ fallbackUrl, nonce }) {
   } catch (reason) {
     if (!fallbackUrl) throw reason;
     await scriptRun(addScript(fallbackUrl, nonce));
-    return createCore({ instantiate: /** @type {any} */ (globalThis).munchkinShimAsm });
+    return connectCore(/** @type {any} */ (globalThis).munchkinShimAsm);
   }
 }

@@ -47,6 +47,22 @@ function asClassicScript(module) {
   return `globalThis.munchkinShimAsm=(()=>{${module.slice(start, end)};return asmFunc})();`;
 }
 
+/**
+ * The WebAssembly module as a string literal, a character a byte: smaller than base64 or hexadecimal,
+ * even compressed. "#" is the byte 0, the most frequent of all. Bytes that a text cannot hold as they
+ * are, that editors or HTML parsers would change, or that "#" took the place of are 256 higher;
+ * Uint8Array takes numbers modulo 256. Minifiers would write escapes, so this comes after them.
+ */
+function wasmLiteral() {
+  const characters = Array.from(readFileSync(wasmPath), (byte) => {
+    const character = String.fromCharCode(byte);
+    if (byte === 0) return '#';
+    if ('\r\n#'.includes(character)) return String.fromCharCode(byte + 256);
+    return character.replace(/[\\']/, '\\$&');
+  });
+  return `'${characters.join('')}'`;
+}
+
 mkdirSync('dist', { recursive: true });
 
 /** With it a file is read as UTF-8 whatever its page or its server says. */
@@ -54,9 +70,9 @@ const byteOrderMark = '\uFEFF';
 
 const script = await bundled('js-glue/script.js', {
   format: 'iife',
-  alias: { '#generated/wasm.js': './build/generated/wasm-latin1.js' },
+  alias: { '#generated/wasm.js': './build/generated/wasm-text.js' },
 });
-write('munchkin-shim.js', `${byteOrderMark}${banner}\n${await shrunk(script)}\n`);
+write('munchkin-shim.js', `${byteOrderMark}${banner}\n${(await shrunk(script)).replace(/"WASM"/, wasmLiteral)}\n`);
 
 for (const [file, entry] of [['munchkin-shim', 'js-glue/index.js'], ['core', 'js-glue/core.js']]) {
   for (const [extension, format] of /** @type {const} */ ([['mjs', 'esm'], ['cjs', 'cjs']])) {

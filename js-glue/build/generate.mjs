@@ -22,21 +22,19 @@ writeFileSync(
 );
 
 /**
- * The module as text, twice. As Latin-1 it is smaller, even compressed; but it is itself only if the
- * file is read as UTF-8, which the script tag's build makes sure of. Hexadecimal survives everything.
+ * The module as text. Hexadecimal survives everything; the script tag's build, which is read as UTF-8
+ * for sure, has a shorter text put in by bundle.mjs.
  */
-const bytes = readFileSync(wasmPath);
 writeFileSync(
   join(folder, 'wasm.js'),
-  `const hex = '${bytes.toString('hex')}';
+  `const hex = '${readFileSync(wasmPath, 'hex')}';
 /** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
 export const wasmBytes = () => Uint8Array.from(/** @type {string[]} */ (hex.match(/../g)), (byte) => parseInt(byte, 16));
 `,
 );
 writeFileSync(
-  join(folder, 'wasm-latin1.js'),
-  `const text = ${JSON.stringify(bytes.toString('latin1'))};
-/** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
-export const wasmBytes = () => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  join(folder, 'wasm-text.js'),
+  `/** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
+export const wasmBytes = () => Uint8Array.from('WASM', (c) => (c === '#' ? 0 : c.charCodeAt(0)));
 `,
 );
