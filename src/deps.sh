@@ -13,13 +13,15 @@ fail() {
     exit 1
 }
 
+can_be_root() {
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-        sudo "$@"
     else
-        fail "This needs root, and there is no sudo here. Run by hand, as root:" "    $*"
+        sudo "$@"
     fi
 }
 
@@ -32,12 +34,14 @@ packages() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         fail "These packages (by their Debian names) are missing, and there is no apt-get here:" "   $missing"
+    by_hand="    apt-get update && apt-get install --no-install-recommends$missing"
+    can_be_root ||
+        fail "Debian packages are missing, and installing them needs root or sudo. Run by hand, as root:" "$by_hand"
     echo "Installing Debian packages that the build needs and this machine lacks:$missing"
     # shellcheck disable=SC2086 # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive sh -ec \
         'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt $missing ||
-        fail "That did not work (offline?). Once the machine is on line, run by hand, as root:" \
-            "    apt-get update && apt-get install --no-install-recommends$missing"
+        fail "That did not work (offline?). Once the machine is on line, run by hand, as root:" "$by_hand"
 }
 
 # A source list of our own, from the binary packages' one, so that the user's is not touched.
@@ -51,6 +55,7 @@ debian_sources() {
     }
     list >"$work/sources.list"
     if ! [ -s "$work/sources.list" ]; then
+        can_be_root || fail "apt knows no packages yet. Run by hand, as root:" "    apt-get update"
         as_root apt-get update -qq
         list >"$work/sources.list"
     fi
