@@ -5,11 +5,10 @@
  */
 
 import { wasmBytes } from '#generated/wasm.js';
-import { sentences } from '#generated/sentences.js';
 import { failure } from './outcome.js';
 
 /**
- * @typedef {{code: string, message: string, name?: string}} Warning
+ * @typedef {{code: string, name?: string}} Warning
  * @typedef {{ok: true, call: ['visitWebPage', {url: string, params: string, name?: string}],
  *   warnings: Warning[]}} VisitResult
  * @typedef {{ok: true, call: ['associateLead', Record<string, string | number | boolean>],
@@ -97,9 +96,7 @@ function createHost() {
     const address = exports[`ms_${name}`](length);
     const resultLength = new DataView(exports.memory.buffer).getUint32(address, true);
     const result = JSON.parse(decoder.decode(bytesAt(address + 4, resultLength)));
-    if (!result.ok) return failure(result.error);
-    for (const warning of result.warnings) warning.message = sentences[warning.code];
-    return result;
+    return result.ok ? result : failure(result.error);
   };
 
   /** @param {'page' | 'track' | 'identify'} name */

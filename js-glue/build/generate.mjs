@@ -12,7 +12,7 @@ import { readStatuses } from './statuses.mjs';
 const [wasmPath, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 
-const inBrowser = ['MS_CORE_ERRORS', 'MS_CORE_WARNINGS', 'MS_GLUE_ERRORS', 'MS_GLUE_SKIPS'];
+const inBrowser = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
 const sentences = readStatuses()
   .filter(({ list }) => inBrowser.includes(list))
   .map(({ code, sentence }) => [code, sentence]);

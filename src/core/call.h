@@ -14,8 +14,8 @@
  *   {"ok":true,"call":["associateLead",{"Email":"…",…}],"email":"…","warnings":[]}
  *   {"ok":false,"error":"email_missing"}
  *
- * A warning is {"code":"…"}, with "name" if it is about one trait. The sentences
- * for codes (status.h) are added where people read them, by js-glue/core.js.
+ * A warning is {"code":"…"}, with "name" if it is about one trait. The sentence for an
+ * error (status.h) is added where people read it, by js-glue/core.js.
  */
 #ifndef MS_CALL_H
 #define MS_CALL_H

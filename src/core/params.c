@@ -1,5 +1,6 @@
 #include "params.h"
 
+#include "list.h"
 #include "value.h"
 
 /* A key and those of the objects around it. */
@@ -21,18 +22,10 @@ ms_params_begin(ms_arena *arena, size_t limit)
 static bool
 is_attribution(ms_slice pair)
 {
-    static const char *const names[] = {"mkt_tok", "gclid", "msclkid", "fbclid"};
     const char *equals = memchr(pair.ptr, '=', pair.len);
     ms_slice key = {pair.ptr, equals == NULL ? pair.len : (size_t)(equals - pair.ptr)};
-    if (key.len >= 4 && memcmp(key.ptr, "utm_", 4) == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (ms_slice_equal(key, ms_slice_from(names[i]))) {
-            return true;
-        }
-    }
-    return false;
+    return (key.len >= 4 && memcmp(key.ptr, "utm_", 4) == 0) ||
+           ms_list_holds("mkt_tok\0gclid\0msclkid\0fbclid\0", key);
 }
 
 /* The pair written since `start` is whole: keep it, unless its kind is already full. */

@@ -1,16 +1,15 @@
 #include "status.h"
 
+#include "list.h"
+
 const char *
 ms_status_code(ms_status status)
 {
-    switch (status) {
-#define MS_STATUS_CODE(name, code, sentence)                                                       \
-    case name:                                                                                     \
-        return code;
-        MS_CORE_ERRORS(MS_STATUS_CODE)
-        MS_CORE_WARNINGS(MS_STATUS_CODE)
+#define MS_STATUS_CODE(name, code, sentence) code "\0"
+    ms_list codes = "ok\0" MS_CORE_ERRORS(MS_STATUS_CODE) MS_CORE_WARNINGS(MS_STATUS_CODE);
 #undef MS_STATUS_CODE
-    default:
-        return "ok";
+    for (int i = 0; i < (int)status && *codes != '\0'; i++) {
+        codes = ms_list_next(codes);
     }
+    return codes;
 }

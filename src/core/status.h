@@ -2,9 +2,9 @@
  * ms_status: every error and warning of the project, in one list.
  *
  * X(name, code, sentence): `name` is the C constant, `code` the stable name
- * that people and programs see, `sentence` what a person should know or do.
- * The JavaScript constants and the table in README.md are generated from these
- * lists, so a code is written down once.
+ * that people and programs see, `sentence` what a person should know: errors
+ * bring it along, as `message`. What JavaScript needs is generated from these
+ * lists; README.md explains every code, which a test checks.
  *
  * Codes are a promise: they are added, never renamed. A sentence may change.
  */
@@ -69,7 +69,7 @@ typedef enum {
 #undef MS_STATUS_NAME
 } ms_status;
 
-/* The stable code of one of core's errors or warnings; static storage. */
+/* The stable code of one of core's errors or warnings, "" of any other status; static storage. */
 const char *ms_status_code(ms_status status);
 
 #endif

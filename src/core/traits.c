@@ -2,6 +2,7 @@
 
 #include "date.h"
 #include "json.h"
+#include "list.h"
 #include "value.h"
 
 #include <math.h>
@@ -74,17 +75,6 @@ add(gathering *to, ms_slice name, const cJSON *value, ms_field_source source)
     ms_fields_add(to->fields, field);
 }
 
-static bool
-is_one_of(ms_slice name, const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        if (ms_slice_equal(name, ms_slice_from(*names))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Segment's libraries take a smaller number for seconds, any other for milliseconds. */
 #define SECONDS_BELOW 31557600000.0
 
@@ -125,18 +115,18 @@ add_parts_of_name(gathering *to, ms_slice name)
     }
 }
 
-/* A member of a company or address that has a standard field of its own. */
-typedef struct {
-    const char *member; /* NULL ends a table */
-    const char *field;
-} standard_field;
-
-static const standard_field company_fields[] = {
-    {"name", "Company"},    {"industry", "Industry"}, {"employee_count", "NumberOfEmployees"},
-    {"website", "Website"}, {"phone", "MainPhone"},   {NULL, NULL}};
-static const standard_field address_fields[] = {
-    {"street", "Address"},        {"city", "City"},       {"state", "State"}, {"zip", "PostalCode"},
-    {"postalCode", "PostalCode"}, {"country", "Country"}, {NULL, NULL}};
+/* Members of a company or an address, each followed by the standard field that it goes to. */
+static const char company_fields[] = "name\0Company\0"
+                                     "industry\0Industry\0"
+                                     "employee_count\0NumberOfEmployees\0"
+                                     "website\0Website\0"
+                                     "phone\0MainPhone\0";
+static const char address_fields[] = "street\0Address\0"
+                                     "city\0City\0"
+                                     "state\0State\0"
+                                     "zip\0PostalCode\0"
+                                     "postalCode\0PostalCode\0"
+                                     "country\0Country\0";
 
 static ms_slice
 member_field_name(ms_arena *arena, const char *object, const char *member)
@@ -150,16 +140,16 @@ member_field_name(ms_arena *arena, const char *object, const char *member)
 
 /* Adds the members of a company or an address. */
 static void
-add_members(gathering *to, const cJSON *object, const standard_field *table)
+add_members(gathering *to, const cJSON *object, ms_list standard)
 {
     for (const cJSON *child = object->child; child != NULL; child = child->next) {
-        const standard_field *standard = table;
-        while (standard->member != NULL && strcmp(standard->member, child->string) != 0) {
-            standard++;
+        ms_list pair = standard;
+        while (*pair != '\0' && strcmp(pair, child->string) != 0) {
+            pair = ms_list_next(ms_list_next(pair));
         }
         add(to,
-            standard->member != NULL ? ms_slice_from(standard->field)
-                                     : member_field_name(to->arena, object->string, child->string),
+            *pair != '\0' ? ms_slice_from(ms_list_next(pair))
+                          : member_field_name(to->arena, object->string, child->string),
             child, MS_FIELD_DERIVED);
     }
 }
@@ -190,10 +180,12 @@ is_full_name(ms_slice key)
     return ms_slice_equal_fold(key, MS_SLICE("name"));
 }
 
+/* Traits that are dates. */
+static const char dates[] = "created\0createdAt\0created_at\0birthday\0";
+
 static void
 add_trait(gathering *to, const cJSON *trait)
 {
-    static const char *const dates[] = {"created", "createdAt", "created_at", "birthday", NULL};
     ms_slice key = ms_slice_from(trait->string);
     if (ms_slice_equal_fold(key, MS_SLICE("id"))) {
         return;
@@ -216,7 +208,7 @@ add_trait(gathering *to, const cJSON *trait)
         return;
     }
     ms_field_source source = ms_slice_equal(name, key) ? MS_FIELD_EXACT : MS_FIELD_TRANSFORMED;
-    if (!is_one_of(key, dates) || !add_date(to, name, trait, source)) {
+    if (!ms_list_holds(dates, key) || !add_date(to, name, trait, source)) {
         add(to, name, trait, source);
     }
     if (cJSON_IsString(trait) && is_full_name(key)) {

@@ -205,9 +205,6 @@ static void
 route_by_hash(ms_arena *arena, cursor in, ms_url *url)
 {
     in.p++;
-    if (in.p < in.end && *in.p == '!') {
-        in.p++;
-    }
     if (!at_slash(in)) {
         return;
     }
