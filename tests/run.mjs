@@ -32,8 +32,8 @@ const files = ['unit', 'server', 'browser']
   .flatMap((folder) => readdirSync(`tests/${folder}`).map((file) => `tests/${folder}/${file}`))
   .filter((file) => file.endsWith('.test.mjs') && file.includes(wanted));
 
-// Each file is a process of its own, and most have a browser or a server: two at a time.
-const stream = run({ files, concurrency: 2 });
+// Each file is a process of its own, and most have a browser or a server: two at a time. What hangs, fails.
+const stream = run({ files, concurrency: 2, timeout: 300_000 });
 stream.on('test:diagnostic', ({ message }) => {
   const [, kind, count] = /^(pass|fail|cancelled|skipped) (\d+)$/.exec(message) || [];
   if (kind === 'pass') counts.passed += Number(count);

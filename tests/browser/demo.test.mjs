@@ -49,7 +49,8 @@ let browser;
 let demo;
 
 before(async () => {
-  [browser, demo] = await Promise.all([launchChromium(), runDemo({})]);
+  browser = await launchChromium();
+  demo = await runDemo({});
 });
 
 after(async () => {
