@@ -10,16 +10,36 @@
 /* Enough for what a real request can be made into; one made to be larger ends with an error. */
 #define ARENA_BYTES (4 * MS_BODY_MAX)
 
+/* What the headers say of the origin. */
+typedef struct {
+    const char *value;
+    size_t count;
+} origin_header;
+
+static enum MHD_Result
+find_origin(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    origin_header *found = cls;
+    if (ms_slice_equal_fold(ms_slice_from(name), MS_SLICE("Origin"))) {
+        found->value = value;
+        found->count++;
+    }
+    return MHD_YES;
+}
+
 ms_status
 ms_hash_check_origin(const ms_service *service, ms_exchange *exchange)
 {
-    const char *origin =
-        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Origin");
+    origin_header found = {NULL, 0};
+    (void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, find_origin, &found);
+    const char *origin = found.value;
     exchange->origin = NULL;
     if (origin == NULL) {
         return MS_ORIGIN_MISSING;
     }
-    if (!ms_origins_allow(&service->allowed, origin)) {
+    /* No browser sends two, and a proxy on the way may have looked at the other one. */
+    if (found.count > 1 || !ms_origins_allow(&service->allowed, origin)) {
         return MS_ORIGIN_NOT_ALLOWED;
     }
     exchange->origin = origin;

@@ -4,8 +4,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
-/** MUNCHKIN_SERVER names another build of it. */
-export const SERVER = process.env.MUNCHKIN_SERVER || new URL('../../build/munchkin-server', import.meta.url).pathname;
+/** The build under sanitizers, so that what it does wrong ends it; MUNCHKIN_SERVER names another. */
+export const SERVER =
+  process.env.MUNCHKIN_SERVER || new URL('../../build/munchkin-server-sanitized', import.meta.url).pathname;
+
+export const ORIGIN = 'https://www.example.com';
+export const KEY = 'fortesting';
 
 /**
  * @typedef {object} ServerProcess
@@ -21,7 +25,7 @@ export const SERVER = process.env.MUNCHKIN_SERVER || new URL('../../build/munchk
  * @param {Record<string, string>} env
  */
 export function runServer(args, env) {
-  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run 'make build'.`);
+  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run 'make test'.`);
   const child = spawn(SERVER, args, { env: { PATH: String(process.env.PATH), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -61,4 +65,22 @@ export async function startServer({ args = [], env = {} }) {
       return closed;
     },
   };
+}
+
+/**
+ * Starts a server for one test, or for the tests of one file, and checks at their end that it stops cleanly: with 0,
+ * and with nothing found by the sanitizers.
+ * @param {{after: (end: () => Promise<void>) => void}} t the test, or node:test's own `after` for all of a file
+ * @param {{args?: string[], env?: Record<string, string>}} [options]
+ */
+export async function serverFor(t, { args = [], env = {} } = {}) {
+  const server = await startServer({
+    args: ['--allow-origin', ORIGIN, ...args],
+    env: { MARKETO_API_PRIVATE_KEY: KEY, ...env },
+  });
+  t.after(async () => {
+    const code = await server.stop();
+    if (code !== 0) throw new Error(`munchkin-server ended with ${code}: ${server.output()}`);
+  });
+  return server;
 }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { askForHash, request, sendRaw } from './http_client.mjs';
+import { ORIGIN, serverFor } from './server_process.mjs';
+
+const server = await serverFor(
+  { after },
+  {
+    args: [
+      ...['--rate-limit', '0'],
+      ...['--allow-origin', 'HTTP://Shop.Example.com:8080'],
+      ...['--allow-origin', 'https://default-port.example.com:443'],
+      ...['--allow-origin', 'http://[::1]:3000'],
+    ],
+  }
+);
+
+test('each listed origin gets hashes, and leave to read them', async () => {
+  for (const origin of [
+    ORIGIN,
+    'http://shop.example.com:8080',
+    'https://default-port.example.com',
+    'http://[::1]:3000',
+    'https://WWW.example.com', // a browser writes lower case; a host is the same in any
+  ]) {
+    const { status, headers } = await askForHash(server, { email: 'a@b.co' }, { origin });
+    assert.equal(status, 200, origin);
+    assert.equal(headers['access-control-allow-origin'], origin);
+    assert.equal(headers['access-control-allow-credentials'], undefined);
+    assert.equal(headers.vary, 'Origin');
+  }
+});
+
+test('no other origin gets any, nor leave to read the refusal', async () => {
+  for (const origin of [
+    'https://evil.example',
+    'http://www.example.com',
+    'https://www.example.com:8443',
+    'https://www.example.com:443',
+    'https://www.example.com.evil.example',
+    'https://evil-www.example.com',
+    'https://example.com',
+    'https://sub.www.example.com',
+    'https://www.example.com/',
+    'https://www.example.com@evil.example',
+    'https://www.example.co',
+    'https://www.example.comm',
+    'null',
+    '*',
+    'file://',
+    'https://www.example.com https://evil.example',
+    'https://www.example.com, https://evil.example',
+    'x'.repeat(4000),
+  ]) {
+    const { status, headers, json } = await askForHash(server, { email: 'a@b.co' }, { origin });
+    assert.equal(status, 403, origin);
+    assert.equal(json.error, 'origin_not_allowed');
+    assert.equal(headers['access-control-allow-origin'], undefined);
+    assert.equal(headers.vary, 'Origin');
+  }
+});
+
+test('without an origin, or with an empty one, there is no hash', async () => {
+  const none = await request(`${server.url}/v1/hash`, { method: 'POST', body: '{"email":"a@b.co"}' });
+  assert.equal(none.status, 403);
+  assert.equal(none.json.error, 'origin_missing');
+  const empty = await askForHash(server, { email: 'a@b.co' }, { origin: '' });
+  assert.equal(empty.status, 403);
+});
+
+test('a Referer, a Host or a forwarding header does not stand in for the origin', async () => {
+  const { status } = await request(`${server.url}/v1/hash`, {
+    method: 'POST',
+    headers: { Referer: `${ORIGIN}/page`, Host: 'www.example.com', 'X-Forwarded-Host': 'www.example.com' },
+    body: '{"email":"a@b.co"}',
+  });
+  assert.equal(status, 403);
+});
+
+test('two Origin headers are one too many', async () => {
+  for (const origins of [
+    [ORIGIN, 'https://evil.example'],
+    ['https://evil.example', ORIGIN],
+    [ORIGIN, ORIGIN],
+  ]) {
+    const body = '{"email":"a@b.co"}';
+    const answer = await sendRaw(
+      server,
+      `POST /v1/hash HTTP/1.1\r\nHost: x\r\n${origins.map((origin) => `Origin: ${origin}\r\n`).join('')}` +
+        `Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    );
+    assert.match(answer, /^HTTP\/1\.1 403 .*"origin_not_allowed"/s);
+  }
+});
+
+test('a preflight gets leave for a listed origin, and only for that', async () => {
+  const ask = (/** @type {string} */ origin) =>
+    request(`${server.url}/v1/hash`, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: origin,
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'content-type',
+      },
+    });
+  const allowed = await ask(ORIGIN);
+  assert.equal(allowed.status, 204);
+  assert.equal(allowed.body.length, 0);
+  assert.equal(allowed.headers['access-control-allow-origin'], ORIGIN);
+  assert.equal(allowed.headers['access-control-allow-methods'], 'POST');
+  assert.equal(allowed.headers['access-control-allow-headers'], 'content-type');
+  assert.match(String(allowed.headers['access-control-max-age']), /^\d+$/);
+
+  const refused = await ask('https://evil.example');
+  assert.equal(refused.status, 403);
+  assert.equal(refused.headers['access-control-allow-origin'], undefined);
+  assert.equal(refused.headers['access-control-allow-methods'], undefined);
+});

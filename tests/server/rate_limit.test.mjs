@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { askForHash, request } from './http_client.mjs';
+import { ORIGIN, serverFor } from './server_process.mjs';
+
+/**
+ * The statuses of as many requests one after another.
+ * @param {{url: string}} server
+ * @param {number} count
+ * @param {{localAddress?: string, origin?: string, headers?: Record<string, string>}} [options]
+ */
+async function statusesOf(server, count, options) {
+  const statuses = [];
+  for (let i = 0; i < count; i++) statuses.push((await askForHash(server, { email: 'a@b.co' }, options)).status);
+  return statuses;
+}
+
+test('an address gets 60 hashes a minute; then 429, with the seconds to wait', async (t) => {
+  const server = await serverFor(t);
+  assert.deepEqual(await statusesOf(server, 60), Array(60).fill(200));
+  // A new one comes each second, so a slow machine may get one more.
+  const more = await statusesOf(server, 5);
+  assert.ok(more.includes(429), `${more}`);
+  let refused;
+  do refused = await askForHash(server, { email: 'a@b.co' });
+  while (refused.status === 200);
+  assert.equal(refused.json.error, 'rate_limited');
+  assert.equal(refused.headers['retry-after'], '1');
+  assert.equal(refused.headers['access-control-allow-origin'], ORIGIN, 'so that the page can read it');
+  assert.equal(refused.headers['access-control-expose-headers'], 'Retry-After');
+
+  // One address's limit is not another's, and what names another address in a header is still the same client.
+  assert.deepEqual(await statusesOf(server, 1, { localAddress: '127.0.0.2' }), [200]);
+  const forged = await statusesOf(server, 5, { headers: { 'X-Forwarded-For': '203.0.113.7', Forwarded: 'for=203.0.113.7' } });
+  assert.ok(forged.includes(429), `${forged}`);
+});
+
+test('after the wait there is one again', async (t) => {
+  const server = await serverFor(t, { args: ['--rate-limit', '30'] });
+  await statusesOf(server, 30);
+  const refused = await askForHash(server, { email: 'a@b.co' });
+  assert.equal(refused.status, 429);
+  const wait = Number(refused.headers['retry-after']);
+  assert.ok(wait === 1 || wait === 2, `${wait}`);
+  await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+  assert.equal((await askForHash(server, { email: 'a@b.co' })).status, 200);
+});
+
+test('preflights, refused origins and other paths cost nothing; a bad e-mail does', async (t) => {
+  const server = await serverFor(t, { args: ['--rate-limit', '1'] });
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await request(`${server.url}/v1/hash`, { method: 'OPTIONS', headers: { Origin: ORIGIN } })).status, 204);
+    assert.equal((await askForHash(server, { email: 'a@b.co' }, { origin: 'https://evil.example' })).status, 403);
+    assert.equal((await request(`${server.url}/healthz`)).status, 200);
+  }
+  assert.equal((await askForHash(server, { email: 'none' })).status, 400);
+  assert.equal((await askForHash(server, { email: 'a@b.co' })).status, 429);
+});
+
+test('0 is no limit', async (t) => {
+  const server = await serverFor(t, { args: ['--rate-limit', '0'] });
+  assert.deepEqual(await statusesOf(server, 200), Array(200).fill(200));
+});
