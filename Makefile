@@ -92,7 +92,7 @@ endef
 define wasm_module
 build/$(1)/$(2).linked.wasm: $(WASM_$(2):%=build/$(1)/%)
 	@echo "  LINK $$@" && $(EMCC) $(WASM_LINK) $$(sort $$^) -o $$@ 2>&1 | \
-		grep -vE 'undefined symbol: (format|parse|date) |warning: (Link|To disable|_[a-z]+ may need)' || true
+		grep -vE 'undefined symbol: (format|parse|date) |warning: (Link|To disable|_[a-z]+ may need)|__math_invalidl|defined as .* lto.tmp' || true
 	@test -s $$@
 build/$(1)/$(2).wasm: build/$(1)/$(2).linked.wasm src/wasm/$(2).json node_modules/.installed
 	@$(BIN)/wasm-metadce $(WASM_FEATURES) --enable-multivalue -f src/wasm/$(2).json $$< -o $$@ >/dev/null

@@ -59,7 +59,7 @@
     X(MS_ORIGIN_NOT_ALLOWED, "origin_not_allowed", "Start the server with --allow-origin for it.") \
     X(MS_RATE_LIMITED, "rate_limited", "Too many requests from this address; wait a minute.")      \
     X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than 16 KB.")               \
-    X(MS_INTERNAL_ERROR, "internal_error", "The server failed to answer; its log says why.")
+    X(MS_FRAMING_INVALID, "framing_invalid", "It can be read in two ways where the request ends.")
 
 typedef enum {
     MS_OK,

@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "assets.h"
+#include "framing.h"
 #include "hash_endpoint.h"
 #include "log.h"
 #include "static_files.h"
@@ -15,9 +16,6 @@
 #define CONNECTION_BYTES 8192
 #define IDLE_SECONDS 10
 #define DRAIN_SECONDS 5
-
-/* A body that goes on for longer than this is cut off, not read to its end. */
-#define DISCARD_MAX 1048576U
 
 struct ms_http {
     struct MHD_Daemon *daemon;
@@ -131,14 +129,6 @@ answer(ms_service *service, request *request, const char *path, const char *meth
     }
 }
 
-/* Is a body announced that is too long to be read even in order to refuse it? */
-static bool
-announces_flood(struct MHD_Connection *connection)
-{
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    return length != NULL && strtoull(length, NULL, 10) > DISCARD_MAX;
-}
-
 static enum MHD_Result
 begin(struct MHD_Connection *connection, const char *path, void **context)
 {
@@ -150,8 +140,10 @@ begin(struct MHD_Connection *connection, const char *path, void **context)
     request->body_len = 0;
     *context = request;
     ms_metrics_request_begins();
-    return announces_flood(connection) ? ms_respond_error(&request->exchange, MS_BODY_TOO_LARGE)
-                                       : MHD_YES;
+    ms_status status = ms_framing_check(connection);
+    return status == MS_OK
+               ? MHD_YES
+               : ms_respond_error_with(&request->exchange, status, "Connection", "close");
 }
 
 static void
@@ -176,9 +168,18 @@ handle(void *cls, struct MHD_Connection *connection, const char *path, const cha
     if (*len > 0) {
         keep_body(request, bytes, *len);
         *len = 0;
-        return request->body_len > DISCARD_MAX ? MHD_NO : MHD_YES;
+        return request->body_len > MS_DISCARD_MAX ? MHD_NO : MHD_YES;
     }
     return answer(cls, request, path, method);
+}
+
+/* No path here needs an escape; and a decoded %00 would hide what follows it. */
+static size_t
+keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls;
+    (void)connection;
+    return strlen(text);
 }
 
 static void
@@ -215,7 +216,8 @@ ms_http_start(const ms_options *options, ms_service *service)
         (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
         options->threads > 1 ? options->threads : 0, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_END);
     if (http->daemon == NULL) {
         int why = errno;
         ms_static_stop();

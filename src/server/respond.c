@@ -20,7 +20,7 @@ text_of(ms_status status)
         MS_SERVER_ERRORS(MS_ERROR_TEXT)
 #undef MS_ERROR_TEXT
     default:
-        return (error_text){"internal_error", ""};
+        return (error_text){"", ""};
     }
 }
 
@@ -39,8 +39,6 @@ http_status_of(ms_status status)
         return MHD_HTTP_CONTENT_TOO_LARGE;
     case MS_RATE_LIMITED:
         return MHD_HTTP_TOO_MANY_REQUESTS;
-    case MS_INTERNAL_ERROR:
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
     default:
         return MHD_HTTP_BAD_REQUEST;
     }

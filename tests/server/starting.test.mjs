@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { askForHash } from './http_client.mjs';
+import { KEY, ORIGIN, runServer, serverFor, startServer } from './server_process.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'munchkin-server-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A file with the private key, or with what is given, that only its owner can read. @param {string | Buffer} [text] */
+function keyFile(text = KEY) {
+  const path = join(folder, `key-${Math.random()}`);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+/**
+ * What it says when it does not start.
+ * @param {string[]} args
+ * @param {Record<string, string>} [env]
+ */
+async function refusal(args, env = { MARKETO_API_PRIVATE_KEY: KEY }) {
+  const { closed, output } = runServer(args, env);
+  return { code: await closed, said: output() };
+}
+
+const allowed = ['--allow-origin', ORIGIN];
+const hash = createHash('sha1').update(`${KEY}a@b.co`).digest('hex');
+
+test('as its documentation starts it, it signs for that origin and for no other', async (t) => {
+  const server = await startServer({
+    args: ['--allow-origin', 'http://localhost'],
+    env: { MARKETO_API_PRIVATE_KEY: 'fortesting' },
+  });
+  t.after(() => server.stop());
+  const answer = await askForHash(server, { email: 'a@b.co' }, { origin: 'http://localhost' });
+  assert.deepEqual(answer.json, { hash });
+  for (const origin of ['http://localhost:3000', 'https://localhost', 'http://localhost.example.com']) {
+    assert.equal((await askForHash(server, { email: 'a@b.co' }, { origin })).status, 403);
+  }
+});
+
+test('without an origin it does not start, and says why', async () => {
+  const { code, said } = await refusal([]);
+  assert.equal(code, 2);
+  assert.match(said, /no origin is allowed/);
+  assert.match(said, /--allow-origin https:\/\/www\.example\.com/);
+});
+
+test('what is no origin is refused by name', async () => {
+  for (const origin of [
+    '*',
+    'null',
+    '',
+    'www.example.com',
+    'https://',
+    'https://*.example.com',
+    'https://www.example.com/',
+    'https://www.example.com/shop',
+    'https://user@www.example.com',
+    'https://www.example.com:',
+    'https://www.example.com:port',
+    'https://www.example.com:123456',
+    'https://www.example.com https://b.example',
+    'https://[::1',
+    'ftp://www.example.com',
+  ]) {
+    const { code, said } = await refusal(['--allow-origin', origin]);
+    assert.equal(code, 2, origin);
+    assert.match(said, /expected an origin/);
+    assert.ok(said.includes(`--allow-origin ${origin}:`), said);
+  }
+});
+
+test('without a key it does not start, and says where Marketo shows it', async () => {
+  const { code, said } = await refusal(allowed, {});
+  assert.equal(code, 2);
+  assert.match(said, /there is no private key; set MARKETO_API_PRIVATE_KEY or give --private-key-file/);
+  assert.match(said, /Admin > Integration > Munchkin/);
+});
+
+test('a key that is empty or too long is none', async () => {
+  for (const [key, problem] of [
+    ['', /the private key is empty/],
+    ['\n\r\n', /the private key is empty/],
+    ['k'.repeat(1025), /longer than 1024 bytes/],
+  ]) {
+    const inEnvironment = await refusal(allowed, { MARKETO_API_PRIVATE_KEY: String(key) });
+    assert.equal(inEnvironment.code, 2);
+    assert.match(inEnvironment.said, /** @type {RegExp} */ (problem));
+    const inFile = await refusal([...allowed, '--private-key-file', keyFile(String(key))], {});
+    assert.equal(inFile.code, 2);
+    assert.match(inFile.said, /** @type {RegExp} */ (problem));
+  }
+});
+
+test('the key comes from a file as well, with or without a line break at its end', async (t) => {
+  for (const text of [KEY, `${KEY}\n`, `${KEY}\r\n`]) {
+    const server = await startServer({ args: [...allowed, '--private-key-file', keyFile(text)] });
+    t.after(() => server.stop());
+    assert.deepEqual((await askForHash(server, { email: 'a@b.co' })).json, { hash });
+    assert.doesNotMatch(server.output(), /key_file_readable_by_others/);
+  }
+});
+
+test('a file that others can read gets a warning', async (t) => {
+  const path = keyFile();
+  chmodSync(path, 0o644);
+  const server = await startServer({ args: [...allowed, '--private-key-file', path] });
+  t.after(() => server.stop());
+  assert.match(server.output(), /"level":"warning","event":"key_file_readable_by_others"/);
+});
+
+test('a file that cannot be read, and two keys, are refused', async () => {
+  for (const path of [join(folder, 'missing'), folder, '/dev/zero', '']) {
+    const { code, said } = await refusal([...allowed, '--private-key-file', path], {});
+    assert.equal(code, 2, path);
+    assert.match(said, /file cannot be read|longer than/);
+  }
+  const two = await refusal([...allowed, '--private-key-file', keyFile()]);
+  assert.equal(two.code, 2);
+  assert.match(two.said, /give one/);
+});
+
+test('the key is refused on the command line, and not repeated', async () => {
+  for (const args of [
+    ['--private-key', 'oncommandline'],
+    ['--private-key=oncommandline'],
+  ]) {
+    const { code, said } = await refusal([...allowed, ...args], {});
+    assert.equal(code, 2);
+    assert.match(said, /does not belong on the command line/);
+    assert.doesNotMatch(said, /oncommandline/);
+  }
+});
+
+test('wrong options are refused, each with what was expected', async () => {
+  for (const [args, problem] of /** @type {[string[], RegExp][]} */ ([
+    [['--listen', 'localhost:8080'], /--listen localhost:8080: expected ADDRESS:PORT/],
+    [['--listen', '8080'], /expected ADDRESS:PORT/],
+    [['--listen', '127.0.0.1:65536'], /expected ADDRESS:PORT/],
+    [['--listen', '127.0.0.1:-1'], /expected ADDRESS:PORT/],
+    [['--listen', '::1:8080'], /expected ADDRESS:PORT/],
+    [['--listen', `${'1'.repeat(1000)}:80`], /expected ADDRESS:PORT/],
+    [['--rate-limit', '-1'], /expected a number of hashes a minute/],
+    [['--rate-limit', 'many'], /expected a number of hashes a minute/],
+    [['--rate-limit', '99999999999999999999'], /expected a number of hashes a minute/],
+    [['--threads', '0'], /expected a number from 1 to 256/],
+    [['--threads', '257'], /expected a number from 1 to 256/],
+    [['--nonsense'], /--help lists the options/],
+    [['--listen'], /--help lists the options/],
+    [['more'], /takes no argument like 'more'/],
+  ])) {
+    const { code, said } = await refusal([...allowed, ...args]);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(said, problem);
+  }
+});
+
+test('a port that is taken ends it with 1, and says what to do', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (other.address());
+  const { code, said } = await refusal([...allowed, '--listen', `127.0.0.1:${port}`]);
+  other.close();
+  assert.equal(code, 1);
+  assert.match(said, /cannot listen there: Address already in use\. Choose with --listen/);
+});
+
+test('it listens on IPv6 too', async (t) => {
+  const server = await serverFor(t, { args: ['--listen', '[::1]:0'] });
+  assert.match(server.url, /^http:\/\/\[::1\]:\d+$/);
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+});
+
+test('--help lists every option, --version tells the version', async () => {
+  const { code, said } = await refusal(['--help'], {});
+  assert.equal(code, 0);
+  for (const option of ['allow-origin', 'listen', 'private-key-file', 'rate-limit', 'threads', 'help', 'version']) {
+    assert.ok(said.includes(`--${option}`), option);
+  }
+  const version = await refusal(['--version'], {});
+  assert.equal(version.code, 0);
+  assert.match(version.said, /^munchkin-server \d+\.\d+\.\d+\n$/);
+});
