@@ -1,23 +1,15 @@
 /**
- * The snippet for a page's <head>: a stub that keeps calls until the shim is there, and the start
- * of both downloads, munchkin.js and the shim. The build shrinks it into dist/snippet.html.
+ * The snippet for a page's <head>: a stub that keeps calls until the shim is there, and the start of
+ * munchkin.js, so that both download side by side. The build shrinks it into dist/snippet.html, with
+ * a tag before and after it from which the browser learns of both downloads before any script runs.
  *
  * @param {any} page the window
  * @param {string} name of the global to make
  * @param {string} id Munchkin's
- * @param {import('./analytics.js').Options & {src?: string}} options
+ * @param {import('./analytics.js').Options} options
  */
 export function snippet(page, name, id, options) {
   const { document, location } = page;
-  /** @param {string} src */
-  const add = (src) => {
-    const script = document.createElement('script');
-    script.async = true;
-    script.src = src;
-    script.nonce = options.nonce || '';
-    script.dataset.global = name;
-    return document.head.appendChild(script);
-  };
   let stub = page[name];
   if (stub && !stub.nodeType) {
     // Somebody else's, or the snippet is on the page twice: see js-glue/script.js.
@@ -35,7 +27,9 @@ export function snippet(page, name, id, options) {
       });
   }
   if (!page.Munchkin) {
-    const script = (start.script = add(options.munchkinUrl || 'https://munchkin.marketo.net/munchkin.js'));
+    const script = (start.script = document.createElement('script'));
+    script.src = options.munchkinUrl || 'https://munchkin.marketo.net/munchkin.js';
+    script.nonce = options.nonce || '';
     script.onload = () => {
       start.href = location.href;
       page.Munchkin.init(id, options.munchkin);
@@ -43,6 +37,6 @@ export function snippet(page, name, id, options) {
     script.onerror = () => {
       start.failed = true;
     };
+    document.head.appendChild(script);
   }
-  add(options.src || options.server + '/munchkin-shim.js');
 }

@@ -72,7 +72,7 @@ const script = await bundled('js-glue/script.js', {
   format: 'iife',
   alias: { '#generated/wasm.js': './build/generated/wasm-text.js' },
 });
-write('munchkin-shim.js', `${byteOrderMark}${banner}\n${(await shrunk(script)).replace(/"WASM"/, wasmLiteral)}\n`);
+write('munchkin-shim.js', `${byteOrderMark}${banner}\n//# allFunctionsCalledOnLoad\n${(await shrunk(script)).replace(/"WASM"/, wasmLiteral)}\n`);
 
 for (const [file, entry] of [['munchkin-shim', 'js-glue/index.js'], ['core', 'js-glue/core.js']]) {
   for (const [extension, format] of /** @type {const} */ ([['mjs', 'esm'], ['cjs', 'cjs']])) {
@@ -86,6 +86,13 @@ const head = readFileSync('js-glue/snippet.js', 'utf8').replace('export function
 const stub = await shrunk(
   `(()=>{${head}})()(window,"analytics","000-AAA-000",{server:"https://events.example.com"});`,
 );
-write('snippet.html', `<script>\n${stub}\nanalytics.page();\n</script>\n`);
+// With crossorigin the request for the hash finds the connection open: browsers keep those with cookies apart.
+write('snippet.html', `<link rel="preload" as="script" href="https://munchkin.marketo.net/munchkin.js">
+<script>
+${stub}
+analytics.page();
+</script>
+<script async crossorigin src="https://events.example.com/munchkin-shim.js"></script>
+`);
 
 copyFileSync(wasmPath, 'dist/munchkin_shim.wasm');

@@ -11,6 +11,7 @@ import { after, before, beforeEach } from 'node:test';
 import { startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
 import { launchChromium } from './chromium.mjs';
+import { filledSnippet } from './snippet.mjs';
 
 export const MUNCHKIN_ID = '561-HYG-937';
 export const PRIVATE_KEY = 'private-key-of-the-tests';
@@ -71,16 +72,8 @@ export function customer() {
 
     /** The snippet for the head, filled in. @param {object} [options] */
     snippet(options = {}) {
-      const filledIn = JSON.stringify({
-        server: world.serverUrl,
-        src: '/dist/munchkin-shim.js',
-        munchkinUrl: `${world.simulator.url}/munchkin.js`,
-        ...options,
-      });
-      return readFileSync(new URL('snippet.html', DIST), 'utf8')
-        .replace('000-AAA-000', MUNCHKIN_ID)
-        .replace('{server:"https://events.example.com"}', () => filledIn)
-        .replace('analytics.page();\n', '');
+      const all = { server: world.serverUrl, munchkinUrl: `${world.simulator.url}/munchkin.js`, ...options };
+      return filledSnippet(MUNCHKIN_ID, all, '/dist/munchkin-shim.js').replace('analytics.page();\n', '');
     },
 
     /**
@@ -126,7 +119,6 @@ export function customer() {
     await once(site, 'listening');
     const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
     world.siteUrl = `http://127.0.0.1:${port}`;
-    world.simulator = await startSimulator({ privateKey: PRIVATE_KEY });
     server = await startServer({
       args: ['--allow-origin', world.siteUrl, '--rate-limit', '0'],
       env: { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
@@ -143,9 +135,11 @@ export function customer() {
     site.close();
   });
 
-  beforeEach(() => {
+  // A Marketo for each test: what the page of an earlier one still sends finds nobody there.
+  beforeEach(async () => {
     pages.clear();
-    world.simulator.reset();
+    await world.simulator?.close();
+    world.simulator = await startSimulator({ privateKey: PRIVATE_KEY });
   });
 
   return world;

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { filledSnippet } from '../../tests/browser/snippet.mjs';
 import { SetupError } from './settings.mjs';
 
 const WEB = new URL('../', import.meta.url);
-const SNIPPET = new URL('../../dist/snippet.html', import.meta.url);
 
 const TYPES = /** @type {Record<string, string>} */ ({
   css: 'text/css; charset=utf-8',
@@ -38,14 +38,13 @@ const TYPES = /** @type {Record<string, string>} */ ({
  */
 export async function startSite({ address, port }, surroundings) {
   const page = readFileSync(new URL('index.html', WEB), 'utf8');
-  const snippet = readSnippet();
   const paths = new Set([...page.matchAll(/data-path="([^"]+)"/g)].map(([, path]) => path));
 
   /** @param {import('node:http').IncomingMessage} request @returns {Promise<{type: string, body: string | Buffer} | undefined>} */
   async function find(request) {
     const { pathname, hostname } = new URL(String(request.url), `http://${request.headers.host}`);
     if (paths.has(pathname)) {
-      const body = fillIn(page, snippet, (await surroundings)(hostname));
+      const body = fillIn(page, (await surroundings)(hostname));
       return { type: 'text/html; charset=utf-8', body };
     }
     // No dot but the one before the ending, so nothing outside web/ has such a path.
@@ -76,28 +75,16 @@ export async function startSite({ address, port }, surroundings) {
   };
 }
 
-function readSnippet() {
-  try {
-    return readFileSync(SNIPPET, 'utf8');
-  } catch (error) {
-    throw new SetupError('dist/snippet.html is missing. Build it first: make build');
-  }
-}
-
 /**
  * Does to the page what its owner would do by hand: the snippet in the head, with the Munchkin ID and the server.
  * @param {string} page
- * @param {string} snippet
  * @param {Surroundings} surroundings
  */
-function fillIn(page, snippet, surroundings) {
+function fillIn(page, surroundings) {
   const { munchkinId, server, simulator } = surroundings;
   const options = { server, munchkinUrl: simulator && `${simulator}/munchkin.js` };
-  const filled = snippet
-    .replace('000-AAA-000', munchkinId)
-    .replace('{server:"https://events.example.com"}', () => JSON.stringify(options));
   return page
-    .replace('<!-- snippet -->', () => filled.trim())
+    .replace('<!-- snippet -->', () => filledSnippet(munchkinId, options).trim())
     .replace('"surroundings"', () => JSON.stringify(surroundings));
 }
 
