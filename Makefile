@@ -30,7 +30,7 @@ CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/build/*.mjs) package.json
 
 .PHONY: help deps build demo test lint bench clean started
-.PHONY: packages-build packages-test packages-lint
+.PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -48,6 +48,18 @@ packages-test: packages-build
 
 packages-lint: packages-build
 	@src/deps.sh packages clang-format clang-tidy
+
+packages-bench: packages-test
+	@src/deps.sh packages wrk
+
+build/deps/nginx/usr/sbin/nginx: | packages-build
+	@src/deps.sh unpacked build/deps/nginx nginx
+
+tests/bench/node_modules/.installed: tests/bench/package-lock.json | node_modules/.installed
+	@echo "Installing the npm packages that the benchmarks measure beside ours"
+	@npm ci --prefix tests/bench --no-audit --no-fund --loglevel=error || \
+		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci --prefix tests/bench" >&2; exit 1; }
+	@touch $@
 
 build/deps/.fetched: src/deps.sh | packages-build
 	@src/deps.sh sources build/deps
@@ -165,6 +177,9 @@ build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vec
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
 
+build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
+	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
+
 # ---- what a person runs -------------------------------------------------------------------------
 
 started:
@@ -179,6 +194,9 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin_signer.wasm ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
+bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/node_modules/.installed ## measures sizes, pages, calls and server beside others (8 min)
+	@node tests/bench/main.mjs
+
 lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c) | \
@@ -187,4 +205,4 @@ lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json
 
 clean: ## removes all that was built or fetched
-	rm -rf build dist node_modules
+	rm -rf build dist node_modules tests/bench/node_modules

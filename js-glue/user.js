@@ -42,12 +42,14 @@ export function createStore(persistent) {
 
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** @returns {string} a random UUID; crypto.randomUUID is missing on pages without https */
+/**
+ * A random UUID, as every object URL ends with one: crypto.randomUUID is missing on pages without https.
+ * @returns {string}
+ */
 function uuid() {
-  const digits = [...crypto.getRandomValues(new Uint8Array(16))].map((byte, i) =>
-    (i === 6 ? (byte & 15) | 64 : i === 8 ? (byte & 63) | 128 : byte).toString(16).padStart(2, '0'),
-  );
-  return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const url = URL.createObjectURL(new Blob());
+  URL.revokeObjectURL(url);
+  return url.slice(-36);
 }
 
 /** @typedef {ReturnType<typeof createUser>} User */

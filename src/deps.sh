@@ -1,8 +1,10 @@
 #!/bin/sh
 # Gets what the build needs and this machine lacks. Says what it does and why.
 #
-#   src/deps.sh packages NAME...   installs Debian packages that are missing
-#   src/deps.sh sources FOLDER     unpacks Debian's cJSON and BearSSL into FOLDER/cjson, FOLDER/bearssl
+#   src/deps.sh packages NAME...      installs Debian packages that are missing
+#   src/deps.sh unpacked FOLDER NAME  unpacks a Debian package into FOLDER, without installing it: some
+#                                     start a service when they are installed
+#   src/deps.sh sources FOLDER        unpacks Debian's cJSON and BearSSL into FOLDER/cjson, FOLDER/bearssl
 #
 # CJSON_SRC and BEARSSL_SRC name source folders to use instead, on other systems.
 
@@ -44,6 +46,15 @@ packages() {
         fail "That did not work (offline?). Once the machine is on line, run by hand, as root:" "$by_hand"
 }
 
+unpacked() {
+    folder=$1
+    name=$2
+    echo "Unpacking Debian's $name into $folder"
+    mkdir -p "$folder"
+    (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download "$name" && dpkg-deb -x ./*.deb . && rm ./*.deb) ||
+        fail "That did not work (offline?). Run the same again once the machine is on line and 'apt-get update' has run."
+}
+
 # A source list of our own, from the binary packages' one, so that the user's is not touched.
 debian_sources() {
     work=$(realpath "$1")/apt
@@ -81,6 +92,6 @@ sources() {
 command=$1
 shift
 case $command in
-packages | sources) "$command" "$@" ;;
+packages | sources | unpacked) "$command" "$@" ;;
 *) fail "src/deps.sh does not know '$command'; see its head." ;;
 esac

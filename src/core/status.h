@@ -15,7 +15,7 @@
 #define MS_CORE_ERRORS(X)                                                                          \
     X(MS_JSON_INVALID, "json_invalid", "Not a JSON object in UTF-8.")                              \
     X(MS_TOO_LARGE, "too_large", "More than 64 KB in one call.")                                   \
-    X(MS_OUT_OF_MEMORY, "out_of_memory", "Too deep or too long to take in.")                       \
+    X(MS_OUT_OF_MEMORY, "out_of_memory", "Too deep or too long.")                                  \
     X(MS_URL_INVALID, "url_invalid", "Not a URL.")                                                 \
     X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Only http and https can be visited.")  \
     X(MS_EVENT_MISSING, "event_missing", "track needs an event name.")                             \
