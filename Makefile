@@ -55,10 +55,10 @@ packages-bench: packages-test
 build/deps/nginx/usr/sbin/nginx: | packages-build
 	@src/deps.sh unpacked build/deps/nginx nginx
 
-tests/bench/node_modules/.installed: tests/bench/package-lock.json | node_modules/.installed
+tests/bench/peers/node_modules/.installed: tests/bench/peers/package-lock.json | node_modules/.installed
 	@echo "Installing the npm packages that the benchmarks measure beside ours"
-	@npm ci --prefix tests/bench --no-audit --no-fund --loglevel=error || \
-		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci --prefix tests/bench" >&2; exit 1; }
+	@npm ci --prefix tests/bench/peers --no-audit --no-fund --loglevel=error || \
+		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci --prefix tests/bench/peers" >&2; exit 1; }
 	@touch $@
 
 build/deps/.fetched: src/deps.sh | packages-build
@@ -194,7 +194,7 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin_signer.wasm ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
-bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/node_modules/.installed ## measures sizes, pages, calls and server beside others (8 min)
+bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (8 min)
 	@node tests/bench/main.mjs
 
 lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
@@ -205,4 +205,4 @@ lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json
 
 clean: ## removes all that was built or fetched
-	rm -rf build dist node_modules tests/bench/node_modules
+	rm -rf build dist node_modules tests/bench/peers/node_modules

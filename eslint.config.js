@@ -12,13 +12,13 @@ const rules = {
 };
 
 export default [
-  { ignores: ['dist/', 'build/', 'node_modules/'] },
+  { ignores: ['dist/', 'build/', '**/node_modules/'] },
   js.configs.recommended,
-  { files: ['js-glue/**/*.js', 'web/**/*.js'], languageOptions: { globals: globals.browser }, rules },
+  { files: ['js-glue/**/*.js', 'web/**/*.js', 'tests/bench/pages/*.js'], languageOptions: { globals: globals.browser }, rules },
   {
     files: ['**/*.mjs', 'eslint.config.js'],
     languageOptions: { globals: { ...globals.node, ...globals['shared-node-browser'] } },
     rules,
   },
-  { files: ['tests/browser/**/*.mjs', 'tests/sim/**/*.mjs'], languageOptions: { globals: globals.browser } },
+  { files: ['tests/bench/pages.mjs', 'tests/browser/**/*.mjs', 'tests/sim/**/*.mjs'], languageOptions: { globals: globals.browser } },
 ];

@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { createCore } from '../../dist/core.mjs';
+import { createCore } from 'munchkin-shim/core';
 import { inTurn } from './measure.mjs';
 
-const { Identify } = createRequire(import.meta.url)('@segment/facade');
+const { Identify } = createRequire(new URL('peers/package.json', import.meta.url))('@segment/facade');
 const NATIVE = fileURLToPath(new URL('../../build/bench-calls', import.meta.url));
 const WASM = new URL('../../dist/munchkin_shim.wasm', import.meta.url);
 const MEASURED_MS = 100;
@@ -121,10 +121,12 @@ function memory() {
 /**
  * @param {number} rounds
  * @param {(text: string) => void} tell
+ * @returns {Promise<Record<'wasm' | 'native' | 'facade', Record<string, number>> & {growth: Record<string,
+ *   {exponent: number}>, memory: {after1000: number, after10000: number}}>} nanoseconds a call; bytes
  */
 export async function measureCalls(rounds, tell) {
   const core = createCore();
-  const run = ({ name, request }) => nanosecondsPer(() => core[name](request));
+  const run = (/** @type {Call} */ { name, request }) => nanosecondsPer(() => core[name](request));
   const identifies = Object.entries(calls).filter(([, { name }]) => name === 'identify');
   const names = Object.keys(calls);
   const figures = await inTurn(
@@ -148,5 +150,6 @@ export async function measureCalls(rounds, tell) {
     3,
     (text) => tell(`growth of ${text}`)
   );
-  return { ...figures, growth, memory: memory() };
+  const { wasm, native, facade } = figures;
+  return { wasm, native, facade, growth, memory: memory() };
 }

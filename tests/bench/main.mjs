@@ -110,7 +110,7 @@ function goals({ sizes, pages, connections, calls, server }) {
   if (server) {
     add('hashes a second, ours / nginx constant, 32 connections', '≥', 0.9, server.ours[32].perSecond / server.nginx[32].perSecond, ratio);
     add('hashes a second, ours / Node signer, 32 connections', '≥', 3, server.ours[32].perSecond / server.node[32].perSecond, ratio);
-    add('server memory at 256 connections, MB', '≤', 16, server.ours[256].megabytes, (value) => value.toFixed(1));
+    add('server memory at 256 connections, MB', '≤', 16, server.ours[256].megabytes, (/** @type {number} */ value) => value.toFixed(1));
   }
   return rows.map(([what, is, limit, value, write]) => {
     const met = is === '≤' ? value <= limit : value >= limit;

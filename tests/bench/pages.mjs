@@ -71,6 +71,7 @@ async function bundle(entry) {
   const { outputFiles } = await build({
     entryPoints: [here(`pages/${entry}.js`)],
     bundle: true,
+    nodePaths: [here('peers/node_modules')],
     minify: true,
     write: false,
     format: 'iife',
@@ -183,10 +184,10 @@ export async function measurePages(kind, rounds, tell) {
   const over = (/** @type {string} */ url) => (emulated ? url : line.to(url));
 
   const simulator = await startSimulator({ privateKey: KEY });
-  /** @type {Awaited<ReturnType<typeof pages>>} */
-  let made;
+  /** @type {Partial<Awaited<ReturnType<typeof pages>>>} filled once the addresses are known */
+  const made = {};
   const site = await serve((path) => {
-    if (path === '/segment.js') return { type: 'text/javascript', body: made.segment.script };
+    if (path === '/segment.js') return { type: 'text/javascript', body: String(made.segment?.script) };
     const { head } = made[/** @type {'bare' | 'ours' | 'segment'} */ (path.slice(1))] || {};
     const body = `<!doctype html><title>A page</title><link rel="icon" href="data:,">${head}<h1>A page</h1>`;
     return head ? { type: 'text/html; charset=utf-8', body } : undefined;
@@ -201,7 +202,10 @@ export async function measurePages(kind, rounds, tell) {
     env: { MARKETO_API_PRIVATE_KEY: KEY },
   });
   const marketo = await over(simulator.url);
-  made = await pages({ munchkinUrl: `${marketo}/munchkin.js`, server: await over(server.url), cdn: await over(cdn.url) });
+  Object.assign(
+    made,
+    await pages({ munchkinUrl: `${marketo}/munchkin.js`, server: await over(server.url), cdn: await over(cdn.url) })
+  );
   const browser = await launchChromium();
 
   const measure = (/** @type {string} */ name) => async () => {

@@ -7,7 +7,7 @@
 import { AnalyticsBrowser } from '@segment/analytics-next';
 import integration from '@segment/analytics.js-integration';
 
-const { munchkinUrl, server, cdn, munchkinId, visitor } = window.bench;
+const { munchkinUrl, server, cdn, visitor } = window.bench;
 
 const Marketo = integration('Marketo')
   .global('Munchkin')
