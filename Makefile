@@ -194,7 +194,7 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin_signer.wasm ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
-bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (8 min)
+bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
 	@node tests/bench/main.mjs
 
 lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
