@@ -33,7 +33,13 @@ export function runServer(args, env) {
       output += text;
     });
   }
-  const closed = once(child, 'close').then(([code]) => code);
+  // What starts it may fail before it stops it.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const closed = once(child, 'close').then(([code]) => {
+    process.off('exit', kill);
+    return code;
+  });
   return { child, closed, output: () => output };
 }
 
