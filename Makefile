@@ -24,10 +24,10 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 CORE := $(wildcard src/core/*.c)
 SERVER := $(wildcard src/server/*.c)
 # What signs. Browsers have no use for it, and are not given it.
-SIGNING := src/core/sign.c src/core/fingerprint.c
+SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
-GLUE := $(wildcard js-glue/*.js js-glue/build/*.mjs) package.json
+GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
 .PHONY: help deps build demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
@@ -55,10 +55,12 @@ packages-bench: packages-test
 build/deps/nginx/usr/sbin/nginx: | packages-build
 	@src/deps.sh unpacked build/deps/nginx nginx
 
-tests/bench/peers/node_modules/.installed: tests/bench/peers/package-lock.json | node_modules/.installed
-	@echo "Installing the npm packages that the benchmarks measure beside ours"
-	@npm ci --prefix tests/bench/peers --no-audit --no-fund --loglevel=error || \
-		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci --prefix tests/bench/peers" >&2; exit 1; }
+# Folders with npm packages of their own: what tests and benchmarks need beside the build.
+NPM_FOLDERS := tests/package tests/adapters tests/bench/peers
+$(NPM_FOLDERS:%=%/node_modules/.installed): %/node_modules/.installed: %/package-lock.json | node_modules/.installed
+	@echo "Installing the npm packages of $*"
+	@npm ci --prefix $* --no-audit --no-fund --loglevel=error || \
+		{ echo "That did not work (offline?). Once the machine is on line, run by hand: npm ci --prefix $*" >&2; exit 1; }
 	@touch $@
 
 build/deps/.fetched: src/deps.sh | packages-build
@@ -119,7 +121,7 @@ $(eval $(call wasm_module,wasm-for-js,shim))
 
 # Passes in this order found by trial; the second -Oz takes up what --rereloop leaves.
 build/munchkin_%.wasm: build/wasm/%.wasm
-	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -Oz --flatten --rereloop -Oz -Oz --low-memory-unused \
+	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -Oz --flatten --rereloop -Oz -Oz --reorder-functions --low-memory-unused \
 		$(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
 
 build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
@@ -128,14 +130,16 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 
 # ---- dist/ --------------------------------------------------------------------------------------
 
-build/generated/.written: build/munchkin_shim.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
-	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/generated && touch $@
+build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
+	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
 dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
+	@cp build/munchkin_signer.wasm dist/
 	@$(BIN)/tsc -p js-glue/build/types.json
+	@cp -r dist/types dist/types-cjs && echo '{"type":"commonjs"}' >dist/types-cjs/package.json
 	@touch $@
 
 build/generated/assets.c: dist/.bundled src/server/embed.mjs
@@ -158,8 +162,10 @@ build/$(1)/tests/%.o: tests/%.c build/deps/.fetched Makefile | packages-test
 	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
 build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
+# cJSON notes its last error in a variable of all threads; nobody reads it.
 build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
-	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -c $(CJSON)/cJSON.c -o $$@
+	@mkdir -p $$(@D) && sed 's/^static error global_error/static _Thread_local error global_error/' $(CJSON)/cJSON.c | \
+		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
 -include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/unit/*.d)
@@ -191,7 +197,7 @@ build: started packages-build dist/.bundled build/munchkin-server ## dist/ and b
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin_signer.wasm ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized tests/package/node_modules/.installed tests/adapters/node_modules/.installed ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
@@ -205,4 +211,4 @@ lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json
 
 clean: ## removes all that was built or fetched
-	rm -rf build dist node_modules tests/bench/peers/node_modules
+	rm -rf build dist node_modules $(NPM_FOLDERS:%=%/node_modules)

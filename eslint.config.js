@@ -14,7 +14,7 @@ const rules = {
 export default [
   { ignores: ['dist/', 'build/', '**/node_modules/'] },
   js.configs.recommended,
-  { files: ['js-glue/**/*.js', 'web/**/*.js', 'tests/bench/pages/*.js'], languageOptions: { globals: globals.browser }, rules },
+  { files: ['js-glue/**/*.js', 'web/**/*.js', 'tests/bench/pages/*.js', 'tests/package/projects/**/*.{js,cjs}'], languageOptions: { globals: globals.browser }, rules },
   {
     files: ['**/*.mjs', 'eslint.config.js'],
     languageOptions: { globals: { ...globals.node, ...globals['shared-node-browser'] } },

@@ -6,10 +6,11 @@
  */
 
 import { identifyArguments, pageArguments, trackArguments } from './arguments.js';
-import { createDelivery, fits, LAST_LEAD } from './delivery.js';
+import { createDelivery, hasOptedOut } from './delivery.js';
 import { callSafely, createEvents } from './events.js';
 import { trackForm, trackLink } from './leaving.js';
 import { failure, skip } from './outcome.js';
+import { REQUEST_MAX } from './rules.js';
 import { createStore, createUser } from './user.js';
 
 /**
@@ -27,7 +28,7 @@ import { createStore, createUser } from './user.js';
 /**
  * @callback Load
  * @param {string} munchkinId like 123-ABC-456
- * @param {Options} [options]
+ * @param {Options | null} [options]
  * @param {import('./delivery.js').HeadStart} [headStart] what the <head> snippet has begun
  * @param {QueuedCall[]} [queued] what it has kept
  * @returns {void}
@@ -55,22 +56,13 @@ import { createStore, createUser } from './user.js';
  * @property {(on?: boolean) => void} debug writes every result to the console
  */
 
-/** @param {unknown} value @returns {string | undefined} undefined if it cannot be written as JSON */
-function json(value) {
-  try {
-    return JSON.stringify(value);
-  } catch (reason) {
-    return undefined;
-  }
-}
-
 /**
  * Adds the API to `target`, an object that the page may hold already, and returns it.
- * @param {(options: Options) => Promise<import('./core.js').Core>} startCore
+ * @param {(options: Options) => Promise<import('./rules.js').Rules>} startRules
  * @param {any} [target]
  * @returns {Analytics & {load: Load}}
  */
-export function createAnalytics(startCore, target = {}) {
+export function createAnalytics(startRules, target = {}) {
   const events = createEvents();
   /** @type {QueuedCall[]} */
   const waiting = [];
@@ -87,7 +79,7 @@ export function createAnalytics(startCore, target = {}) {
    * Carries out a call, and ends it.
    * @param {string} type
    * @param {Common} common
-   * @param {(core: import('./core.js').Core) => Promise<import('./outcome.js').Outcome> | import('./outcome.js').Outcome} work
+   * @param {(rules: import('./rules.js').Rules) => Promise<import('./outcome.js').Outcome> | import('./outcome.js').Outcome} work
    * @returns {Promise<Result>}
    */
   const perform = async (type, { options, callback }, work) => {
@@ -107,10 +99,8 @@ export function createAnalytics(startCore, target = {}) {
 
   /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
   const visit = (name, request, common, href) => {
-    const text = json(request); // at once, since the page may change its objects after the call
-    return perform(name, common, (core) =>
-      text ? /** @type {any} */ (delivery).visit(core, name, text, href) : failure('arguments_invalid'),
-    );
+    const text = JSON.stringify(request); // at once, since the page may change its objects after the call
+    return perform(name, common, (rules) => /** @type {any} */ (delivery).visit(rules, name, text, href));
   };
 
   /** The calls, which wait for load. @type {Record<string, (href: string, args: any[]) => any>} */
@@ -131,18 +121,16 @@ export function createAnalytics(startCore, target = {}) {
     identify(_, args) {
       const { userId, traits, ...common } = identifyArguments(args);
       events.emit('identify', userId, traits, common.options);
-      const request = json({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
-      const refused = !request ? 'arguments_invalid' : fits(request) ? '' : 'too_large';
-      if (!refused) {
+      const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
+      const isTooLarge = new Blob([request]).size > REQUEST_MAX;
+      if (!isTooLarge && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
-        user.traits(JSON.parse(String(request)).traits);
+        user.traits(JSON.parse(request).traits);
       }
       const earlier = lastIdentify;
       const { hash } = Object(common.options.integrations?.Marketo);
-      lastIdentify = perform('identify', common, (core) =>
-        refused
-          ? failure(refused)
-          : /** @type {any} */ (delivery).associate(core, String(request), hash, earlier),
+      lastIdentify = perform('identify', common, (rules) =>
+        isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, hash, earlier),
       );
       return lastIdentify;
     },
@@ -152,21 +140,33 @@ export function createAnalytics(startCore, target = {}) {
     trackForm: (_, [forms, event, properties]) => trackForm(target.track, forms, event, properties),
   };
 
+  /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
+  const end = (name, args, outcome) =>
+    perform(name, { options: {}, callback: args.find((value) => typeof value === 'function') }, () => outcome);
+
   for (const name of ['group', 'alias']) {
     calls[name] = (_, args) => {
       events.emit(name, ...args);
-      const callback = args.find((value) => typeof value === 'function');
-      return perform(name, { options: {}, callback }, () => skip('not_supported'));
+      return end(name, args, skip('not_supported'));
     };
   }
+
+  /** Nothing that a page may pass throws back: no getter, no circle, no BigInt. @param {string} name @param {string} href @param {any[]} args */
+  const call = (name, href, args) => {
+    try {
+      return calls[name](href, args);
+    } catch (reason) {
+      return end(name, args, failure('arguments_invalid'));
+    }
+  };
 
   for (const name of Object.keys(calls)) {
     /** @param {...any} args */
     target[name] = (...args) =>
-      typeof document === 'undefined'
+      !globalThis.document
         ? Promise.resolve({ ...failure('not_a_browser'), type: name, sent: false })
         : delivery
-          ? calls[name](location.href, args)
+          ? call(name, location.href, args)
           : new Promise((resolve) => {
               waiting.push([name, args, resolve, location.href]);
             });
@@ -174,11 +174,12 @@ export function createAnalytics(startCore, target = {}) {
 
   return Object.assign(target, {
     /** @type {Load} */
-    load(munchkinId, options = {}, headStart = {}, queued = []) {
-      if (delivery || typeof document === 'undefined') return;
+    load(munchkinId, given, headStart = {}, queued = []) {
+      if (delivery || !globalThis.document) return;
+      const options = given || {};
       store = createStore(options.storage !== 'memory');
       user = createUser(store);
-      delivery = createDelivery(munchkinId, options, headStart, startCore(options), store);
+      delivery = createDelivery(munchkinId, options, headStart, startRules(options), store);
       delivery.ready.then(
         () => {
           isReady = true;
@@ -188,7 +189,7 @@ export function createAnalytics(startCore, target = {}) {
       );
       for (const [name, args, resolve, href] of [...queued, ...waiting.splice(0)]) {
         // A method of the API that is no call, such as `on`, has been waiting too.
-        resolve(calls[name] ? calls[name](href, args) : target[name]?.(...args));
+        resolve(calls[name] ? call(name, href, args) : target[name]?.(...args));
       }
     },
 
@@ -208,10 +209,7 @@ export function createAnalytics(startCore, target = {}) {
     user: () => user,
     /** @param {string} id */
     setAnonymousId: (id) => user.anonymousId(id),
-    reset() {
-      user.reset();
-      store.set(LAST_LEAD, undefined);
-    },
+    reset: () => user.reset(),
     debug(on = true) {
       isDebugging = on;
     },

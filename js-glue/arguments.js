@@ -16,8 +16,8 @@
 /** @param {unknown} value @returns {value is Bag} */
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-/** @param {unknown} value @returns {value is string | number} */
-const isId = (value) => typeof value === 'string' || typeof value === 'number';
+/** Empty texts, which forms like to pass, are none. @param {unknown} value @returns {value is string | number} */
+const isId = (value) => (typeof value === 'string' && value !== '') || typeof value === 'number';
 
 /**
  * Splits the arguments behind the leading texts: up to two objects, each of which null may stand

@@ -1,9 +1,9 @@
 /** The way of a call: rules (core), signature (server), Munchkin. */
 
-import { REQUEST_MAX } from './core.js';
-import { loadMunchkin, munchkinOnPage } from './munchkin.js';
+import { inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { requestHash } from './server.js';
+import { LAST_LEAD, TRAITS } from './user.js';
 
 /**
  * @typedef {object} Options
@@ -20,22 +20,20 @@ import { requestHash } from './server.js';
  */
 
 /**
- * @typedef {import('./core.js').Core} Core
- * @typedef {import('./core.js').VisitResult} VisitResult
- * @typedef {import('./core.js').LeadResult} LeadResult
- * @typedef {import('./core.js').ErrorResult} ErrorResult
+ * @typedef {import('./rules.js').Rules} Rules
+ * @typedef {import('./rules.js').VisitResult} VisitResult
+ * @typedef {import('./rules.js').LeadResult} LeadResult
+ * @typedef {import('./rules.js').ErrorResult} ErrorResult
  * @typedef {import('./outcome.js').Outcome} Outcome
- * @typedef {{href?: string} & import('./munchkin.js').HeadStart} HeadStart
+ * @typedef {import('./munchkin.js').HeadStart} HeadStart
+ * @typedef {import('./munchkin.js').Munchkin} Munchkin
  */
 
 /** After this time a lead is sent again though nothing has changed. */
 const UNCHANGED_MS = 24 * 3600 * 1000;
 
-/** Where the last lead that was sent is remembered. */
-export const LAST_LEAD = 'munchkin_shim_lead';
-
 /** Has the visitor told Munchkin not to track? */
-const hasOptedOut = () =>
+export const hasOptedOut = () =>
   /(^|; )mkto_opt_out=true/.test(document.cookie) || /[?&]marketo_opt_out=true/.test(location.search);
 
 const trackingCookie = () => /(?:^|; )_mkto_trk=([^;]*)/.exec(document.cookie)?.[1];
@@ -47,25 +45,25 @@ const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo 
  * @param {string} munchkinId
  * @param {Options} options
  * @param {HeadStart} headStart
- * @param {Promise<Core>} starting
+ * @param {Promise<Rules>} starting
  * @param {import('./user.js').Store} store
  */
 export function createDelivery(munchkinId, options, headStart, starting, store) {
   const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
-  const loading = validId && loadMunchkin(munchkinId, options, headStart);
-  /** The page that Munchkin's own visit is of, until the first page() has been compared with it. */
-  let recordedUrl =
-    /** @type {any} */ (options.munchkin)?.apiOnly ? undefined : headStart.href || location.href;
+  const loading = validId ? loadMunchkin(munchkinId, options, headStart) : Promise.reject(munchkinId);
+  /** Munchkin, once it is there; undefined if it does not come in time. */
+  const settled = inTime(loading).catch(() => undefined);
+  /** May a page() still be one that Munchkin has recorded itself? */
+  let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
   /** The last e-mail that was signed, and the answer. @type {{email?: string, answer?: any}} */
   const signed = {};
 
-  const ready = Promise.all([starting, loading || Promise.reject(munchkinId)]);
+  const ready = Promise.all([starting, loading]);
   ready.catch(() => {}); // the calls report it
 
-  /** @param {[string, object, string?]} call @returns {Promise<Outcome>} */
-  const giveToMunchkin = async (...call) => {
-    const munchkin = (await Promise.resolve(loading || undefined).catch(() => undefined)) || munchkinOnPage();
+  /** @param {Munchkin | undefined} munchkin @param {[string, object, string?]} call @returns {Outcome} */
+  const give = (munchkin, call) => {
     if (!munchkin) return failure('munchkin_blocked');
     munchkin.munchkinFunction(...call);
     return { ok: true, sent: true, call };
@@ -82,13 +80,29 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
     return answer;
   };
 
-  /** @param {Core} core @param {VisitResult} visit */
-  const isRecorded = (core, visit) => {
-    const url = recordedUrl;
-    recordedUrl = undefined;
-    if (!url) return false;
-    const own = core.page({ url, base: url, hashRouting, urlLimit, paramsLimit });
-    return own.ok && own.call[1].url === visit.call[1].url && own.call[1].params === visit.call[1].params;
+  /**
+   * Munchkin records the page it is initialised on. The first page() of the same is not sent again;
+   * nor is one to come, once the visitor has been elsewhere.
+   * @param {Rules} rules @param {VisitResult} visit @param {string} href @param {boolean} early made before that
+   */
+  const isRecorded = (rules, visit, href, early) => {
+    const url = headStart.href;
+    if (!mayBeRecorded || !url) return false;
+    // Munchkin itself knows no hash routes.
+    const own = rules('page', JSON.stringify({ url, base: url, urlLimit, paramsLimit }));
+    const same = own.ok && own.call[1].url === visit.call[1].url && own.call[1].params === visit.call[1].params;
+    mayBeRecorded = !same && (early || href === url);
+    return same;
+  };
+
+  /** Is this lead what was sent last? @param {string} fields */
+  const isUnchanged = (fields) => {
+    const last = store.get(LAST_LEAD);
+    const cookie = trackingCookie();
+    // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
+    const same = last?.fields === fields && (last.cookie ?? cookie) === cookie && Date.now() - last.time < UNCHANGED_MS;
+    if (same) store.set(LAST_LEAD, { ...last, cookie });
+    return same;
   };
 
   return {
@@ -96,65 +110,62 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
     ready,
 
     /**
-     * Carries out `work` with the core, unless the call is not for us or cannot be.
+     * Carries out `work` with the rules, unless the call is not for us or cannot be.
      * @param {Record<string, any>} callOptions
-     * @param {(core: Core) => Promise<Outcome> | Outcome} work
+     * @param {(rules: Rules) => Promise<Outcome> | Outcome} work
      * @returns {Promise<Outcome>}
      */
     async perform(callOptions, work) {
       if (!isDestination({ ...integrations, ...callOptions.integrations })) return skip('destination_off');
       if (hasOptedOut()) return skip('opted_out');
       if (!validId) return failure('munchkin_id_invalid');
-      const core = await starting.catch(() => undefined);
-      return core ? work(core) : failure('core_blocked');
+      const rules = await starting.catch(() => undefined);
+      return rules ? work(rules) : failure('core_blocked');
     },
 
     /**
-     * @param {Core} core
+     * @param {Rules} rules
      * @param {'page' | 'track'} name
      * @param {string} request JSON, an object with at least one member
      * @param {string} href the page's URL when the call was made
      * @returns {Promise<Outcome>}
      */
-    async visit(core, name, request, href) {
+    async visit(rules, name, request, href) {
       const settings = JSON.stringify({ base: href, hashRouting, urlLimit, paramsLimit });
-      const visit = /** @type {VisitResult | ErrorResult} */ (core.call(name, `${settings.slice(0, -1)},${request.slice(1)}`));
+      const visit = /** @type {VisitResult | ErrorResult} */ (rules(name, `${settings.slice(0, -1)},${request.slice(1)}`));
       if (!visit.ok) return visit;
-      if (name === 'page' && isRecorded(core, visit)) return skip('already_recorded');
-      return { ...(await giveToMunchkin(...visit.call)), warnings: visit.warnings };
+      const early = !headStart.href;
+      const munchkin = (await settled) || munchkinOnPage();
+      if (name === 'page' && munchkin && isRecorded(rules, visit, href, early)) return skip('already_recorded');
+      return { ...give(munchkin, visit.call), warnings: visit.warnings };
     },
 
     /**
-     * @param {Core} core
+     * @param {Rules} rules
      * @param {string} request JSON
      * @param {string | undefined} presigned the hash, if the page has it already
      * @param {Promise<unknown>} earlier the identify call before this one, to be sent first
      * @returns {Promise<Outcome>}
      */
-    async associate(core, request, presigned, earlier) {
-      const lead = /** @type {LeadResult | ErrorResult} */ (core.call('identify', request));
+    async associate(rules, request, presigned, earlier) {
+      const lead = /** @type {LeadResult | ErrorResult} */ (rules('identify', request));
       if (!lead.ok) return lead;
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
-      const last = store.get(LAST_LEAD);
-      const cookie = trackingCookie();
-      // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
-      if (last?.fields === fields && (last.cookie ?? cookie) === cookie && Date.now() - last.time < UNCHANGED_MS) {
-        store.set(LAST_LEAD, { ...last, cookie });
-        return skip('unchanged');
-      }
-      /** @type {any} */
-      const answer = presigned ? { ok: true, hash: presigned } : await hashOf(lead.email);
-      if (!answer.ok) return answer;
+      const sign = () => (presigned ? { ok: true, hash: presigned } : hashOf(lead.email));
+      // The request leaves before the identify before this one has ended; whether it was needed shows then.
+      const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
-      const outcome = await giveToMunchkin(...lead.call, answer.hash);
-      if (outcome.ok) {
+      if (isUnchanged(fields)) return skip('unchanged');
+      /** @type {any} */
+      const answer = await (signing || sign());
+      if (!answer.ok) return answer;
+      const outcome = give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+      // Unless the visitor has been forgotten meanwhile.
+      if (outcome.ok && store.get(TRAITS)) {
         store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });
       }
       return { ...outcome, warnings: lead.warnings };
     },
   };
 }
-
-/** @param {string} json @returns {boolean} whether core takes a request as long as this */
-export const fits = (json) => new TextEncoder().encode(json).length <= REQUEST_MAX;

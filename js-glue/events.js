@@ -34,10 +34,9 @@ export function createEvents() {
 
   /** @param {string} event @param {...any} args */
   const emit = (event, ...args) => {
-    for (const { listener, once } of entries.get(event) || []) {
-      if (once) off(event, listener);
-      callSafely(listener, ...args);
-    }
+    const all = entries.get(event) || [];
+    entries.set(event, all.filter(({ once }) => !once));
+    for (const { listener } of all) callSafely(listener, ...args);
   };
 
   return { on, off, emit };

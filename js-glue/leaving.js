@@ -11,15 +11,27 @@ const listed = (elements) => (!elements ? [] : elements instanceof Element ? [el
 /** @param {any} value @param {Element} element @returns {any} what the value is, or says, for the element */
 const valueFor = (value, element) => (typeof value === 'function' ? value(element) : value);
 
-/** @param {Promise<unknown>} sent @param {() => void} leave */
-function leaveAfter(sent, leave) {
-  let left = false;
-  const once = () => {
-    if (!left) leave();
-    left = true;
+/**
+ * Holds back what an event does by default until the call is sent, unless a listener of the page, of
+ * which the last are the window's, has prevented it: then a router or a script does the rest.
+ * @param {Event} event
+ * @param {Promise<unknown>} sent
+ * @param {() => void} leave
+ */
+function leaveAfter(event, sent, leave) {
+  const decide = (/** @type {Event} */ last) => {
+    if (last !== event || event.defaultPrevented) return;
+    event.preventDefault();
+    let left = false;
+    const once = () => {
+      if (!left) leave();
+      left = true;
+    };
+    setTimeout(once, PATIENCE_MS);
+    // Not while the event is still on its way, when no form can be submitted.
+    sent.then(() => setTimeout(once));
   };
-  setTimeout(once, PATIENCE_MS);
-  sent.then(once, once);
+  addEventListener(event.type, decide, { once: true });
 }
 
 /**
@@ -34,14 +46,15 @@ export function trackLink(track, links, event, properties) {
     link.addEventListener('click', (/** @type {MouseEvent} */ click) => {
       const sent = track(valueFor(event, link), valueFor(properties, link));
       const staysHere =
-        click.defaultPrevented || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
+        click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
         (link.target && link.target !== '_self') || !link.href || link.hasAttribute('download');
-      if (staysHere) return;
-      click.preventDefault();
-      leaveAfter(sent, () => location.assign(link.href));
+      if (!staysHere) leaveAfter(click, sent, () => location.assign(link.href));
     });
   }
 }
+
+/** The form that goes on after its call has been sent. @type {Element | undefined} */
+let submitting;
 
 /**
  * Calls `track` for every submission of the forms, which then goes on.
@@ -53,10 +66,14 @@ export function trackLink(track, links, event, properties) {
 export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
+      if (submitting === form) return;
       const sent = track(valueFor(event, form), valueFor(properties, form));
-      if (submit.defaultPrevented) return;
-      submit.preventDefault();
-      leaveAfter(sent, () => HTMLFormElement.prototype.submit.call(form));
+      leaveAfter(submit, sent, () => {
+        submitting = form;
+        // With its button, which has a name and may have an action of its own.
+        HTMLFormElement.prototype.requestSubmit.call(form, submit.submitter);
+        submitting = undefined;
+      });
     });
   }
 }

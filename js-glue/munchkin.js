@@ -44,15 +44,15 @@ export function scriptRun(script) {
 }
 
 /**
- * What the <head> snippet has begun before the shim arrived.
+ * What the <head> snippet has begun before the shim arrived, and what has become of Munchkin since.
  * @typedef {object} HeadStart
  * @property {HTMLScriptElement} [script] munchkin.js; the snippet initialises it
  * @property {boolean} [failed] it cannot be loaded
+ * @property {string} [href] the page when Munchkin was initialised: it records that visit itself
  */
 
 /**
- * Resolves with a Munchkin that is initialised; rejects if there is none in time. One that comes
- * later is initialised all the same, and found by munchkinOnPage.
+ * Resolves with a Munchkin that is initialised, however late it comes; rejects if it cannot be loaded.
  *
  * @param {string} munchkinId
  * @param {{munchkin?: object, munchkinUrl?: string, nonce?: string}} options
@@ -61,19 +61,27 @@ export function scriptRun(script) {
  */
 export async function loadMunchkin(munchkinId, options, headStart) {
   const existing = munchkinOnPage();
-  if (existing) return existing;
+  if (existing) {
+    headStart.href ??= location.href;
+    return existing;
+  }
   if (headStart.failed) throw headStart;
   const script = headStart.script || addScript(options.munchkinUrl || MUNCHKIN_URL, options.nonce);
-  const initialised = scriptRun(script).then(() => {
-    const munchkin = munchkinOnPage();
-    if (!munchkin) throw script;
-    if (!headStart.script) munchkin.init(munchkinId, options.munchkin);
-    return munchkin;
-  });
-  return Promise.race([
-    initialised,
+  await scriptRun(script);
+  const munchkin = munchkinOnPage();
+  if (!munchkin) throw script;
+  if (!headStart.script) {
+    headStart.href = location.href;
+    munchkin.init(munchkinId, options.munchkin);
+  }
+  return munchkin;
+}
+
+/** Gives up waiting after a while. @param {Promise<Munchkin>} loading @returns {Promise<Munchkin>} */
+export const inTime = (loading) =>
+  Promise.race([
+    loading,
     new Promise((_, reject) => {
       setTimeout(reject, TIMEOUT_MS);
     }),
   ]);
-}

@@ -33,7 +33,7 @@ function run() {
   const owner = (name) => (page[name] instanceof Node ? undefined : page[name]);
   let name = wanted || 'analytics';
   if (owner(name) && !owner(name).munchkinShim) {
-    console.warn(`munchkin-shim: window.${name} is taken, so this is window.${OTHER_GLOBAL}; data-global chooses another.`);
+    console.warn(`munchkin-shim: ${name} is taken, so this is ${OTHER_GLOBAL}; data-global chooses another.`);
     name = OTHER_GLOBAL;
   }
   const existing = owner(name);

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10000;
  *
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} email
- * @returns {Promise<{ok: true, hash: string} | import('./core.js').ErrorResult>}
+ * @returns {Promise<{ok: true, hash: string} | import('./rules.js').ErrorResult>}
  */
 export async function requestHash(server, email) {
   if (!server) return failure('server_missing');

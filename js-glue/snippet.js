@@ -32,7 +32,7 @@ export function snippet(page, name, id, options) {
     script.nonce = options.nonce || '';
     script.onload = () => {
       start.href = location.href;
-      page.Munchkin.init(id, options.munchkin);
+      page.Munchkin?.init(id, options.munchkin);
     };
     script.onerror = () => {
       start.failed = true;

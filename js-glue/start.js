@@ -1,18 +1,18 @@
 /** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is refused. */
 
-import { connectCore, startCore } from './core.js';
 import { addScript, scriptRun } from './munchkin.js';
+import { connectRules, startRules } from './rules.js';
 
 /**
  * @param {{fallbackUrl?: string, nonce?: string}} options
- * @returns {Promise<import('./core.js').Core>}
+ * @returns {Promise<import('./rules.js').Rules>}
  */
 export async function startOnPage({ fallbackUrl, nonce }) {
   try {
-    return await startCore();
+    return await startRules();
   } catch (reason) {
     if (!fallbackUrl) throw reason;
     await scriptRun(addScript(fallbackUrl, nonce));
-    return connectCore(/** @type {any} */ (globalThis).munchkinShimAsm);
+    return connectRules(/** @type {any} */ (globalThis).munchkinShimAsm);
   }
 }

@@ -4,8 +4,11 @@
  */
 
 const USER_ID = 'ajs_user_id';
-const TRAITS = 'ajs_user_traits';
+export const TRAITS = 'ajs_user_traits';
 const ANONYMOUS_ID = 'ajs_anonymous_id';
+
+/** The lead that was sent last, and when. */
+export const LAST_LEAD = 'munchkin_shim_lead';
 
 /**
  * A store that never throws: where localStorage is forbidden or full, the page's memory serves.
@@ -42,15 +45,8 @@ export function createStore(persistent) {
 
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/**
- * A random UUID, as every object URL ends with one: crypto.randomUUID is missing on pages without https.
- * @returns {string}
- */
-function uuid() {
-  const url = URL.createObjectURL(new Blob());
-  URL.revokeObjectURL(url);
-  return url.slice(-36);
-}
+/** A random UUID, as object URLs end with: crypto.randomUUID is missing on pages without https. */
+const uuid = () => URL.createObjectURL(new Blob()).slice(-36);
 
 /** @typedef {ReturnType<typeof createUser>} User */
 
@@ -88,7 +84,7 @@ export function createUser(store) {
 
     /** Forgets the visitor. */
     reset() {
-      for (const key of [USER_ID, TRAITS, ANONYMOUS_ID]) store.set(key, undefined);
+      for (const key of [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD]) store.set(key, undefined);
     },
   };
   return user;

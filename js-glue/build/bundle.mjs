@@ -4,7 +4,7 @@
  *     node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
  */
 
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
@@ -70,7 +70,11 @@ const byteOrderMark = '\uFEFF';
 
 const script = await bundled('js-glue/script.js', {
   format: 'iife',
-  alias: { '#generated/wasm.js': './build/generated/wasm-text.js' },
+  alias: {
+    '#generated/wasm.js': './build/generated/wasm-text.js',
+    '#generated/sentences.js': './build/generated/page-sentences.js',
+  },
+  define: { 'globalThis.document': 'true' }, // unlike the packages, it is on a page for sure
 });
 /** Chromium then compiles all functions while it downloads, off the main thread. */
 const eager = '//# allFunctionsCalledOnLoad';
@@ -79,25 +83,38 @@ const eager = '//# allFunctionsCalledOnLoad';
 const code = (await shrunk(script, { quote_style: 1 })).replace("'WASM'", wasmLiteral);
 write('munchkin-shim.js', `${byteOrderMark}${banner}\n${eager}\n${code}\n`);
 
-for (const [file, entry] of [['munchkin-shim', 'js-glue/index.js'], ['core', 'js-glue/core.js']]) {
+/** The snippet's code, which js-glue/snippet-html.js puts into HTML. */
+const head = readFileSync('js-glue/snippet.js', 'utf8').replace('export function', 'return function');
+const stub = (await shrunk(`(()=>{${head}})()()`)).replace(/\(\);$/, '');
+writeFileSync('build/generated/stub.js', `export const stub = ${JSON.stringify(stub)};\n`);
+
+/** Keeps what an adapter imports of the package in the package's own file, which the page may import too. */
+const ownFileIsExternal = (/** @type {string} */ extension) => ({
+  name: 'own-file-is-external',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: `./munchkin-shim.${extension}`, external: true })),
+});
+
+/** By file in dist/: what packages import, as ECMAScript and as CommonJS modules. */
+const entries = {
+  'munchkin-shim': 'js-glue/index.js',
+  core: 'js-glue/core.js',
+  signer: 'js-glue/signer.js',
+  snippet: 'js-glue/snippet-html.js',
+  segment: 'js-glue/adapters/segment.js',
+  analytics: 'js-glue/adapters/analytics.js',
+  rudderstack: 'js-glue/adapters/rudderstack.js',
+};
+for (const [file, entry] of Object.entries(entries).filter(([, path]) => existsSync(path))) {
   for (const [extension, format] of /** @type {const} */ ([['mjs', 'esm'], ['cjs', 'cjs']])) {
-    write(`${file}.${extension}`, `${banner}\n${await bundled(entry, { format })}`);
+    const plugins = [ownFileIsExternal(extension)];
+    write(`${file}.${extension}`, `${banner}\n${await bundled(entry, { format, plugins })}`);
   }
 }
 
 write('munchkin-shim.asm.js', `${banner}\n${await shrunk(asClassicScript(readFileSync(asmPath, 'utf8')))}\n`);
 
-const head = readFileSync('js-glue/snippet.js', 'utf8').replace('export function', 'return function');
-const stub = await shrunk(
-  `(()=>{${head}})()(window,"analytics","000-AAA-000",{server:"https://events.example.com"});`,
-);
-// With crossorigin the request for the hash finds the connection open: browsers keep those with cookies apart.
-write('snippet.html', `<link rel="preload" as="script" href="https://munchkin.marketo.net/munchkin.js">
-<script>
-${stub}
-analytics.page();
-</script>
-<script async crossorigin src="https://events.example.com/munchkin-shim.js"></script>
-`);
+const { snippetHtml } = await import('../snippet-html.js');
+write('snippet.html', snippetHtml('000-AAA-000', { server: 'https://events.example.com' }));
 
 copyFileSync(wasmPath, 'dist/munchkin_shim.wasm');

@@ -1,37 +1,51 @@
 /**
  * Writes what js-glue imports as #generated/*: the sentences of src/core/status.h and the
- * WebAssembly module as text.
+ * WebAssembly modules as text.
  *
- *     node js-glue/build/generate.mjs build/munchkin_shim.wasm build/generated
+ *     node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readStatuses } from './statuses.mjs';
 
-const [wasmPath, folder] = process.argv.slice(2);
+const [wasmPath, signerPath, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 
-const inBrowser = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
-const sentences = readStatuses()
-  .filter(({ list }) => inBrowser.includes(list))
-  .map(({ code, sentence }) => [code, sentence]);
+/** Sentences of status.h by code, as a module's constant. @param {string} name @param {string[]} lists @param {string} [except] */
+function sentences(name, lists, except) {
+  const entries = readStatuses()
+    .filter(({ list, code }) => lists.includes(list) && code !== except)
+    .map(({ code, sentence }) => [code, sentence]);
+  const written = JSON.stringify(Object.fromEntries(entries), null, 2);
+  return `/** @type {Record<string, string>} */\nexport const ${name} = ${written};\n`;
+}
+
+writeFileSync(join(folder, 'sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS']));
+// The script tag's build is on a page for sure.
 writeFileSync(
-  join(folder, 'sentences.js'),
-  `/** @type {Record<string, string>} */\nexport const sentences = ${JSON.stringify(Object.fromEntries(sentences), null, 2)};\n`,
+  join(folder, 'page-sentences.js'),
+  sentences('sentences', ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'], 'not_a_browser'),
 );
+writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 
 /**
  * The module as text. Hexadecimal survives everything; the script tag's build, which is read as UTF-8
  * for sure, has a shorter text put in by bundle.mjs.
  */
-writeFileSync(
-  join(folder, 'wasm.js'),
-  `const hex = '${readFileSync(wasmPath, 'hex')}';
+/** @param {string} file @param {string} name of the function @param {string} path */
+function writeHexadecimal(file, name, path) {
+  writeFileSync(
+    join(folder, file),
+    `const hex = '${readFileSync(path, 'hex')}';
 /** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */
-export const wasmBytes = () => Uint8Array.from(/** @type {string[]} */ (hex.match(/../g)), (byte) => parseInt(byte, 16));
+export const ${name} = () => Uint8Array.from(/** @type {string[]} */ (hex.match(/../g)), (byte) => parseInt(byte, 16));
 `,
-);
+  );
+}
+writeHexadecimal('wasm.js', 'wasmBytes', wasmPath);
+writeHexadecimal('signer-wasm.js', 'signerBytes', signerPath);
+
 writeFileSync(
   join(folder, 'wasm-text.js'),
   `/** @returns {Uint8Array<ArrayBuffer>} the WebAssembly module */

@@ -1,7 +1,7 @@
 /*
  * How cJSON is built here; included ahead of cJSON.c on the compiler's command
- * line. Fixing the allocator when cJSON is compiled, and not with
- * cJSON_InitHooks at run time, leaves no shared state for threads to race on.
+ * line. The allocator is fixed when cJSON is compiled, and not with
+ * cJSON_InitHooks at run time, which threads would share.
  */
 #ifndef MS_CJSON_CONFIG_H
 #define MS_CJSON_CONFIG_H

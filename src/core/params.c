@@ -20,12 +20,17 @@ ms_params_begin(ms_arena *arena, size_t limit)
 }
 
 static bool
+is_utm(ms_slice key)
+{
+    return key.len >= 4 && memcmp(key.ptr, "utm_", 4) == 0;
+}
+
+static bool
 is_attribution(ms_slice pair)
 {
     const char *equals = memchr(pair.ptr, '=', pair.len);
     ms_slice key = {pair.ptr, equals == NULL ? pair.len : (size_t)(equals - pair.ptr)};
-    return (key.len >= 4 && memcmp(key.ptr, "utm_", 4) == 0) ||
-           ms_list_holds("mkt_tok\0gclid\0msclkid\0fbclid\0", key);
+    return is_utm(key) || ms_list_holds("mkt_tok\0gclid\0msclkid\0fbclid\0", key);
 }
 
 /* The pair written since `start` is whole: keep it, unless its kind is already full. */
@@ -81,6 +86,16 @@ append_value(ms_params *params, const cJSON *value)
     ms_text_encoded(params->arena, ms_value_text(value, number), ms_component_set);
 }
 
+/* Has a pair of this kind been too many? What is in an object has the kind of its outermost key. */
+static bool
+is_full(const ms_params *params, const key_path *path)
+{
+    while (path->around != NULL) {
+        path = path->around;
+    }
+    return !(is_utm(path->key) ? params->attribution_complete : params->other_complete);
+}
+
 static void
 add(ms_params *params, const key_path *path, const cJSON *value)
 {
@@ -88,8 +103,8 @@ add(ms_params *params, const key_path *path, const cJSON *value)
     bool plain_array = array && ms_value_is_plain_array(value);
     if ((array && !plain_array) || cJSON_IsObject(value)) {
         size_t index = 0;
-        /* Once a pair was too many, the rest is not written: a long key may be around all. */
-        for (const cJSON *child = value->child; child != NULL && params->other_complete;
+        /* Then the rest is not written: a long key may be around all. */
+        for (const cJSON *child = value->child; child != NULL && !is_full(params, path);
              child = child->next) {
             char number[MS_NUMBER_TEXT];
             key_path inner = {path, ms_slice_from(child->string)};

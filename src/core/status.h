@@ -51,7 +51,8 @@
     X(MS_OPTED_OUT, "opted_out", "The visitor has opted out.")                                     \
     X(MS_NOT_SUPPORTED, "not_supported", "Marketo has no such call.")
 
-/* What munchkin-server answers, as {"error": code, "message": sentence}. */
+/* What munchkin-server, or the signer of js-glue/signer.js, answers, as {"error": code, "message":
+ * sentence}. */
 #define MS_SERVER_ERRORS(X)                                                                        \
     X(MS_NOT_FOUND, "not_found", "Nothing is served under this path.")                             \
     X(MS_METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method; see Allow.")   \
@@ -59,7 +60,9 @@
     X(MS_ORIGIN_NOT_ALLOWED, "origin_not_allowed", "Start the server with --allow-origin for it.") \
     X(MS_RATE_LIMITED, "rate_limited", "Too many requests from this address; wait a minute.")      \
     X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than 16 KB.")               \
-    X(MS_FRAMING_INVALID, "framing_invalid", "It can be read in two ways where the request ends.")
+    X(MS_FRAMING_INVALID, "framing_invalid", "It can be read in two ways where the request ends.") \
+    X(MS_NOT_AUTHORIZED, "not_authorized", "This visitor may not have this e-mail signed.")        \
+    X(MS_AUTHORIZE_FAILED, "authorize_failed", "The site's authorize function threw an exception.")
 
 typedef enum {
     MS_OK,

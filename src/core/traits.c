@@ -187,10 +187,11 @@ static void
 add_trait(gathering *to, const cJSON *trait)
 {
     ms_slice key = ms_slice_from(trait->string);
-    if (ms_slice_equal_fold(key, MS_SLICE("id"))) {
+    ms_slice word = ms_slice_trim(key);
+    if (ms_slice_equal_fold(word, MS_SLICE("id"))) {
         return;
     }
-    if (ms_slice_equal_fold(key, MS_SLICE("email"))) {
+    if (ms_slice_equal_fold(word, MS_SLICE("email"))) {
         add_email(to, trait);
         return;
     }

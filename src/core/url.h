@@ -23,8 +23,8 @@ typedef struct {
  * Parses `input`, resolved against `base` (the page's URL; empty for none; one
  * that is no http or https URL counts as none). All slices live in the arena.
  *
- * With `hash_routing`, a fragment that begins with "/" or "!/" is the path; its
- * own query follows that of the URL.
+ * With `hash_routing`, a fragment that begins with "/" is the path; its own query
+ * follows that of the URL.
  *
  * MS_URL_INVALID, MS_URL_UNSUPPORTED_SCHEME, MS_OUT_OF_MEMORY.
  */

@@ -1,7 +1,6 @@
 #include "hash_endpoint.h"
 
-#include "../core/email.h"
-#include "../core/json.h"
+#include "../core/hash_request.h"
 #include "../core/sign.h"
 
 #include <stdio.h>
@@ -59,32 +58,6 @@ ms_hash_preflight(const ms_exchange *exchange)
     return ms_respond(exchange, MHD_HTTP_NO_CONTENT, response);
 }
 
-/*
- * The e-mail that the body asks about. The body is read whatever its content type says: a page
- * sends it as text/plain, since for JSON a browser would ask for leave first, with a round trip.
- */
-static ms_status
-read_email(ms_arena *arena, ms_slice body, ms_slice *email)
-{
-    cJSON *request = NULL;
-    ms_status status = ms_json_parse(arena, body, &request);
-    if (status != MS_OK) {
-        return status;
-    }
-    const cJSON *member = ms_json_member(request, "email");
-    if (member == NULL || cJSON_IsNull(member)) {
-        return MS_EMAIL_MISSING;
-    }
-    if (!cJSON_IsString(member)) {
-        return MS_EMAIL_INVALID;
-    }
-    *email = ms_slice_trim(ms_slice_from(member->valuestring));
-    if (email->len == 0) {
-        return MS_EMAIL_MISSING;
-    }
-    return ms_email_is_valid(*email) ? MS_OK : MS_EMAIL_INVALID;
-}
-
 static double
 seconds_now(void)
 {
@@ -114,7 +87,9 @@ ms_hash_post(ms_service *service, const ms_exchange *exchange, ms_slice body)
         return ms_respond_error_with(exchange, MS_RATE_LIMITED, "Retry-After", seconds);
     }
     ms_arena_init(&arena, memory, sizeof memory);
-    ms_status status = read_email(&arena, body, &email);
+    /* Whatever its content type says: a page sends text/plain, since for JSON a browser would ask
+     * for leave first, with a round trip. */
+    ms_status status = ms_hash_request_email(&arena, body, &email);
     if (status != MS_OK) {
         return ms_respond_error(exchange, status);
     }

@@ -12,29 +12,36 @@
 /*
  * The fewest digits that read back as `value`, which is positive and finite, without a point;
  * `*point` is where it belongs, counted from the first digit. Returns how many digits.
+ *
+ * Of so many digits the nearest to the value need not read back where its neighbour does: beside a
+ * power of two the numbers below are closer together than those above.
  */
 static int
 shortest_digits(double value, char digits[DIGITS_MAX + 1], int *point)
 {
+    static const int neighbours[] = {0, 1, -1};
     char text[MS_NUMBER_TEXT];
-    int precision = 1;
-    for (; precision < DIGITS_MAX; precision++) {
+    for (int precision = 1; precision <= DIGITS_MAX; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
-        if (strtod(text, NULL) == value) {
-            break;
+        const char *end = strchr(text, 'e');
+        int exponent = (int)strtol(end + 1, NULL, 10);
+        long long nearest = 0;
+        for (const char *p = text; p < end; p++) {
+            if (*p >= '0' && *p <= '9') { /* whatever sign the locale has for the point */
+                nearest = nearest * 10 + (*p - '0');
+            }
+        }
+        for (size_t i = 0; i < sizeof neighbours / sizeof *neighbours; i++) {
+            (void)snprintf(text, sizeof text, "%llde%d", nearest + neighbours[i],
+                           exponent - precision + 1);
+            if (strtod(text, NULL) == value) {
+                int count = snprintf(digits, DIGITS_MAX + 1, "%lld", nearest + neighbours[i]);
+                *point = exponent + 1 + count - precision;
+                return count;
+            }
         }
     }
-    (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
-    const char *exponent = strchr(text, 'e');
-    *point = (int)strtol(exponent + 1, NULL, 10) + 1;
-    int count = 0;
-    for (const char *p = text; p < exponent; p++) {
-        if (*p >= '0' && *p <= '9') { /* whatever sign the locale has for the point */
-            digits[count++] = *p;
-        }
-    }
-    digits[count] = '\0';
-    return count;
+    return 0; /* never: 17 digits always read back */
 }
 
 /* Lays the digits out as ECMAScript's Number::toString does. */

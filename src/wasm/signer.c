@@ -5,12 +5,15 @@
  *   ms_input(len)               the address to write `len` bytes to, 0 if they are too many
  *   ms_hash(key_len, email_len) of the private key and, right behind it, the e-mail: the address
  *                               of MS_SHA1_HEX characters, 0 if they are too many. Wipes both.
- *   ms_fingerprint(len)         of the lead that a request of identify makes (call.h): the address
- *                               of MS_SHA256_HEX characters, 0 if it makes none
+ *   ms_email(len)               what a request for a hash (hash_request.h) asks about: the address
+ * of a space and the e-mail, or of the code of an error; NUL-terminated ms_fingerprint(len) of the
+ * lead that a request of identify makes (call.h): the address of MS_SHA256_HEX characters, 0 if it
+ * makes none
  */
 
 #include "../core/call.h"
 #include "../core/fingerprint.h"
+#include "../core/hash_request.h"
 #include "../core/json.h"
 #include "../core/sign.h"
 
@@ -46,18 +49,45 @@ EXPORT(ms_hash)(size_t key_len, size_t email_len)
     return output;
 }
 
+/* All the memory there may be, for one call. */
+static bool
+begin(ms_arena *arena)
+{
+    size_t pages = __builtin_wasm_memory_size(0);
+    if (pages < PAGES && __builtin_wasm_memory_grow(0, PAGES - pages) == SIZE_MAX) {
+        return false;
+    }
+    ms_arena_init(arena, __heap_base, PAGES * PAGE_BYTES - (size_t)__heap_base);
+    return true;
+}
+
+const char *
+EXPORT(ms_email)(size_t len)
+{
+    ms_arena arena;
+    ms_slice email = MS_SLICE("");
+    ms_status status = len > sizeof input ? MS_TOO_LARGE : MS_OUT_OF_MEMORY;
+    if (len <= sizeof input && begin(&arena)) {
+        status = ms_hash_request_email(&arena, (ms_slice){input, len}, &email);
+    }
+    if (status != MS_OK) {
+        return ms_status_code(status);
+    }
+    const char *text = ms_text_begin(&arena);
+    ms_text_byte(&arena, ' ');
+    ms_text_append(&arena, email);
+    (void)ms_text_end(&arena, text);
+    return text;
+}
+
 const char *
 EXPORT(ms_fingerprint)(size_t len)
 {
     ms_arena arena;
     cJSON *request = NULL;
     ms_lead lead;
-    size_t pages = __builtin_wasm_memory_size(0);
-    if (pages < PAGES && __builtin_wasm_memory_grow(0, PAGES - pages) == SIZE_MAX) {
-        return NULL;
-    }
-    ms_arena_init(&arena, __heap_base, PAGES * PAGE_BYTES - (size_t)__heap_base);
-    if (len > sizeof input || ms_json_parse(&arena, (ms_slice){input, len}, &request) != MS_OK ||
+    if (len > sizeof input || !begin(&arena) ||
+        ms_json_parse(&arena, (ms_slice){input, len}, &request) != MS_OK ||
         ms_lead_from_identify(&arena, ms_json_member(request, "userId"),
                               ms_json_member(request, "traits"), &lead) != MS_OK ||
         ms_lead_fingerprint(&arena, &lead, output) != MS_OK) {

@@ -8,8 +8,8 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { snippetHtml } from 'munchkin-shim/snippet';
 import { launchChromium } from '../browser/chromium.mjs';
-import { filledSnippet } from '../browser/snippet.mjs';
 import { startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
 import { inTurn } from './measure.mjs';
@@ -92,7 +92,7 @@ async function pages({ munchkinUrl, server, cdn }) {
   const bare = await bundle('bare');
   return {
     bare: { head: `<script>window.bench=${settings};${bare}</script>` },
-    ours: { head: filledSnippet(MUNCHKIN_ID, { server, munchkinUrl }).replace('</script>', identify) },
+    ours: { head: snippetHtml(MUNCHKIN_ID, { server, munchkinUrl }).replace('</script>', identify) },
     segment: {
       head: `<script>window.bench=${settings}</script><script async src="/segment.js"></script>`,
       script: await bundle('segment'),

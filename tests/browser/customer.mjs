@@ -8,10 +8,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, beforeEach } from 'node:test';
+import { snippetHtml } from 'munchkin-shim/snippet';
 import { startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
 import { launchChromium } from './chromium.mjs';
-import { filledSnippet } from './snippet.mjs';
 
 export const MUNCHKIN_ID = '561-HYG-937';
 export const PRIVATE_KEY = 'private-key-of-the-tests';
@@ -73,7 +73,7 @@ export function customer() {
     /** The snippet for the head, filled in. @param {object} [options] */
     snippet(options = {}) {
       const all = { server: world.serverUrl, munchkinUrl: `${world.simulator.url}/munchkin.js`, ...options };
-      return filledSnippet(MUNCHKIN_ID, all, '/dist/munchkin-shim.js').replace('analytics.page();\n', '');
+      return snippetHtml(MUNCHKIN_ID, { src: '/dist/munchkin-shim.js', ...all }).replace('analytics.page();\n', '');
     },
 
     /**

@@ -171,7 +171,7 @@ test('a page of an origin that is not listed gets no hash', async (t) => {
 test('trackLink and trackForm send before the page is left', async (t) => {
   const { page } = await world.open(t, {
     head: world.tag(),
-    body: '<a href="/left">go</a><form action="/sent"><input name="q" value="1"><button>send</button></form>',
+    body: '<a href="/left">go</a><form action="/sent"><input name="q" value="1"><button name="b" value="2">send</button></form>',
   });
   for (const path of ['/left', '/sent']) await world.open(t, { path, body: path, context: page.context() });
   await page.evaluate(() => {
@@ -188,6 +188,78 @@ test('trackLink and trackForm send before the page is left', async (t) => {
     analytics.trackForm(document.querySelector('form'), 'Form sent');
   });
   await page.click('button');
-  await page.waitForURL('**/sent?q=1');
+  await page.waitForURL('**/sent?q=1&b=2');
   await world.arrival('/event/Form-sent');
+});
+
+test('trackLink and trackForm leave the page to whom has prevented it, however late, and to other windows', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    body: '<a id="routed" href="/left">go</a> <a id="new" target="_blank" href="/blank">new</a> <form action="/sent"><button>send</button></form>',
+    path: '/stays',
+  });
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.trackLink(document.querySelectorAll('a'), (/** @type {Element} */ link) => `Link ${link.id}`);
+    analytics.trackForm(document.querySelector('form'), 'Form sent');
+    // As routers and scripts do: later, and for the whole document.
+    document.addEventListener('click', (event) => /** @type {Element} */ (event.target).id === 'routed' && event.preventDefault());
+    document.addEventListener('submit', (event) => event.preventDefault());
+  });
+  await page.click('#routed');
+  await world.arrival('/event/Link-routed');
+  await page.click('button');
+  await world.arrival('/event/Form-sent');
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), page.click('#new')]);
+  await world.arrival('/event/Link-new');
+  await opened.close();
+  // Longer than a link would have waited.
+  await page.waitForTimeout(400);
+  assert.equal(new URL(page.url()).pathname, '/stays');
+});
+
+test('an opted-out visitor is not remembered; one who is forgotten meanwhile neither', async (t) => {
+  const out = await world.open(t, { head: world.tag(), path: '/?marketo_opt_out=true' });
+  await call(out.page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+  assert.deepEqual(await stored(out.page), {});
+
+  const { page } = await world.open(t, { head: world.tag(), path: '/reset' });
+  await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    const sent = analytics.identify('u1', { email: 'u1@example.com' });
+    analytics.reset();
+    await sent;
+  });
+  assert.deepEqual(await stored(page), {});
+});
+
+test('of identifies at once each change arrives, in order, and the same lead once', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), path: '/quick' });
+  const lead = (/** @type {string} */ plan) => /** @type {[string, ...any[]]} */ (['identify', 'u1', { email: 'u1@example.com', plan }]);
+  await call(page, [lead('free')]);
+  const results = await call(page, [lead('pro'), lead('free'), lead('free'), lead('free')]);
+  assert.deepEqual(results.map(({ skipped }) => skipped), [undefined, undefined, 'unchanged', 'unchanged']);
+  await world.simulator.waitFor(() => world.simulator.events.filter(({ type }) => type === 'associateLead').length === 3);
+  assert.equal(world.simulator.leads.get('u1@example.com')?.fields.Plan, 'free');
+});
+
+test('a lead is sent again after a day, and the hash of an e-mail is asked for once', async (t) => {
+  /** @type {import('playwright-core').Request[]} */
+  const asked = [];
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    prepare: async (page) => {
+      await page.clock.install();
+      page.on('request', (request) => request.url().endsWith('/v1/hash') && asked.push(request));
+    },
+  });
+  const lead = /** @type {[string, ...any[]]} */ (['identify', 'u1', { email: 'u1@example.com' }]);
+  assert.equal((await call(page, [lead]))[0].sent, true);
+  assert.equal((await call(page, [['identify', 'u1', { plan: 'pro' }]]))[0].sent, true);
+  await page.clock.fastForward('23:59:00');
+  assert.equal((await call(page, [lead]))[0].skipped, 'unchanged');
+  await page.clock.fastForward('00:02:00');
+  assert.equal((await call(page, [lead]))[0].sent, true);
+  assert.equal(asked.length, 1);
+  assert.equal(await asked[0].headerValue('cookie'), null);
 });

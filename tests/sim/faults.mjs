@@ -8,8 +8,12 @@ import { RequestError } from './http.mjs';
  * @property {number} loaderDelayMs
  * @property {number} trackerStatus    HTTP status of /<version>/munchkin.js
  * @property {number} trackerDelayMs
- * @property {boolean} hang            both scripts are never answered
+ * @property {boolean} hang            these scripts, and that of the forms, are never answered
  * @property {number} eventsStatus     HTTP status of /webevents/*; with any but 200, events are refused and not recorded
+ * @property {number} formsStatus      HTTP status of /js/forms2/js/forms2.min.js
+ * @property {number} formsDelayMs
+ * @property {number} submissionStatus HTTP status of a submitted form; with any but 200, it is refused and not recorded
+ * @property {number} submissionDelayMs
  */
 
 /** @type {Readonly<Faults>} */
@@ -20,6 +24,10 @@ const NO_FAULTS = Object.freeze({
   trackerDelayMs: 0,
   hang: false,
   eventsStatus: 200,
+  formsStatus: 200,
+  formsDelayMs: 0,
+  submissionStatus: 200,
+  submissionDelayMs: 0,
 });
 
 /** @returns {Faults} */

@@ -6,13 +6,15 @@
  */
 
 /**
- * Ties the visitor of an associateLead to the lead it names, as Marketo does: only when the signature is right.
+ * Ties the visitor of an associateLead to the lead it names, as Marketo does: only when the signature is right. A form
+ * that was submitted needs none.
  *
  * @param {Map<string, Lead>} leads  by e-mail address in lower case, since Marketo compares addresses without case
  * @param {Pick<import('./web-event.mjs').WebEvent, 'type' | 'signature' | 'leadFields' | 'token'>} event
  */
 export function rememberLead(leads, { type, signature, leadFields, token }) {
-  if (type !== 'associateLead' || signature !== 'valid') return;
+  const isProven = type === 'formSubmit' || (type === 'associateLead' && signature === 'valid');
+  if (!isProven || !leadFields.Email) return;
   const key = leadFields.Email.toLowerCase();
   const lead = leads.get(key) ?? { email: leadFields.Email, fields: {}, tokens: [] };
   leads.set(key, lead);

@@ -8,6 +8,7 @@ const HELP = `Plays Marketo on this computer: serves munchkin.js and shows what 
   --host ADDRESS           address to listen on (127.0.0.1)
   --private-key KEY        check the signature of associateLead with this pretended Munchkin API private key
   --associate-lead MODE    honoured, or withdrawn as in Marketo's current tracker (honoured)
+  --form ID                a form that there is; repeatable (1001)
   --help                   print this text
 `;
 
@@ -31,7 +32,11 @@ function parseCommandLine(commandLine) {
   const privateKey = values['private-key'];
   if (privateKey === '') throw new UsageError('--private-key must not be empty.');
   if (values.host === '') throw new UsageError('--host must not be empty.');
-  return { help: values.help, options: { port, host: values.host, privateKey, associateLead } };
+  const forms = values.form;
+  for (const id of forms) {
+    if (!/^\d+$/.test(id)) throw new UsageError(`--form must be a number, not "${id}".`);
+  }
+  return { help: values.help, options: { port, host: values.host, privateKey, associateLead, forms } };
 }
 
 /** @param {string[]} commandLine */
@@ -44,6 +49,7 @@ function parse(commandLine) {
         host: { type: 'string', default: '127.0.0.1' },
         'private-key': { type: 'string' },
         'associate-lead': { type: 'string', default: 'honoured' },
+        form: { type: 'string', multiple: true, default: ['1001'] },
         help: { type: 'boolean', default: false },
       },
     });

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { collectorRoutes } from './collector.mjs';
 import { createEventLog } from './event-log.mjs';
 import { createFaults } from './faults.mjs';
+import { formRoutes } from './forms/routes.mjs';
 import { createRequestListener } from './http.mjs';
 import { inspectionRoutes, resetAll } from './inspection.mjs';
 import { rememberLead } from './leads.mjs';
@@ -14,6 +15,7 @@ import { scriptRoutes } from './munchkin/scripts.mjs';
  * @property {string} [host]         127.0.0.1 by default
  * @property {string} [privateKey]   the Munchkin API private key; without it no associateLead signature is checked
  * @property {'honoured' | 'withdrawn'} [associateLead]  whether the tracker still sends associateLead
+ * @property {(number | string)[]} [forms]  the ids of the forms that there are; 1001 by default
  */
 
 /**
@@ -29,13 +31,13 @@ import { scriptRoutes } from './munchkin/scripts.mjs';
  */
 
 /**
- * Plays Marketo on a local port: serves munchkin.js and receives what it sends.
+ * Plays Marketo on a local port: serves munchkin.js and Forms 2.0 and receives what they send.
  *
  * @param {SimulatorOptions} [options]
  * @returns {Promise<Simulator>}
  */
 export async function startSimulator(options = {}) {
-  const { port = 0, host = '127.0.0.1', privateKey, associateLead = 'honoured' } = options;
+  const { port = 0, host = '127.0.0.1', privateKey, associateLead = 'honoured', forms = [1001] } = options;
   if (associateLead !== 'honoured' && associateLead !== 'withdrawn') {
     throw new TypeError(`associateLead must be "honoured" or "withdrawn", not "${associateLead}".`);
   }
@@ -47,18 +49,18 @@ export async function startSimulator(options = {}) {
   const closing = new AbortController();
   const state = { log, leads, faults };
 
+  /** @param {Omit<import('./web-event.mjs').WebEvent, 'number'>} event */
+  function receive(event) {
+    // The lead first: whoever waits for the event may look at the leads right away.
+    rememberLead(leads, event);
+    return log.record(event);
+  }
+
   const server = createServer(
     createRequestListener([
       ...scriptRoutes({ associateLead, faults, closing: closing.signal }),
-      ...collectorRoutes({
-        faults,
-        privateKey,
-        receive(event) {
-          // The lead first: whoever waits for the event may look at the leads right away.
-          rememberLead(leads, event);
-          log.record(event);
-        },
-      }),
+      ...formRoutes({ forms, receive, faults, closing: closing.signal }),
+      ...collectorRoutes({ faults, privateKey, receive }),
       ...inspectionRoutes(state),
     ]),
   );

@@ -308,6 +308,10 @@ test('the scripts are served, and fail as told', async (t) => {
     trackerDelayMs: 0,
     hang: false,
     eventsStatus: 200,
+    formsStatus: 200,
+    formsDelayMs: 0,
+    submissionStatus: 200,
+    submissionDelayMs: 0,
   });
 });
 

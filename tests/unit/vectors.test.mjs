@@ -18,7 +18,7 @@ const FALLBACK = fileURLToPath(new URL('../../dist/munchkin-shim.asm.js', import
 /** tests/unit/vectors_test.c, which prints its results when asked to; `make test` builds it. */
 const NATIVE = fileURLToPath(new URL('../../build/vectors-test', import.meta.url));
 
-const SIGNER = fileURLToPath(new URL('../../build/munchkin_signer.wasm', import.meta.url));
+const SIGNER = fileURLToPath(new URL('../../dist/munchkin_signer.wasm', import.meta.url));
 
 /** The files that hold calls, in the order in which the native runtime prints them. */
 const FILES = ['page', 'url', 'track', 'traits', 'identify', 'hostile'];

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { filledSnippet } from '../../tests/browser/snippet.mjs';
+import { snippetHtml } from 'munchkin-shim/snippet';
 import { SetupError } from './settings.mjs';
 
 const WEB = new URL('../', import.meta.url);
@@ -84,7 +84,7 @@ function fillIn(page, surroundings) {
   const { munchkinId, server, simulator } = surroundings;
   const options = { server, munchkinUrl: simulator && `${simulator}/munchkin.js` };
   return page
-    .replace('<!-- snippet -->', () => filledSnippet(munchkinId, options).trim())
+    .replace('<!-- snippet -->', () => snippetHtml(munchkinId, options).trim())
     .replace('"surroundings"', () => JSON.stringify(surroundings));
 }
 

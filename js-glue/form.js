@@ -1,0 +1,99 @@
+/**
+ * A hidden Marketo form, submitted through Marketo's own library, Forms 2.0: what makes a visitor a known lead
+ * without a server, now that associateLead is withdrawn.
+ */
+
+import { addScript, inTime, scriptRun } from './munchkin.js';
+import { failure } from './outcome.js';
+
+const LIBRARY_PATH = '/js/forms2/js/forms2';
+
+/** Forms 2.0, if it is on the page. @returns {any} */
+function formsOnPage() {
+  const { MktoForms2 } = /** @type {any} */ (window);
+  return typeof MktoForms2?.loadForm === 'function' ? MktoForms2 : undefined;
+}
+
+/** @param {string} base @param {string} [nonce] */
+async function loadForms(base, nonce) {
+  if (formsOnPage()) return;
+  // A second copy would know nothing of the forms that the page has loaded with its own, so that one is awaited.
+  const pages = /** @type {HTMLScriptElement | null} */ (document.querySelector(`script[src*="${LIBRARY_PATH}"]`));
+  await scriptRun(pages || addScript(`${base}${LIBRARY_PATH}.min.js`, nonce));
+}
+
+/** @typedef {{ok: true} | import('./rules.js').ErrorResult} Submission */
+
+/**
+ * Loads nothing before the first lead is sent.
+ *
+ * @param {object} form
+ * @param {string} form.munchkinId like 123-ABC-456
+ * @param {string} form.formsUrl the origin that serves Forms 2.0, say https://app-sj01.marketo.com
+ * @param {string | number} form.formId of a form without fields of its own, approved in Marketo
+ * @param {string} [form.nonce]
+ */
+export function createFormSender({ munchkinId, formsUrl, formId, nonce }) {
+  const base = String(formsUrl).replace(/\/+$/, '');
+  /** @type {Promise<unknown> | undefined} */
+  let loading;
+  /** @type {Promise<unknown>} */
+  let earlier = Promise.resolve();
+
+  /** @param {Record<string, string>} fields @returns {Promise<Submission>} */
+  const submit = async (fields) => {
+    loading ??= inTime(/** @type {any} */ (loadForms(base, nonce))).catch(() => {});
+    await loading;
+    const forms = formsOnPage(); // also one that came late
+    if (!forms) return failure('form_blocked');
+    // The library draws the form into the first element with this id. In the head that is no element of the page's,
+    // and nobody sees it.
+    const element = document.createElement('form');
+    element.id = `mktoForm_${formId}`;
+    let isOver = false;
+    try {
+      document.head.appendChild(element);
+      const submitted = new Promise((resolve, reject) => {
+        /** @param {any} form */
+        const fill = (form) => {
+          // After its time it would overtake a later lead.
+          if (isOver) return;
+          try {
+            form.addHiddenFields(fields);
+            form.onSuccess(() => {
+              resolve(undefined);
+              return false; // the visitor stays on the page
+            });
+            form.submit();
+          } catch (reason) {
+            reject(reason);
+          }
+        };
+        // A form of its own for each lead: no field stays from the one before. The library finishes it after this call.
+        forms.loadForm(base, munchkinId, formId, (/** @type {any} */ form) => setTimeout(fill, 0, form));
+      });
+      await inTime(/** @type {any} */ (submitted));
+      return { ok: true };
+    } catch (reason) {
+      return failure('form_failed', reason ? String(reason) : undefined);
+    } finally {
+      isOver = true;
+      element.remove();
+    }
+  };
+
+  return {
+    /**
+     * Sends a lead, once those before it have been sent or given up. Never rejects.
+     * @param {Record<string, string | number | boolean>} fields by Marketo's names
+     * @returns {Promise<Submission>}
+     */
+    send(fields) {
+      // At once, since the caller may change its object; as texts, so that the library need not know what false is.
+      const texts = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+      const submission = earlier.then(() => submit(texts));
+      earlier = submission;
+      return submission;
+    },
+  };
+}

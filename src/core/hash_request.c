@@ -1,0 +1,27 @@
+#include "hash_request.h"
+
+#include "email.h"
+#include "json.h"
+
+ms_status
+ms_hash_request_email(ms_arena *arena, ms_slice body, ms_slice *email)
+{
+    cJSON *request = NULL;
+    *email = MS_SLICE("");
+    ms_status status = ms_json_parse(arena, body, &request);
+    if (status != MS_OK) {
+        return status;
+    }
+    const cJSON *member = ms_json_member(request, "email");
+    if (member == NULL || cJSON_IsNull(member)) {
+        return MS_EMAIL_MISSING;
+    }
+    if (!cJSON_IsString(member)) {
+        return MS_EMAIL_INVALID;
+    }
+    *email = ms_slice_trim(ms_slice_from(member->valuestring));
+    if (email->len == 0) {
+        return MS_EMAIL_MISSING;
+    }
+    return ms_email_is_valid(*email) ? MS_OK : MS_EMAIL_INVALID;
+}

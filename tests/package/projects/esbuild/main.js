@@ -1,0 +1,8 @@
+import { analytics } from 'munchkin-shim';
+
+const { munchkinId, ...options } = window.config;
+
+analytics.load(munchkinId, options);
+analytics.page();
+analytics.track('Signed up', { plan: 'pro' });
+analytics.identify('1234', { email: 'ada@example.com', name: 'Ada Lovelace' });

@@ -1,0 +1,5 @@
+import { SignUp } from '../sign-up.jsx';
+
+export default function Pricing() {
+  return <SignUp />;
+}

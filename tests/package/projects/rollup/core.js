@@ -1,0 +1,3 @@
+import { createCore } from './vendor.js';
+
+document.body.textContent = JSON.stringify(createCore().track({ event: 'Signed up' }));

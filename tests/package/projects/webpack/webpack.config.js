@@ -1,0 +1,11 @@
+export default {
+  mode: 'production',
+  entry: {
+    main: './main.js',
+    core: './core.js',
+    required: './required.cjs',
+  },
+  output: {
+    path: import.meta.dirname + '/public/bundle',
+  },
+};
