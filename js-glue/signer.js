@@ -5,10 +5,13 @@
 
 import { signerBytes } from '#generated/signer-wasm.js';
 import { sentences } from '#generated/server-sentences.js';
-import { createHost } from './rules.js';
+import { createHost, REQUEST_MAX } from './rules.js';
 
 /** The longest body; as in src/server/hash_endpoint.h. */
 const BODY_MAX = 16384;
+
+/** The longest key; as in src/server/private_key.c. */
+const KEY_MAX = 1024;
 
 /** SHA-1 in hexadecimal. */
 const HASH_LENGTH = 40;
@@ -51,6 +54,7 @@ function connectSigner(module) {
   /** @param {Uint8Array[]} pieces written one behind the other */
   const input = (...pieces) => {
     let address = exports.ms_input(pieces.reduce((sum, { length }) => sum + length, 0));
+    if (address === 0) throw new RangeError('More than 64 KB to sign.');
     for (const piece of pieces) {
       new Uint8Array(exports.memory.buffer, address).set(piece);
       address += piece.length;
@@ -65,6 +69,7 @@ function connectSigner(module) {
   return {
     /** What a request asks about. @param {Uint8Array} body @returns {{email: string} | {error: string}} */
     emailOf(body) {
+      if (body.length > REQUEST_MAX) return { error: 'too_large' };
       input(body);
       const answer = text(exports.ms_email(body.length));
       return answer[0] === ' ' ? { email: answer.slice(1) } : { error: answer };
@@ -96,11 +101,12 @@ async function readBody(request) {
 }
 
 /**
- * Throws a TypeError unless there is a key and a function that decides who gets a hash.
+ * Throws a TypeError unless there is a key of at most 1,024 bytes and a function that decides who gets a hash.
  * @param {SignerOptions} options
  */
 export function createSigner({ privateKey, authorize, origins = [], module }) {
   if (typeof privateKey !== 'string' || privateKey === '') throw new TypeError('createSigner needs a privateKey.');
+  if (privateKey.length > KEY_MAX) throw new TypeError('createSigner needs a privateKey of at most 1,024 bytes.');
   if (typeof authorize !== 'function') {
     throw new TypeError('createSigner needs an authorize function: who can get a hash can overwrite that lead.');
   }

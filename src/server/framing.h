@@ -14,9 +14,9 @@
 #define MS_DISCARD_MAX 1048576U
 
 /*
- * MS_OK; MS_FRAMING_INVALID for two lengths, a length beside a transfer encoding, an encoding other
- * than chunked, or a header's name with a space; MS_BODY_TOO_LARGE for a length beyond
- * MS_DISCARD_MAX. After an error the connection must be closed.
+ * MS_OK; MS_FRAMING_INVALID for two hosts, two lengths, a length beside a transfer encoding, an
+ * encoding other than chunked, or a header's name with a space; MS_BODY_TOO_LARGE for a length
+ * beyond MS_DISCARD_MAX. After an error the connection must be closed.
  */
 ms_status ms_framing_check(struct MHD_Connection *connection);
 

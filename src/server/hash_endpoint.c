@@ -76,11 +76,11 @@ ms_hash_post(ms_service *service, const ms_exchange *exchange, ms_slice body)
     ms_arena arena;
     ms_slice email = {"", 0};
 
-    const union MHD_ConnectionInfo *client =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    unsigned int wait = client == NULL ? 0
-                                       : ms_rate_limit_take(&service->rate_limit,
-                                                            client->client_addr, seconds_now());
+    struct sockaddr_in6 client;
+    unsigned int wait = ms_client_address(exchange->connection, &service->proxies, &client)
+                            ? ms_rate_limit_take(&service->rate_limit,
+                                                 (const struct sockaddr *)&client, seconds_now())
+                            : 0;
     if (wait > 0) {
         char seconds[16];
         (void)snprintf(seconds, sizeof seconds, "%u", wait);

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 4096
+/* One address, even of a large office; others must get in beside it. A proxy is all addresses. */
+#define CONNECTIONS_OF_ADDRESS 512
 #define CONNECTION_BYTES 8192
 #define IDLE_SECONDS 10
 #define DRAIN_SECONDS 5
@@ -213,8 +214,10 @@ ms_http_start(const ms_options *options, ms_service *service)
     http->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, service, MHD_OPTION_SOCK_ADDR, &options->address,
         MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned int)MS_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        options->proxies.count > 0 ? 0 : (unsigned int)CONNECTIONS_OF_ADDRESS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
         options->threads > 1 ? options->threads : 0, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_END);

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* Connections at a time. */
+#define MS_CONNECTIONS_MAX 4096
+
 typedef struct ms_http ms_http;
 
 /*

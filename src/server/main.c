@@ -12,8 +12,24 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define EXIT_CONFIGURATION 2
+
+/* A file for each connection and some besides; shells often allow a thousand. */
+static void
+allow_open_files(rlim_t count)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count) {
+        limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        if (limit.rlim_cur < count) {
+            ms_log("warning", "few_open_files", "message",
+                   "The limit of open files is lower than the server's of connections.");
+        }
+    }
+}
 
 /* Tells a person, and a test, where it listens. */
 static void
@@ -71,8 +87,10 @@ main(int argc, char **argv)
         return EXIT_CONFIGURATION;
     }
     service.allowed = options.allowed;
+    service.proxies = options.proxies;
     ms_rate_limit_init(&service.rate_limit, options.rate_limit);
     ms_metrics_start();
+    allow_open_files(MS_CONNECTIONS_MAX + 64);
 
     /* Blocked before any thread starts, so that the main thread alone waits for them. */
     (void)signal(SIGPIPE, SIG_IGN);

@@ -23,6 +23,9 @@ static const char usage[] =
     "  --private-key-file PATH    the Munchkin API private key, instead of the environment's\n"
     "                             MARKETO_API_PRIVATE_KEY\n"
     "  --rate-limit N             hashes a minute for each client address (60); 0 for no limit\n"
+    "  --trust-proxy ADDRESS      take the client's address from the X-Forwarded-For of this "
+    "proxy;\n"
+    "                             repeatable. Without, all behind a proxy count as one client\n"
     "  --threads N                as many as there are cores\n"
     "  --help, --version\n";
 
@@ -107,6 +110,10 @@ take(ms_options *options, const char *name, char *value)
         return parse_number(value, INT_MAX, &options->rate_limit) ||
                refuse(name, value, "a number of hashes a minute, or 0");
     }
+    if (strcmp(name, "trust-proxy") == 0) {
+        return ms_proxies_add(&options->proxies, value) ||
+               refuse(name, value, "an IP address, at most 16 of them");
+    }
     if (strcmp(name, "threads") == 0) {
         return (parse_number(value, THREADS_MAX, &options->threads) && options->threads > 0) ||
                refuse(name, value, "a number from 1 to 256");
@@ -123,6 +130,7 @@ ms_options_parse(ms_options *options, int argc, char **argv)
                                           {"private-key-file", required_argument, NULL, 'o'},
                                           {"private-key", required_argument, NULL, 'o'},
                                           {"rate-limit", required_argument, NULL, 'o'},
+                                          {"trust-proxy", required_argument, NULL, 'o'},
                                           {"threads", required_argument, NULL, 'o'},
                                           {"help", no_argument, NULL, 'h'},
                                           {"version", no_argument, NULL, 'v'},

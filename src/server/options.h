@@ -4,6 +4,7 @@
 #ifndef MS_OPTIONS_H
 #define MS_OPTIONS_H
 
+#include "client_address.h"
 #include "origin.h"
 
 #include <netinet/in.h>
@@ -13,6 +14,7 @@ typedef struct {
     ms_origins allowed;              /* whose pages may ask for a hash */
     const char *private_key_file;    /* NULL: the key is in MARKETO_API_PRIVATE_KEY */
     unsigned int rate_limit;         /* hashes a minute for each client address; 0 for no limit */
+    ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
 } ms_options;
 

@@ -105,7 +105,7 @@ for (const [kind, head] of /** @type {[string, () => string][]} */ ([
       prepare: (page) => page.route('**/munchkin.js', (route) => route.abort('blockedbyclient')),
     });
     const results = await call(page, [['page'], ['track', 'x'], ['identify', '1', { email: 'a@b.co' }]]);
-    assert.deepEqual(results.slice(1).map(({ error }) => error), ['munchkin_blocked', 'munchkin_blocked']);
+    assert.deepEqual(results.map(({ error }) => error), Array(3).fill('munchkin_blocked'));
     assert.deepEqual(errors, []);
     assert.deepEqual(world.simulator.events, []);
   });
@@ -137,10 +137,105 @@ for (const [kind, head] of /** @type {[string, () => string][]} */ ([
     await page.waitForFunction(() => /** @type {any} */ (window).MunchkinTracker);
     const [late] = await call(page, [['track', 'late']]);
     assert.equal(late.sent, true);
+    await page.evaluate(() => new Promise((resolve) => /** @type {any} */ (window).analytics.ready(resolve)));
     await world.arrival('/event/late');
     assert.deepEqual(errors, []);
   });
 }
+
+for (const [kind, head] of /** @type {[string, () => string][]} */ ([
+  ['script tag', () => world.tag()],
+  ['snippet', () => world.snippet()],
+])) {
+  test(`${kind}: a munchkin.js that a blocker has emptied: munchkin_blocked, nothing is thrown`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: head(),
+      prepare: (page) => page.route('**/munchkin.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '' })),
+    });
+    const [result] = await call(page, [['page']]);
+    assert.equal(result.error, 'munchkin_blocked');
+    assert.deepEqual(errors, []);
+  });
+
+  test(`${kind}: visitors who go on before a slow Munchkin is there lose no page, and double none`, async (t) => {
+    /** @type {() => void} */
+    let answer = () => {};
+    const { page } = await world.open(t, {
+      head: head(),
+      path: '/first',
+      prepare: (page) =>
+        page.route(`${world.simulator.url}/munchkin.js`, async (route) => {
+          await new Promise((resolve) => {
+            answer = () => resolve(undefined);
+          });
+          await route.continue();
+        }),
+    });
+    await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
+    const sent = page.evaluate(async () => {
+      const { analytics } = /** @type {any} */ (window);
+      const first = analytics.page();
+      history.pushState({}, '', '/second');
+      return Promise.all([first, analytics.page()]);
+    });
+    await page.waitForFunction(() => location.pathname === '/second');
+    answer();
+    const [first, second] = await sent;
+    assert.deepEqual([first.sent, second.skipped], [true, 'already_recorded']);
+    await world.visited(['/first', '/second']);
+  });
+}
+
+test('with hash routes the first is a visit of its own: Munchkin has recorded the page without it', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-hash-routing': '' }), path: '/app#/start' });
+  const [first] = await call(page, [['page']]);
+  assert.equal(first.sent, true);
+  await world.visited(['/app', '/start']);
+});
+
+test('what makes no sense throws nothing, ends with arguments_invalid, and holds up no other call', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: `${world.snippet()}<script>
+      const throwing = (name) => Object.defineProperty({}, name, { enumerable: true, get() { throw new Error('mine'); } });
+      const circle = {};
+      circle.self = circle;
+      window.nonsense = (analytics) => Promise.all([
+        analytics.identify('1', throwing('email')),
+        analytics.page(throwing('url')),
+        analytics.track('x', throwing('plan')),
+        analytics.track('x', circle),
+        analytics.track('x', { big: 10n }),
+        analytics.identify('1', { email: 'a@b.co' }, throwing('integrations')),
+        analytics.trackLink(5, 'x'),
+        analytics.trackForm({}, 'x'),
+        analytics.track('good'),
+      ]);
+      window.early = nonsense(analytics);
+    </script>`,
+  });
+  for (const results of [
+    await page.evaluate(() => /** @type {any} */ (window).early),
+    await page.evaluate(() => /** @type {any} */ (window).nonsense(/** @type {any} */ (window).analytics)),
+  ]) {
+    assert.deepEqual(results.map((/** @type {any} */ { error }) => error), [...Array(8).fill('arguments_invalid'), undefined]);
+    assert.equal(results.at(-1).sent, true);
+  }
+  await world.visited(['/', '/event/good', '/event/good']);
+  assert.deepEqual(errors, []);
+});
+
+test('once() and on() of the same listener: it is called each time', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const heard = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    let count = 0;
+    const listener = () => count++;
+    analytics.on('track', listener).once('track', listener);
+    for (const event of ['a', 'b']) await analytics.track(event);
+    return count;
+  });
+  assert.equal(heard, 3);
+});
 
 test('two copies of the shim do no harm', async (t) => {
   const { page, errors } = await world.open(t, { head: world.tag() + world.tag() + world.snippet(), path: '/twice' });

@@ -59,10 +59,11 @@ export function askForHash(server, body, { origin = ORIGIN, localAddress, header
 /**
  * A connection on which anything can be written.
  * @param {{url: string}} server
+ * @param {string} [localAddress]
  */
-export async function openConnection(server) {
+export async function openConnection(server, localAddress) {
   const { hostname, port } = new URL(server.url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, localAddress });
   let received = '';
   socket.setEncoding('latin1').on('data', (text) => {
     received += text;

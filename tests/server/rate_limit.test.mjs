@@ -61,3 +61,24 @@ test('0 is no limit', async (t) => {
   const server = await serverFor(t, { args: ['--rate-limit', '0'] });
   assert.deepEqual(await statusesOf(server, 200), Array(200).fill(200));
 });
+
+test('behind a trusted proxy each of its clients has a limit of its own, and cannot write itself another', async (t) => {
+  const server = await serverFor(t, { args: ['--rate-limit', '1', '--trust-proxy', '127.0.0.1', '--trust-proxy', '10.0.0.7'] });
+  const ask = async (/** @type {string} */ forwarded, localAddress = '127.0.0.1') => {
+    const headers = forwarded ? { 'X-Forwarded-For': forwarded } : undefined;
+    return (await askForHash(server, { email: 'a@b.co' }, { headers, localAddress })).status;
+  };
+  assert.equal(await ask('203.0.113.1'), 200);
+  assert.equal(await ask('203.0.113.1'), 429);
+  assert.equal(await ask('203.0.113.2'), 200, 'another client');
+  assert.equal(await ask('198.51.100.1, 203.0.113.2'), 429, 'what stands before it the client wrote');
+  assert.equal(await ask('203.0.113.3, 10.0.0.7'), 200, 'through two proxies');
+  assert.equal(await ask('203.0.113.3:4711'), 429, 'with a port');
+  assert.equal(await ask('[2001:db8::1]:443'), 200);
+  assert.equal(await ask('2001:db8::2'), 429, 'of one /64');
+  assert.equal(await ask('2001:db8:0:1::2'), 200);
+  assert.equal(await ask('unknown'), 200, 'the proxy itself');
+  assert.equal(await ask(''), 429);
+  assert.equal(await ask('203.0.113.9', '127.0.0.2'), 200, 'who is no proxy is taken for itself');
+  assert.equal(await ask('203.0.113.8', '127.0.0.2'), 429);
+});

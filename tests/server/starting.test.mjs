@@ -152,6 +152,7 @@ test('wrong options are refused, each with what was expected', async () => {
     [['--rate-limit', '99999999999999999999'], /expected a number of hashes a minute/],
     [['--threads', '0'], /expected a number from 1 to 256/],
     [['--threads', '257'], /expected a number from 1 to 256/],
+    [['--trust-proxy', 'proxy.example.com'], /--trust-proxy proxy.example.com: expected an IP address/],
     [['--nonsense'], /--help lists the options/],
     [['--listen'], /--help lists the options/],
     [['more'], /takes no argument like 'more'/],
@@ -181,7 +182,7 @@ test('it listens on IPv6 too', async (t) => {
 test('--help lists every option, --version tells the version', async () => {
   const { code, said } = await refusal(['--help'], {});
   assert.equal(code, 0);
-  for (const option of ['allow-origin', 'listen', 'private-key-file', 'rate-limit', 'threads', 'help', 'version']) {
+  for (const option of ['allow-origin', 'listen', 'private-key-file', 'rate-limit', 'trust-proxy', 'threads', 'help', 'version']) {
     assert.ok(said.includes(`--${option}`), option);
   }
   const version = await refusal(['--version'], {});

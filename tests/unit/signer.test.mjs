@@ -1,0 +1,130 @@
+/** The signer of munchkin-shim/signer: as a function of a Request, and mounted in a real node:http server. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { createSigner } from 'munchkin-shim/signer';
+
+const KEY = 'fortesting';
+const ORIGIN = 'https://www.example.com';
+const hashOf = (/** @type {string} */ email) => createHash('sha1').update(`${KEY}${email}`).digest('hex');
+
+/** @param {Partial<import('../../js-glue/signer.js').SignerOptions>} [options] */
+const signerWith = (options) => createSigner({ privateKey: KEY, authorize: () => true, ...options });
+
+/** @param {BodyInit | null} body @param {RequestInit} [more] */
+const post = (body, more) => new Request('https://site.example/v1/hash', { method: 'POST', body, ...more });
+
+test('without a key, or without authorize, there is no signer', () => {
+  assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY })), { name: 'TypeError', message: /authorize/ });
+  assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY, authorize: true })), TypeError);
+  assert.throws(() => signerWith({ privateKey: 'k'.repeat(1025) }), TypeError);
+  assert.throws(() => signerWith({ privateKey: '' }), { name: 'TypeError', message: /privateKey/ });
+});
+
+test('it signs what authorize allows, for the e-mail that it was asked about', async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const signer = signerWith({
+    authorize: async (request, email) => {
+      asked.push([request.headers.get('cookie'), email]);
+      return email === 'me@example.com';
+    },
+  });
+  const mine = await signer.handle(post('{"email":" me@example.com "}', { headers: { Cookie: 'session=1' } }));
+  assert.equal(mine.status, 200);
+  assert.deepEqual(await mine.json(), { hash: hashOf('me@example.com') });
+  assert.equal(mine.headers.get('cache-control'), 'no-store');
+  const theirs = await signer.handle(post('{"email":"them@example.com"}'));
+  assert.equal(theirs.status, 403);
+  assert.equal((await theirs.json()).error, 'not_authorized');
+  assert.deepEqual(asked, [['session=1', 'me@example.com'], [null, 'them@example.com']]);
+});
+
+test('only true is a yes; an authorize that throws is a no, and tells the visitor nothing', async (t) => {
+  for (const answer of [undefined, 1, 'yes', {}]) {
+    const signer = signerWith({ authorize: () => /** @type {any} */ (answer) });
+    assert.equal((await signer.handle(post('{"email":"a@b.co"}'))).status, 403);
+  }
+  const logged = t.mock.method(console, 'error', () => {});
+  const signer = signerWith({ authorize: () => Promise.reject(new Error('database password is x')) });
+  const answer = await signer.handle(post('{"email":"a@b.co"}'));
+  assert.equal(answer.status, 500);
+  const text = await answer.text();
+  assert.match(text, /"authorize_failed"/);
+  assert.doesNotMatch(text, /password/);
+  assert.equal(logged.mock.callCount(), 1);
+});
+
+test('bad requests get the answers of munchkin-server, and authorize is not asked', async () => {
+  const signer = signerWith({ authorize: () => assert.fail('asked') });
+  for (const [body, status, code] of /** @type {[BodyInit | null, number, string][]} */ ([
+    [null, 400, 'json_invalid'],
+    ['{', 400, 'json_invalid'],
+    [new Uint8Array([0xff, 0xfe]), 400, 'json_invalid'],
+    ['{}', 400, 'email_missing'],
+    ['{"email":"none"}', 400, 'email_invalid'],
+    ['{"email":["a@b.co"]}', 400, 'email_invalid'],
+    ['x'.repeat(16385), 413, 'body_too_large'],
+    [new Blob(['x'.repeat(1 << 20)]).stream(), 413, 'body_too_large'],
+  ])) {
+    const answer = await signer.handle(post(body, /** @type {any} */ ({ duplex: 'half' })));
+    assert.equal(answer.status, status, code);
+    const { error, message } = await answer.json();
+    assert.equal(error, code);
+    assert.match(message, /\w/);
+  }
+  const got = await signer.handle(new Request('https://site.example/v1/hash'));
+  assert.equal(got.status, 405);
+  assert.equal(got.headers.get('allow'), 'POST, OPTIONS');
+});
+
+test('pages of other origins: those that are listed, with their preflight', async () => {
+  const signer = signerWith({ origins: [ORIGIN] });
+  const ask = (/** @type {string} */ origin, method = 'POST') =>
+    signer.handle(post(method === 'POST' ? '{"email":"a@b.co"}' : null, { method, headers: { Origin: origin } }));
+  const listed = await ask(ORIGIN);
+  assert.equal(listed.status, 200);
+  assert.equal(listed.headers.get('access-control-allow-origin'), ORIGIN);
+  assert.equal(listed.headers.get('vary'), 'Origin');
+  assert.equal((await ask(ORIGIN, 'OPTIONS')).status, 204);
+  const other = await ask('https://evil.example');
+  assert.equal(other.status, 403);
+  assert.equal(other.headers.get('access-control-allow-origin'), null);
+  assert.equal((await other.json()).error, 'origin_not_allowed');
+  const preflight = await ask('https://evil.example', 'OPTIONS');
+  assert.equal(preflight.headers.get('access-control-allow-origin'), null);
+});
+
+test('hash() signs ahead, and throws for what is no e-mail', () => {
+  const signer = signerWith();
+  assert.equal(signer.hash('a@b.co'), hashOf('a@b.co'));
+  for (const email of ['', 'none', 'x'.repeat(70000)]) assert.throws(() => signer.hash(email), RangeError);
+  assert.equal(signer.hash('a@b.co'), hashOf('a@b.co'), 'none of them has done harm');
+});
+
+test('a compiled module of munchkin_signer.wasm serves as well', () => {
+  const module = new WebAssembly.Module(readFileSync(new URL('../../dist/munchkin_signer.wasm', import.meta.url)));
+  assert.equal(signerWith({ module }).hash('a@b.co'), hashOf('a@b.co'));
+});
+
+test('in node:http, and behind a body parser', async (t) => {
+  const signer = signerWith({ authorize: (request, email) => request.headers.get('x-user') === email });
+  for (const parsed of [undefined, { email: 'a@b.co' }, '{"email":"a@b.co"}']) {
+    const server = createServer((request, response) => {
+      if (parsed) Object.assign(request, { body: parsed });
+      signer.handleNode(request, response);
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    const url = `http://127.0.0.1:${port}/api/v1/hash`;
+    const answer = await fetch(url, { method: 'POST', headers: { 'X-User': 'a@b.co' }, body: '{"email":"a@b.co"}' });
+    assert.deepEqual(await answer.json(), { hash: hashOf('a@b.co') });
+    assert.equal((await fetch(url, { method: 'POST', body: '{"email":"a@b.co"}' })).status, 403);
+    assert.equal((await fetch(url)).status, 405);
+  }
+});
