@@ -180,7 +180,7 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) server/rate_limit.o)
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))

@@ -57,6 +57,11 @@ const many = (/** @type {number} */ count, /** @type {string} */ name) =>
 const growing = {
   page: ofSizes((members) => ({ name: 'page', request: { url: `https://www.example.com/p?${'key=value&'.repeat(members)}`, base: BASE } })),
   track: ofSizes((members) => ({ name: 'track', request: { event: 'x', properties: many(members, 'property'), base: BASE } })),
+  // Long keys around many members, of the kind that is cut last.
+  'track, nested': ofSizes((members) => ({
+    name: 'track',
+    request: { event: 'x', properties: { [`utm_${'k'.repeat(8 * members)}`]: many(members, 'p') }, base: BASE },
+  })),
   identify: ofSizes((members) => ({ name: 'identify', request: { userId: 'a@b.co', traits: many(members, 'trait') } })),
 };
 

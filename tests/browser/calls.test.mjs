@@ -130,6 +130,20 @@ test('integrations choose destinations', async (t) => {
   await world.visited(['/', '/event/c', '/event/d', '/event/e']);
 });
 
+test('the options of load reach the rules and every call', async (t) => {
+  const options = { urlLimit: 8, paramsLimit: 5, hashRouting: true, integrations: { All: false } };
+  const { page } = await world.open(t, { head: world.snippet(options), path: '/app' });
+  const marketo = { integrations: { Marketo: true } };
+  const [off, cut, route] = await call(page, [
+    ['track', 'a'],
+    ['page', { url: '/a/very/long/path?one=1&two=2' }, marketo],
+    ['page', { url: '#/b' }, marketo],
+  ]);
+  assert.equal(off.skipped, 'destination_off');
+  assert.deepEqual(cut.call[1], { url: '/a/very/', params: 'one=1' });
+  assert.equal(route.call[1].url, '/b');
+});
+
 test('identify calls made at once reach Munchkin in their order, each with the traits so far', async (t) => {
   const { page } = await world.open(t, { head: world.tag() });
   // In the order in which they leave: that of their arrival is the network's.

@@ -250,6 +250,7 @@ test('a lead is sent again after a day, and the hash of an e-mail is asked for o
     head: world.tag(),
     prepare: async (page) => {
       await page.clock.install();
+      await page.context().addCookies([{ name: 'session', value: '1', url: world.serverUrl }]);
       page.on('request', (request) => request.url().endsWith('/v1/hash') && asked.push(request));
     },
   });

@@ -1,0 +1,105 @@
+/*
+ * The server's rate limit: what a client has, who counts as one, and that none can push its own
+ * drained bucket out of the table.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/server/rate_limit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+static ms_rate_limit limit;
+
+/* Asks as the client of an address, IPv4 or IPv6. */
+static unsigned int
+ask(const char *address, double now)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, address, &v4.sin_addr) == 1) {
+        return ms_rate_limit_take(&limit, (const struct sockaddr *)&v4, now);
+    }
+    assert_int_equal(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
+    return ms_rate_limit_take(&limit, (const struct sockaddr *)&v6, now);
+}
+
+static void
+test_burst_and_refill(void **state)
+{
+    (void)state;
+    ms_rate_limit_init(&limit, 2);
+    assert_int_equal(ask("192.0.2.1", 100), 0);
+    assert_int_equal(ask("192.0.2.1", 100), 0);
+    /* One in thirty seconds; the wait is rounded up. */
+    assert_int_equal(ask("192.0.2.1", 100), 31);
+    assert_int_equal(ask("192.0.2.1", 115), 16);
+    assert_int_equal(ask("192.0.2.1", 131), 0);
+    assert_true(ask("192.0.2.1", 131) > 0);
+    /* However long it has been away, it has no more than the burst. */
+    assert_int_equal(ask("192.0.2.1", 100000), 0);
+    assert_int_equal(ask("192.0.2.1", 100000), 0);
+    assert_true(ask("192.0.2.1", 100000) > 0);
+}
+
+static void
+test_who_is_one_client(void **state)
+{
+    (void)state;
+    ms_rate_limit_init(&limit, 1);
+    assert_int_equal(ask("2001:db8:1:2::1", 100), 0);
+    assert_true(ask("2001:db8:1:2:ffff::9", 100) > 0);
+    assert_int_equal(ask("2001:db8:1:3::1", 100), 0);
+    assert_int_equal(ask("192.0.2.1", 100), 0);
+    assert_true(ask("::ffff:192.0.2.1", 100) > 0);
+    assert_int_equal(ask("192.0.2.2", 100), 0);
+    assert_int_equal(ask("0.0.0.0", 100), 0);
+    assert_true(ask("0.0.0.0", 100) > 0);
+}
+
+static void
+test_no_new_bucket_by_crowding(void **state)
+{
+    (void)state;
+    ms_rate_limit_init(&limit, 10);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(ask("192.0.2.1", 100), 0);
+    }
+    assert_true(ask("192.0.2.1", 100) > 0);
+    /* Many times the table: every row overflows. */
+    for (uint32_t i = 0; i < (uint32_t)20 * MS_RATE_ROWS * MS_RATE_BUCKETS; i++) {
+        struct sockaddr_in other = {.sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(0x0A000000 + i)};
+        assert_int_equal(ms_rate_limit_take(&limit, (const struct sockaddr *)&other, 100), 0);
+    }
+    assert_true(ask("192.0.2.1", 100) > 0);
+}
+
+static void
+test_no_limit(void **state)
+{
+    (void)state;
+    ms_rate_limit_init(&limit, 0);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(ask("192.0.2.1", 100), 0);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_burst_and_refill),
+        cmocka_unit_test(test_who_is_one_client),
+        cmocka_unit_test(test_no_new_bucket_by_crowding),
+        cmocka_unit_test(test_no_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
