@@ -122,7 +122,7 @@ export function createAnalytics(startRules, target = {}) {
       const { userId, traits, ...common } = identifyArguments(args);
       events.emit('identify', userId, traits, common.options);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
-      const isTooLarge = new Blob([request]).size > REQUEST_MAX;
+      const isTooLarge = new TextEncoder().encode(request).length > REQUEST_MAX;
       if (!isTooLarge && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
         user.traits(JSON.parse(request).traits);
