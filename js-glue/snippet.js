@@ -19,7 +19,7 @@ export function snippet(page, name, id, options) {
   stub = page[name] = [];
   /** @type {import('./script.js').Stub} */
   const start = (stub.munchkinShim = { id, options });
-  for (const method of 'page track identify group alias pageview trackLink trackForm ready on once off reset setAnonymousId debug'.split(' ')) {
+  for (const method of 'page track identify group alias pageview trackLink trackForm ready on once off user reset setAnonymousId debug'.split(' ')) {
     /** @param {...any} args */
     stub[method] = (...args) =>
       new Promise((resolve) => {

@@ -224,6 +224,13 @@ test('what makes no sense throws nothing, ends with arguments_invalid, and holds
   assert.deepEqual(errors, []);
 });
 
+test('before the shim is there, user() too is a promise', async (t) => {
+  const { page } = await world.open(t, {
+    head: `${world.snippet()}<script>analytics.identify('u1'); window.early = analytics.user().then((user) => user.id());</script>`,
+  });
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).early), 'u1');
+});
+
 test('once() and on() of the same listener: it is called each time', async (t) => {
   const { page } = await world.open(t, { head: world.tag() });
   const heard = await page.evaluate(async () => {
