@@ -46,7 +46,7 @@ packages-build:
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
 
-packages-lint: packages-build
+packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
 
 packages-bench: packages-test
