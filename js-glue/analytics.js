@@ -85,6 +85,22 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let lastIdentify = Promise.resolve();
 
   /**
+   * Ends a call.
+   * @param {string} type
+   * @param {Callback | undefined} callback
+   * @param {import('./outcome.js').Outcome} outcome
+   * @returns {Result}
+   */
+  const finish = (type, callback, outcome) => {
+    const result = { sent: false, ...outcome, type };
+    if (isDebugging) console.log('munchkin-shim:', result);
+    if (!result.ok) events.emit('error', result);
+    events.emit('result', result);
+    callSafely(callback, result);
+    return result;
+  };
+
+  /**
    * Carries out a call, and ends it.
    * @param {string} type
    * @param {Common} common
@@ -98,12 +114,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     } catch (reason) {
       outcome = failure('munchkin_failed', String(reason));
     }
-    const result = /** @type {Result} */ ({ sent: false, ...outcome, type });
-    if (isDebugging) console.log('munchkin-shim:', result);
-    if (!result.ok) events.emit('error', result);
-    events.emit('result', result);
-    callSafely(callback, result);
-    return result;
+    return finish(type, callback, outcome);
   };
 
   /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
@@ -151,8 +162,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   };
 
   /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
-  const end = (name, args, outcome) =>
-    perform(name, { options: {}, callback: args.find((value) => typeof value === 'function') }, () => outcome);
+  const end = async (name, args, outcome) =>
+    finish(name, args.find((value) => typeof value === 'function'), outcome);
 
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
     calls[name] = async (_, args) => {
