@@ -140,6 +140,7 @@ dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_
 	@cp build/munchkin_signer.wasm dist/
 	@$(BIN)/tsc -p js-glue/build/types.json
 	@cp -r dist/types dist/types-cjs && echo '{"type":"commonjs"}' >dist/types-cjs/package.json
+	@node js-glue/build/licenses.mjs $(CJSON) $(BEARSSL)
 	@touch $@
 
 build/generated/assets.c: dist/.bundled src/server/embed.mjs
