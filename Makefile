@@ -141,6 +141,7 @@ dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_
 	@$(BIN)/tsc -p js-glue/build/types.json
 	@cp -r dist/types dist/types-cjs && echo '{"type":"commonjs"}' >dist/types-cjs/package.json
 	@node js-glue/build/licenses.mjs $(CJSON) $(BEARSSL)
+	@node js-glue/build/integrity.mjs
 	@touch $@
 
 build/generated/assets.c: dist/.bundled src/server/embed.mjs
