@@ -29,7 +29,7 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build demo test lint bench clean started
+.PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
@@ -195,6 +195,9 @@ started:
 
 build: started packages-build dist/.bundled build/munchkin-server ## dist/ and build/munchkin-server
 	@echo "Built dist/ and build/munchkin-server in $$(($$(date +%s) - $$(cat build/.started))) s"
+
+pack: build ## build/munchkin-shim-<version>.tgz, the npm package
+	@node js-glue/build/pack.mjs build
 
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
