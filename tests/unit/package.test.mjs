@@ -67,6 +67,23 @@ test('the package works by import and by require, and importing it touches no pa
   ]);
 });
 
+test('munchkin-shim/slim has no module in it, and on a server fetches none', async (t) => {
+  const module = read('dist/munchkin_shim.wasm');
+  for (const extension of ['mjs', 'cjs']) {
+    const [slim, whole] = ['slim', 'munchkin-shim'].map((file) => String(read(`dist/${file}.${extension}`)));
+    assert.ok(whole.includes(module.toString('hex')), 'the module would be found');
+    assert.ok(!slim.includes(module.toString('hex').slice(0, 100)));
+    assert.ok(slim.length < whole.length - 1.9 * module.length, `${slim.length} bytes`);
+  }
+  const fetched = t.mock.method(globalThis, 'fetch');
+  for (const slim of [await import('munchkin-shim/slim'), createRequire(import.meta.url)('munchkin-shim/slim')]) {
+    const analytics = slim.createAnalytics(new URL('munchkin-shim/munchkin_shim.wasm', 'https://www.example.com/'));
+    analytics.load('561-HYG-937', {});
+    assert.equal((await analytics.page()).error, 'not_a_browser');
+  }
+  assert.equal(fetched.mock.callCount(), 0);
+});
+
 test('createCore takes a compiled module of dist/munchkin_shim.wasm', () => {
   const core = createCore({ module: new WebAssembly.Module(read('dist/munchkin_shim.wasm')) });
   assert.deepEqual(core.track({ event: 'x' }).ok, true);
