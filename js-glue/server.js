@@ -7,7 +7,8 @@ const TIMEOUT_MS = 10000;
 
 /**
  * Asks for the hash that signs associateLead. A text body and no header of our own make it a
- * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL.
+ * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL. Cookies
+ * go to the page's own origin only, whose signer tells by them who is signed in.
  *
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} email
@@ -23,7 +24,6 @@ export async function requestHash(server, email) {
     const response = await fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
       method: 'POST',
       body: JSON.stringify({ email }),
-      credentials: 'omit',
       keepalive: true,
       signal: abort.signal,
     });
