@@ -5,7 +5,8 @@ import { failure } from './outcome.js';
 
 /**
  * Asks for the hash that signs associateLead. A text body and no header of our own make it a
- * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL.
+ * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL. Cookies
+ * go to the page's own origin only, whose signer tells by them who is signed in.
  *
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} email
@@ -17,12 +18,7 @@ export async function requestHash(server, email) {
   let answer;
   try {
     const response = await inTime(
-      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
-        method: 'POST',
-        body: JSON.stringify({ email }),
-        credentials: 'omit',
-        keepalive: true,
-      }),
+      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, { method: 'POST', body: JSON.stringify({ email }), keepalive: true }),
     );
     answer = await inTime(response.json()).catch(() => {});
   } catch (reason) {
