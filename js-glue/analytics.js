@@ -143,7 +143,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       events.emit('identify', userId, traits, common.options);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
       const isTooLarge = new TextEncoder().encode(request).length > REQUEST_MAX;
-      if (!isTooLarge && !hasOptedOut()) {
+      if (!isTooLarge && consent === true && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
         user.traits(JSON.parse(request).traits);
       }
@@ -198,7 +198,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const resume = () => {
     const kept = waiting;
     waiting = [];
-    for (const [name, args, resolve, href] of kept) resolve(calls[name] ? call(name, href, args) : target[name]?.(...args));
+    for (const [name, args, resolve, href] of kept) {
+      // A yes or no has been heeded already.
+      resolve(calls[name] ? call(name, href, args) : name === 'consent' || target[name]?.(...args));
+    }
   };
 
   for (const name of Object.keys(calls)) {
@@ -239,12 +242,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       const options = (settings = given || {});
       consent ??= options.consent ?? true;
       // What the snippet has kept; a yes or no among it counts before the calls around it.
-      const kept = [];
-      for (const entry of queued) {
-        if (entry[0] === 'consent') consent = entry[1][0] === true;
-        else kept.push(entry);
-      }
-      waiting.unshift(...kept);
+      waiting.unshift(...queued);
+      for (const [name, [given]] of queued) if (name === 'consent') consent = given === true;
       begin = () => {
         const extras = () => loadExtras(options);
         delivery = createDelivery(munchkinId, options, headStart, startRules(options), extras, store, () => consent === true);

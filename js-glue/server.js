@@ -17,10 +17,13 @@ export async function requestHash(server, email) {
   /** @type {any} */
   let answer;
   try {
-    const response = await inTime(
-      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, { method: 'POST', body: JSON.stringify({ email }), keepalive: true }),
+    answer = await inTime(
+      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
+        method: 'POST',
+        body: JSON.stringify({ email }),
+        keepalive: true,
+      }).then((response) => response.json().catch(() => {})),
     );
-    answer = await inTime(response.json()).catch(() => {});
   } catch (reason) {
     return failure('server_unreachable');
   }

@@ -86,6 +86,7 @@ for (const [kind, head, own] of WAITING) {
     await consent(page, true);
     const [later] = await call(page, [['track', 'later']]);
     assert.equal(later.sent, true);
+    assert.deepEqual((await stored(page)).storage, {}, 'nobody who was identified against their will');
     await world.visited(['/refused', '/event/later']);
     assert.deepEqual(leads(), []);
     assert.deepEqual(errors, []);
@@ -109,9 +110,10 @@ for (const [kind, head, own] of WAITING) {
 test('a yes that is given before load counts, and so does one among the calls of the snippet', async (t) => {
   const early = await world.open(t, {
     path: '/early',
-    head: `${world.snippet().replace('"server":', '"consent":"pending","server":')}<script>analytics.track('waits'); analytics.consent(true);</script>`,
+    head: `${world.snippet().replace('"server":', '"consent":"pending","server":')}<script>analytics.track('waits'); window.heeded = analytics.consent(true);</script>`,
   });
   await world.arrival('/event/waits');
+  await early.page.evaluate(() => /** @type {any} */ (window).heeded);
   await early.page.close();
 
   const { page } = await world.open(t, { head: world.tag({ 'data-munchkin-id': undefined }), path: '/loaded' });
