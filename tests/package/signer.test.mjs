@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { before, test } from 'node:test';
 import { assertSigns, KEY } from './signing.mjs';
@@ -16,6 +17,14 @@ let tarball;
 
 before(async () => {
   tarball = await pack('signer');
+});
+
+test('the README shows what is tested here, to the letter', () => {
+  const files = ['express/main.mjs', 'next/app/v1/hash/route.js', 'workerd/worker.mjs'];
+  const programs = files.map((file) => readFileSync(new URL(`projects/${file}`, import.meta.url), 'utf8'));
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const shown = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code).filter((code) => code.includes('munchkin-shim/signer'));
+  assert.deepEqual(shown.map((code) => files[programs.findIndex((program) => program.includes(code))]), files);
 });
 
 test('in Express', async (t) => {

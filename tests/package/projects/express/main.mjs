@@ -4,8 +4,6 @@
  *     EXPRESS=express PARSERS=json,text node main.mjs
  */
 
-import { createSigner } from 'munchkin-shim/signer';
-
 const { EXPRESS, PARSERS } = process.env;
 const { default: express } = await import(EXPRESS);
 const app = express();
@@ -18,6 +16,8 @@ app.use((request, response, next) => {
 });
 
 for (const name of PARSERS.split(',').filter(Boolean)) app.use(express[name]());
+
+import { createSigner } from 'munchkin-shim/signer';
 
 const signer = createSigner({
   privateKey: process.env.MARKETO_API_PRIVATE_KEY,

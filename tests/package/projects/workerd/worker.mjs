@@ -1,11 +1,6 @@
+import { userOf } from './users.mjs';
 import { createSigner } from 'munchkin-shim/signer';
-import module from 'munchkin-shim/munchkin_signer.wasm'; // edge runtimes compile none at run time
-
-/** Whoever has the cookie is signed in. */
-const userOf = async (request) => {
-  const [, email] = /user=([^;]*)/.exec(request.headers.get('cookie')) || [];
-  return email && { email };
-};
+import module from 'munchkin-shim/munchkin_signer.wasm';
 
 let signer;
 
@@ -14,7 +9,7 @@ export default {
     signer ??= createSigner({
       privateKey: env.MARKETO_API_PRIVATE_KEY,
       authorize: async (request, email) => (await userOf(request))?.email === email,
-      module,
+      module, // edge runtimes compile none at run time
     });
     return signer.handle(request);
   },
