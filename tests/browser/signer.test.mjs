@@ -9,7 +9,7 @@ const world = customer();
 
 const signer = createSigner({
   privateKey: PRIVATE_KEY,
-  authorize: (request, email) => request.headers.get('cookie') === `user=${email}`,
+  authorize: (request, email) => String(request.headers.get('cookie')).split('; ').includes(`user=${email}`),
 });
 
 /** Answers the page's requests to its own origin with the signer. @param {import('playwright-core').Page} page */
