@@ -1,0 +1,55 @@
+/*
+ * ms_backend: a way to Marketo, REST (rest.c) or SOAP (soap.c), and beside either the web events
+ * (web_events.c).
+ *
+ * Called by the worker only, in its thread, within a transaction. A backend takes from the store
+ * what is due, starts calls through its http client (http_client.h), and on their answers tells the
+ * store how they ended.
+ */
+#ifndef MS_BACKEND_H
+#define MS_BACKEND_H
+
+#include "../queue/store.h"
+#include "http_client.h"
+
+typedef struct ms_backend ms_backend;
+
+struct ms_backend {
+    /*
+     * Starts whatever is due and allowed. Called after each turn's answers and jobs. `*wake` is
+     * lowered to the time, by ms_clock_now, at which it wants to be called again though nothing has
+     * come.
+     */
+    ms_store_result (*start_calls)(ms_backend *backend, ms_store *store, ms_http_client *client,
+                                   int64_t now, int64_t *wake);
+    void (*close)(ms_backend *backend);
+};
+
+/* What all backends are made from. URLs end without a slash. Slices in secrets live in locked
+ * memory (secret.h). */
+typedef struct {
+    ms_slice munchkin_id;
+    ms_slice rest_url; /* https://<id>.mktorest.com */
+    ms_slice client_id;
+    ms_slice client_secret;
+    ms_slice soap_url; /* https://<id>.mktoapi.com/soap/mktows/3_1 */
+    ms_slice soap_user_id;
+    ms_slice soap_encryption_key;
+    ms_slice web_events_url; /* https://<id>.mktoresp.com */
+    uint64_t daily_calls; /* stop by ourselves after so many calls a day; 0: only when Marketo says
+                             so (607) */
+    size_t batch;         /* leads a call, 300 */
+} ms_marketo_settings;
+
+/* NULL without memory. */
+ms_backend *ms_rest_open(const ms_marketo_settings *settings);
+ms_backend *ms_soap_open(const ms_marketo_settings *settings);
+
+/*
+ * For --check: gets a token (REST) or makes a call that changes nothing (SOAP), blocking. NULL if
+ * all is well, else a sentence that says what is wrong and what to do; static storage.
+ */
+const char *ms_rest_check(const ms_marketo_settings *settings);
+const char *ms_soap_check(const ms_marketo_settings *settings);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Outgoing HTTP through libcurl, many at a time, in one thread: the worker's.
+ *
+ * TLS certificates are checked, redirects are not followed, answers are capped, compressed answers
+ * are taken.
+ */
+#ifndef MS_HTTP_CLIENT_H
+#define MS_HTTP_CLIENT_H
+
+#include "../../core/arena.h"
+#include "../queue/store.h"
+
+#include <stdint.h>
+
+typedef struct ms_http_client ms_http_client;
+
+/* 300 results, or a list of all fields. A longer answer counts as none. */
+#define MS_ANSWER_MAX ((size_t)4 << 20)
+
+typedef struct {
+    long status; /* HTTP; 0: no answer (refused, reset, timed out, too long) */
+    ms_slice body;
+    const char *problem; /* libcurl's sentence where status is 0 */
+} ms_http_answer;
+
+typedef struct {
+    const char *method;
+    const char *url;            /* copied */
+    const char *const *headers; /* "Name: value", NULL at the end; copied */
+    ms_slice body;              /* copied; empty: none */
+    long timeout_ms;
+    /* Called in the worker's turn, within its transaction, once; the answer lives until it returns.
+     */
+    ms_store_result (*answered)(void *argument, const ms_http_answer *answer, ms_store *store,
+                                int64_t now);
+    /* Called after `answered`, or instead when the client is closed first. May be NULL. */
+    void (*discard)(void *argument);
+    void *argument;
+} ms_http_call;
+
+/* NULL without memory. */
+ms_http_client *ms_http_client_open(void);
+void ms_http_client_close(ms_http_client *client);
+
+/* False without memory: then neither function of the call's is called. */
+bool ms_http_client_start(ms_http_client *client, const ms_http_call *call);
+
+/* Calls under way. */
+size_t ms_http_client_under_way(const ms_http_client *client);
+
+/*
+ * Waits until an answer has come whole, ms_http_client_wake was called, or `wait_ms` are over,
+ * doing network work meanwhile.
+ */
+void ms_http_client_wait(ms_http_client *client, long wait_ms);
+
+/* From any thread. */
+void ms_http_client_wake(ms_http_client *client);
+
+/* Hands the answers that have come to their calls. */
+ms_store_result ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now);
+
+#endif

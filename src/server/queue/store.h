@@ -1,0 +1,226 @@
+/*
+ * The queue on disk: an SQLite database (WAL, synchronous=FULL) of what waits for Marketo.
+ *
+ * One thread uses it, the worker's (worker.h): everything it does in one turn is one transaction.
+ * What is committed survives a kill -9 at any moment. Every function that can meet a full disk or a
+ * damaged file says so; after MS_STORE_FAILED in a transaction the only call allowed is
+ * ms_store_rollback.
+ */
+#ifndef MS_STORE_H
+#define MS_STORE_H
+
+#include "../../core/arena.h"
+#include "../command.h"
+
+#include <stdint.h>
+
+typedef struct ms_store ms_store;
+
+typedef enum {
+    MS_STORE_OK,
+    MS_STORE_FAILED /* ms_store_problem tells why */
+} ms_store_result;
+
+/* How leads are held back and when they are the same; milliseconds. */
+typedef struct {
+    int64_t interval;  /* at least so long between two syncs of one lead: 30 s */
+    int64_t linger;    /* a lead waits so long for others to share its call: 5 s */
+    int64_t unchanged; /* a field that was sent within so long is not sent again: 24 h */
+    int64_t
+        hold; /* a lead without e-mail or Marketo id waits so long for one, then is dead: 7 days */
+} ms_store_rules;
+
+/*
+ * Opens or creates the database, and migrates an older schema (PRAGMA user_version). NULL with a
+ * sentence in `problem` (static storage) that says what is wrong and what to do: the file is
+ * damaged, made by a newer version, in use by another process, not writable. A damaged file is left
+ * as it is.
+ */
+ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const char **problem);
+void ms_store_close(ms_store *store);
+
+/* Why the last call failed; the store's until the next. "database or disk is full" and such. */
+const char *ms_store_problem(const ms_store *store);
+
+ms_store_result ms_store_begin(ms_store *store);
+ms_store_result ms_store_commit(ms_store *store); /* on disk once it returns MS_STORE_OK */
+void ms_store_rollback(ms_store *store);
+
+/* ---- taking in
+ * ----------------------------------------------------------------------------------------- */
+
+/*
+ * Carries out a command. A message id that was seen before (within 7 days) changes nothing. New
+ * fields of a lead merge into those that wait, the newest value of each wins; fields that were sent
+ * with this value within `unchanged` are not sent again. A lead becomes due `linger` after its
+ * first waiting change, and not before `interval` after its last sync.
+ */
+ms_store_result ms_store_execute(ms_store *store, const ms_command *command, int64_t now);
+
+/* ---- leads
+ * ---------------------------------------------------------------------------------------------- */
+
+/* A lead that is to be sent. */
+typedef struct {
+    int64_t id;         /* the queue's own */
+    int64_t marketo_id; /* 0: not known */
+    ms_slice email;     /* empty: none */
+    ms_slice user_id;
+    ms_slice cookie; /* SOAP's marketoCookie: one that is not tied to the lead yet; empty: none */
+    ms_slice fields; /* JSON object by SOAP names */
+} ms_due_lead;
+
+/* Which leads a call takes: a call of leads.json has one lookupField. */
+typedef enum { MS_BY_MARKETO_ID, MS_BY_EMAIL, MS_BY_USER_ID, MS_BY_ANY } ms_lead_selection;
+
+/*
+ * Takes up to `room` due leads, longest due first, and marks them in flight: what comes for them
+ * from now on waits for the next sync. Leads whose cookie has yet to be looked up are not due,
+ * unless BY_ANY. `*count` is how many; slices live in `arena`; no more are taken than whose fields
+ * fit in `bytes`. When fewer than `room` would be taken and none has lingered its time, none is.
+ */
+ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now,
+                                    size_t room, size_t bytes, ms_arena *arena, ms_due_lead *leads,
+                                    size_t *count);
+
+/* Marketo has the lead: remembers what was sent and its Marketo id. Queues that cookies be tied to
+ * it. Another lead of the queue with the same Marketo id is merged into it. */
+ms_store_result ms_store_lead_sent(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
+
+/* It was not sent, for no fault of its own: what was in flight waits again (newer values win),
+ * until `due`. */
+ms_store_result ms_store_lead_again(ms_store *store, int64_t lead, int64_t due);
+
+/* Marketo refuses it for its own fault: what was in flight goes to the dead letters. */
+ms_store_result ms_store_lead_refused(ms_store *store, int64_t lead, ms_slice code, ms_slice reason,
+                                      int64_t now);
+
+/* How often the lead's sync has been tried again since it last went well. */
+
+/* ---- cookies
+ * -------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t id;
+    ms_slice cookie;
+    int64_t lead;       /* the queue's own id */
+    int64_t marketo_id; /* of that lead; 0 for one to be looked up */
+} ms_due_cookie;
+
+/* Cookies of which Marketo is to be asked whose they are: new ones that came `cookie_first`. Marked
+ * in flight. */
+ms_store_result ms_store_take_lookups(ms_store *store, int64_t now, size_t room, ms_arena *arena,
+                                      ms_due_cookie *cookies, size_t *count);
+/* The answer: the Marketo id and e-mail of the lead whose it is, 0 if nobody's. */
+ms_store_result ms_store_looked_up(ms_store *store, int64_t cookie, int64_t marketo_id,
+                                   ms_slice email, int64_t now);
+
+/* Cookies to be tied to a lead whose Marketo id is known. Marked in flight. One of a lead in flight
+ * is not taken. */
+ms_store_result ms_store_take_associations(ms_store *store, int64_t now, size_t room,
+                                           ms_arena *arena, ms_due_cookie *cookies, size_t *count);
+ms_store_result ms_store_associated(ms_store *store, int64_t cookie, int64_t now);
+
+/* For both kinds. */
+ms_store_result ms_store_cookie_again(ms_store *store, int64_t cookie, int64_t due);
+ms_store_result ms_store_cookie_refused(ms_store *store, int64_t cookie, ms_slice code,
+                                        ms_slice reason, int64_t now);
+
+/* ---- visits and activities
+ * ------------------------------------------------------------------------------ */
+
+typedef struct {
+    int64_t id;
+    int64_t time;
+    ms_slice query;
+    ms_slice user_agent;
+    unsigned int attempts;
+} ms_due_visit;
+
+/* In the order they came. Marked in flight. */
+ms_store_result ms_store_take_visits(ms_store *store, int64_t now, size_t room, ms_arena *arena,
+                                     ms_due_visit *visits, size_t *count);
+
+typedef struct {
+    int64_t id;
+    int64_t marketo_id;
+    int64_t time;
+    int64_t type;
+    ms_slice primary_value;
+    ms_slice attributes;
+} ms_due_activity;
+
+/* Of leads whose Marketo id is known; those of others wait until it is. Marked in flight. */
+ms_store_result ms_store_take_activities(ms_store *store, int64_t now, size_t room, ms_arena *arena,
+                                         ms_due_activity *activities, size_t *count);
+
+typedef enum { MS_QUEUED_VISIT, MS_QUEUED_ACTIVITY } ms_queued;
+ms_store_result ms_store_sent(ms_store *store, ms_queued kind, int64_t id);
+ms_store_result ms_store_again(ms_store *store, ms_queued kind, int64_t id, int64_t due);
+ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms_slice code,
+                                 ms_slice reason, int64_t now);
+
+/* ---- time, counts, what is remembered
+ * ------------------------------------------------------------------- */
+
+/* When something will be due next, in flight left out; INT64_MAX if nothing waits. */
+ms_store_result ms_store_next_due(ms_store *store, int64_t *due);
+
+/*
+ * After a start: what was in flight when the process ended may have reached Marketo or be on its
+ * way still, so it waits again, `pause` from now.
+ */
+ms_store_result ms_store_recover(ms_store *store, int64_t now, int64_t pause);
+
+/* Forgets message ids older than 7 days, and leads that hold nothing and have not been heard of
+ * for 30. A bounded amount each time; call it now and then. Leads held in vain go to the dead
+ * letters. */
+ms_store_result ms_store_tidy(ms_store *store, int64_t now);
+
+typedef struct {
+    uint64_t leads_waiting;
+    uint64_t leads_in_flight;
+    uint64_t leads_held; /* without an e-mail or a Marketo id */
+    uint64_t cookies_waiting;
+    uint64_t visits_waiting;
+    uint64_t activities_waiting;
+    uint64_t dead;
+    int64_t oldest_waiting; /* ms since 1970; 0: nothing waits */
+    uint64_t calls_today;
+} ms_store_counts;
+
+/* `day` names the quota's day, as in ms_store_count_call. */
+ms_store_result ms_store_count(ms_store *store, const char *day, ms_store_counts *counts);
+
+/* Counts a call to Marketo; `day` is "2026-11-24", US Central. */
+ms_store_result ms_store_count_call(ms_store *store, const char *day);
+
+/* Text kept by name, such as Marketo's list of fields; `*value` is empty if there is none, `*at`
+ * when it was put. */
+ms_store_result ms_store_remember(ms_store *store, const char *name, ms_slice value, int64_t now);
+ms_store_result ms_store_recall(ms_store *store, const char *name, ms_arena *arena, ms_slice *value,
+                                int64_t *at);
+
+/* ---- dead letters, for people
+ * --------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t id;
+    int64_t at;
+    ms_slice kind; /* lead, cookie, visit, activity, message */
+    ms_slice who;  /* e-mail, else user id, else cookie */
+    ms_slice code;
+    ms_slice reason;
+    ms_slice payload; /* JSON */
+} ms_dead_letter;
+
+/* Calls `each` for every dead letter, oldest first; of one id, or 0 for all. */
+ms_store_result ms_store_dead_list(ms_store *store, int64_t id,
+                                   void (*each)(const ms_dead_letter *letter, void *argument),
+                                   void *argument);
+/* Puts it back into the queue, due now; 0 for all. `*count` says how many. A message that never
+ * could be sent stays. */
+ms_store_result ms_store_dead_retry(ms_store *store, int64_t id, int64_t now, uint64_t *count);
+ms_store_result ms_store_dead_drop(ms_store *store, int64_t id, uint64_t *count);
+
+#endif
