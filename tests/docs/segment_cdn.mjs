@@ -15,7 +15,12 @@ const UMD = new URL('../adapters/node_modules/@segment/analytics-next/dist/umd/'
 /** The snippet that Segment tells its customers to paste, with the write key in it. @returns {string} */
 export const segmentSnippet = () => require('@segment/snippet').min({ apiKey: WRITE_KEY });
 
-/** The script of the Marketo destination. @type {Promise<string> | undefined} */
+/** The script of the Marketo destination, which leaves itself where Segment's loader looks. */
+const DESTINATION = `
+  import { Marketo } from './segment_marketo.mjs';
+  Object.assign(window, { marketoDeps: [], marketoLoader() {}, marketoIntegration: Marketo });`;
+
+/** @type {Promise<string> | undefined} */
 let destination;
 
 /** What the settings of a source say of a destination that runs in the browser. */
@@ -41,7 +46,7 @@ export function segmentHosts({ marketo = false, events = [] } = {}) {
       }
       if (file) return script(readFileSync(new URL(file, UMD), 'utf8'));
       if (url.pathname.startsWith('/next-integrations/integrations/marketo/')) {
-        destination ??= bundle(`import './segment_marketo.mjs';`, new URL('.', import.meta.url));
+        destination ??= bundle(DESTINATION, new URL('.', import.meta.url));
         return script(await destination);
       }
       return route.fulfill({ status: 404 });

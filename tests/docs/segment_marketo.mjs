@@ -17,7 +17,7 @@ const STANDARD = {
   phone: 'Phone',
 };
 
-const Marketo = integration('Marketo')
+export const Marketo = integration('Marketo')
   .assumesPageview() // the first page() goes nowhere: init has recorded it
   .global('Munchkin')
   .option('accountId', '')
@@ -71,8 +71,3 @@ Marketo.prototype.identify = function (identify) {
   script.src = `https://api.segment.io/integrations/marketo/v1/${this.options.projectId}/${fields.Email}/hash?callback=${callback}`;
   document.head.append(script);
 };
-
-// Where Segment's loader of integrations looks.
-globalThis.marketoDeps = [];
-globalThis.marketoLoader = () => {};
-globalThis.marketoIntegration = Marketo;
