@@ -8,7 +8,6 @@
 import { identifyArguments, pageArguments, trackArguments } from './arguments.js';
 import { createDelivery, hasOptedOut } from './delivery.js';
 import { callSafely, createEvents } from './events.js';
-import { trackForm, trackLink } from './leaving.js';
 import { failure, skip } from './outcome.js';
 import { REQUEST_MAX } from './rules.js';
 import { createStore, createUser } from './user.js';
@@ -44,8 +43,9 @@ import { createStore, createUser } from './user.js';
  * @property {(...args: any[]) => Promise<Result>} group Marketo has no such call: skipped
  * @property {(...args: any[]) => Promise<Result>} alias Marketo has no such call: skipped
  * @property {(url?: string) => Promise<Result>} pageview
- * @property {(links: any, event: any, properties?: any) => void} trackLink
- * @property {(forms: any, event: any, properties?: any) => void} trackForm
+ * @property {(links: any, event: any, properties?: any) => Promise<Result | void>} trackLink resolves once clicks are tracked
+ * @property {(forms: any, event: any, properties?: any) => Promise<Result | void>} trackForm likewise
+ * @property {(given: boolean) => void} consent the visitor's yes or no, where load was told to wait for it, or later
  * @property {(listener: () => void) => void} ready calls it once Munchkin is there
  * @property {(event: string, listener: (...args: any[]) => void) => Analytics} on
  * @property {(event: string, listener: (...args: any[]) => void) => Analytics} once
@@ -59,19 +59,28 @@ import { createStore, createUser } from './user.js';
 /**
  * Adds the API to `target`, an object that the page may hold already, and returns it.
  * @param {(options: Options) => Promise<import('./rules.js').Rules>} startRules
+ * @param {(options: Options) => Promise<typeof import('./extras.js')>} loadExtras rejects if they cannot be had
  * @param {any} [target]
  * @returns {Analytics & {load: Load}}
  */
-export function createAnalytics(startRules, target = {}) {
+export function createAnalytics(startRules, loadExtras, target = {}) {
   const events = createEvents();
-  /** @type {QueuedCall[]} */
-  const waiting = [];
-  let store = createStore(true);
-  let user = createUser(store);
+  /** Calls made before load, or before the visitor has agreed. @type {QueuedCall[]} */
+  let waiting = [];
+  const store = createStore();
+  const user = createUser(store);
   let isDebugging = false;
   let isReady = false;
+  /** What load was given. @type {Options | undefined} */
+  let settings;
+  /** Has the visitor agreed? @type {unknown} */
+  let consent;
+  /** Begins all that needs the visitor's consent. @type {() => void} */
+  let begin;
   /** @type {ReturnType<typeof createDelivery> | undefined} */
   let delivery;
+  /** The last no; resolves with what takes it back. @type {Promise<(() => void) | void> | undefined} */
+  let refusal;
   /** @type {Promise<unknown>} */
   let lastIdentify = Promise.resolve();
 
@@ -85,7 +94,7 @@ export function createAnalytics(startRules, target = {}) {
   const perform = async (type, { options, callback }, work) => {
     let outcome;
     try {
-      outcome = await delivery?.perform(options, work);
+      outcome = await (consent === true ? /** @type {any} */ (delivery).perform(options, work) : skip('no_consent'));
     } catch (reason) {
       outcome = failure('munchkin_failed', String(reason));
     }
@@ -136,13 +145,27 @@ export function createAnalytics(startRules, target = {}) {
     },
 
     pageview: (href, [url]) => calls.page(href, [url ? { url } : {}]),
-    trackLink: (_, [links, event, properties]) => trackLink(target.track, links, event, properties),
-    trackForm: (_, [forms, event, properties]) => trackForm(target.track, forms, event, properties),
+    // These are no calls of Marketo's, but keep their place among those that wait.
+    reset: () => user.reset(),
+    setAnonymousId: (_, [id]) => user.anonymousId(id),
   };
 
   /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
   const end = (name, args, outcome) =>
     perform(name, { options: {}, callback: args.find((value) => typeof value === 'function') }, () => outcome);
+
+  for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
+    calls[name] = async (_, args) => {
+      let error = 'extras_blocked';
+      try {
+        const extras = await loadExtras(/** @type {Options} */ (settings));
+        error = 'arguments_invalid';
+        extras[name](target.track, .../** @type {[any, any]} */ (args));
+      } catch (reason) {
+        return end(name, args, failure(error));
+      }
+    };
+  }
 
   for (const name of ['group', 'alias']) {
     calls[name] = (_, args) => {
@@ -160,37 +183,81 @@ export function createAnalytics(startRules, target = {}) {
     }
   };
 
+  /** Carries out what waits; a method that is no call, such as `on`, is what the snippet has kept of the API. */
+  const resume = () => {
+    const kept = waiting;
+    waiting = [];
+    for (const [name, args, resolve, href] of kept) resolve(calls[name] ? call(name, href, args) : target[name]?.(...args));
+  };
+
   for (const name of Object.keys(calls)) {
     /** @param {...any} args */
     target[name] = (...args) =>
       !globalThis.document
         ? Promise.resolve({ ...failure('not_a_browser'), type: name, sent: false })
-        : delivery
+        : settings && typeof consent === 'boolean'
           ? call(name, location.href, args)
           : new Promise((resolve) => {
               waiting.push([name, args, resolve, location.href]);
             });
   }
 
+  /** Does what the visitor's yes or no asks for, as soon as there is one and load has been called. */
+  const heed = () => {
+    if (!settings) return;
+    if (settings.honourGpc && /** @type {any} */ (navigator).globalPrivacyControl) consent = false;
+    if (typeof consent !== 'boolean') return;
+    refusal?.then((takeBack) => takeBack?.());
+    store.persist(settings.storage !== 'memory');
+    if (!consent) {
+      user.reset();
+      store.persist(false);
+      const isTracking = !!delivery && !hasOptedOut();
+      refusal = loadExtras(settings).then(
+        ({ refuse }) => refuse(/** @type {Options} */ (settings), isTracking),
+        () => void end('consent', [], failure('extras_blocked')),
+      );
+    } else if (!delivery) begin();
+    resume();
+  };
+
   return Object.assign(target, {
     /** @type {Load} */
     load(munchkinId, given, headStart = {}, queued = []) {
-      if (delivery || !globalThis.document) return;
-      const options = given || {};
-      store = createStore(options.storage !== 'memory');
-      user = createUser(store);
-      delivery = createDelivery(munchkinId, options, headStart, startRules(options), store);
-      delivery.ready.then(
-        () => {
-          isReady = true;
-          events.emit('ready');
-        },
-        () => {},
-      );
-      for (const [name, args, resolve, href] of [...queued, ...waiting.splice(0)]) {
-        // A method of the API that is no call, such as `on`, has been waiting too.
-        resolve(calls[name] ? call(name, href, args) : target[name]?.(...args));
+      if (settings || !globalThis.document) return;
+      const options = (settings = given || {});
+      consent ??= options.consent ?? true;
+      // What the snippet has kept; a yes or no among it counts before the calls around it.
+      const kept = [];
+      for (const entry of queued) {
+        if (entry[0] === 'consent') consent = entry[1][0] === true;
+        else kept.push(entry);
       }
+      waiting.unshift(...kept);
+      begin = () => {
+        const extras = () => loadExtras(options);
+        delivery = createDelivery(munchkinId, options, headStart, startRules(options), extras, store, () => consent === true);
+        delivery.ready.then(
+          () => {
+            isReady = true;
+            events.emit('ready');
+          },
+          () => {},
+        );
+        if (options.autoPage) {
+          extras().then(
+            ({ followRoutes }) => followRoutes(target.page, options.hashRouting),
+            () => end('page', [], failure('extras_blocked')),
+          );
+        }
+      };
+      heed();
+    },
+
+    /** @param {boolean} given */
+    consent(given) {
+      consent = given === true;
+      heed();
     },
 
     /** @param {() => void} listener */
@@ -207,9 +274,6 @@ export function createAnalytics(startRules, target = {}) {
     off: (event, listener) => (events.off(event, listener), target),
 
     user: () => user,
-    /** @param {string} id */
-    setAnonymousId: (id) => user.anonymousId(id),
-    reset: () => user.reset(),
     debug(on = true) {
       isDebugging = on;
     },

@@ -1,6 +1,6 @@
 /** The way of a call: rules (core), signature (server), Munchkin. */
 
-import { inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
+import { addScript, inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { requestHash } from './server.js';
 import { LAST_LEAD, TRAITS } from './user.js';
@@ -15,6 +15,12 @@ import { LAST_LEAD, TRAITS } from './user.js';
  * @property {number} [urlLimit] characters of a visit's path; 255
  * @property {number} [paramsLimit] characters of a visit's parameters; 2000
  * @property {Record<string, any>} [integrations] for every call, as in its own options
+ * @property {boolean} [autoPage] a page() for each route of a single-page app, after the first
+ * @property {'hash' | 'form'} [identify] how: associateLead, signed by the server; or a hidden Marketo form
+ * @property {string} [formsUrl] for 'form': the origin that serves Forms 2.0, say https://app-sj01.marketo.com
+ * @property {string | number} [formId] for 'form': of a form without fields of its own, approved in Marketo
+ * @property {boolean | 'pending'} [consent] 'pending' does nothing until analytics.consent(true), false nothing at all
+ * @property {boolean} [honourGpc] a browser that signals Global Privacy Control has not consented
  * @property {string} [nonce] for scripts that the shim adds
  * @property {string} [fallbackUrl] munchkin-shim.asm.js, for browsers without WebAssembly
  */
@@ -32,11 +38,13 @@ import { LAST_LEAD, TRAITS } from './user.js';
 /** After this time a lead is sent again though nothing has changed. */
 const UNCHANGED_MS = 24 * 3600 * 1000;
 
-/** Has the visitor told Munchkin not to track? */
-export const hasOptedOut = () =>
-  /(^|; )mkto_opt_out=true/.test(document.cookie) || /[?&]marketo_opt_out=true/.test(location.search);
+/** @param {string} name */
+const cookie = (name) => RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
 
-const trackingCookie = () => /(?:^|; )_mkto_trk=([^;]*)/.exec(document.cookie)?.[1];
+const trackingCookie = () => cookie('_mkto_trk');
+
+/** Has the visitor told Munchkin not to track? */
+export const hasOptedOut = () => cookie('mkto_opt_out') === 'true' || /[?&]marketo_opt_out=true/.test(location.search);
 
 /** @param {Record<string, any>} integrations */
 const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo V2'] ?? All ?? true);
@@ -46,9 +54,11 @@ const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo 
  * @param {Options} options
  * @param {HeadStart} headStart
  * @param {Promise<Rules>} starting
+ * @param {() => Promise<typeof import('./extras.js')>} extras
  * @param {import('./user.js').Store} store
+ * @param {() => boolean} mayTrack whether the visitor still consents
  */
-export function createDelivery(munchkinId, options, headStart, starting, store) {
+export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack) {
   const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
   const loading = validId ? loadMunchkin(munchkinId, options, headStart) : Promise.reject(munchkinId);
@@ -56,14 +66,20 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  /** The last e-mail that was signed, and the answer. @type {{email?: string, answer?: any}} */
-  const signed = {};
+  /** The last e-mail that was signed, and the answer. @type {string | undefined} */
+  let signed;
+  /** @type {ReturnType<typeof requestHash>} */
+  let signature;
 
   const ready = Promise.all([starting, loading]);
   ready.catch(() => {}); // the calls report it
 
+  /** @type {ReturnType<typeof import('./form.js').createFormSender> | undefined} */
+  let form;
+
   /** @param {Munchkin | undefined} munchkin @param {[string, object, string?]} call @returns {Outcome} */
   const give = (munchkin, call) => {
+    if (!mayTrack()) return skip('no_consent');
     if (!munchkin) return failure('munchkin_blocked');
     munchkin.munchkinFunction(...call);
     return { ok: true, sent: true, call };
@@ -71,12 +87,12 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
 
   /** @param {string} email @returns {ReturnType<typeof requestHash>} */
   const hashOf = async (email) => {
-    if (signed.email !== email) {
-      signed.email = email;
-      signed.answer = requestHash(server, email);
+    if (signed !== email) {
+      signed = email;
+      signature = requestHash(server, email);
     }
-    const answer = await signed.answer;
-    if (!answer.ok) signed.email = undefined;
+    const answer = await signature;
+    if (!answer.ok) signed = undefined;
     return answer;
   };
 
@@ -90,7 +106,7 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
     if (!mayBeRecorded || !url) return false;
     // Munchkin itself knows no hash routes.
     const own = rules('page', JSON.stringify({ url, base: url, urlLimit, paramsLimit }));
-    const same = own.ok && own.call[1].url === visit.call[1].url && own.call[1].params === visit.call[1].params;
+    const same = JSON.stringify(own.call) === JSON.stringify(visit.call);
     mayBeRecorded = !same && (early || href === url);
     return same;
   };
@@ -98,11 +114,26 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
   /** Is this lead what was sent last? @param {string} fields */
   const isUnchanged = (fields) => {
     const last = store.get(LAST_LEAD);
-    const cookie = trackingCookie();
+    const own = trackingCookie();
     // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
-    const same = last?.fields === fields && (last.cookie ?? cookie) === cookie && Date.now() - last.time < UNCHANGED_MS;
-    if (same) store.set(LAST_LEAD, { ...last, cookie });
+    const same = last?.fields === fields && (last.cookie ?? own) === own && Date.now() - last.time < UNCHANGED_MS;
+    if (same) store.set(LAST_LEAD, { ...last, cookie: own });
     return same;
+  };
+
+  /** By associateLead. @param {LeadResult} lead @param {any} answer the hash, or why there is none @returns {Promise<Outcome>} */
+  const sendSigned = async (lead, answer) =>
+    answer.ok ? give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]) : answer;
+
+  /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
+  const submit = async ({ call: [, fields] }) => {
+    try {
+      form ??= (await extras()).createFormSender(addScript, munchkinId, options);
+    } catch (reason) {
+      return failure('extras_blocked');
+    }
+    await settled;
+    return mayTrack() ? form.send(fields) : skip('no_consent');
   };
 
   return {
@@ -152,17 +183,16 @@ export function createDelivery(munchkinId, options, headStart, starting, store) 
       if (!lead.ok) return lead;
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
-      const sign = () => (presigned ? { ok: true, hash: presigned } : hashOf(lead.email));
+      const byForm = options.identify === 'form';
+      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : hashOf(lead.email));
       // The request leaves before the identify before this one has ended; whether it was needed shows then.
       const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
       if (isUnchanged(fields)) return skip('unchanged');
-      /** @type {any} */
       const answer = await (signing || sign());
-      if (!answer.ok) return answer;
-      const outcome = give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+      const outcome = await (byForm ? submit(lead) : sendSigned(lead, answer));
       // Unless the visitor has been forgotten meanwhile.
-      if (outcome.ok && store.get(TRAITS)) {
+      if (outcome.sent && store.get(TRAITS)) {
         store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });
       }
       return { ...outcome, warnings: lead.warnings };

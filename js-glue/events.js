@@ -16,26 +16,23 @@ export function callSafely(listener, ...args) {
 }
 
 export function createEvents() {
-  /** @type {Map<string, {listener: Listener, once: boolean}[]>} */
-  const entries = new Map();
+  /** @type {{event: string, listener: Listener, once: boolean}[]} */
+  let entries = [];
 
   /** @param {string} event @param {Listener} listener @param {boolean} [once] */
   const on = (event, listener, once = false) => {
-    if (typeof listener === 'function') {
-      entries.set(event, [...(entries.get(event) || []), { listener, once }]);
-    }
+    if (typeof listener === 'function') entries = [...entries, { event, listener, once }];
   };
 
   /** @param {string} event @param {Listener} [listener] none: all of the event's */
   const off = (event, listener) => {
-    const left = (entries.get(event) || []).filter((entry) => listener && entry.listener !== listener);
-    entries.set(event, left);
+    entries = entries.filter((entry) => entry.event !== event || (listener && entry.listener !== listener));
   };
 
   /** @param {string} event @param {...any} args */
   const emit = (event, ...args) => {
-    const all = entries.get(event) || [];
-    entries.set(event, all.filter(({ once }) => !once));
+    const all = entries.filter((entry) => entry.event === event);
+    entries = entries.filter((entry) => entry.event !== event || !entry.once);
     for (const { listener } of all) callSafely(listener, ...args);
   };
 

@@ -3,8 +3,10 @@
  * without a server, now that associateLead is withdrawn.
  */
 
-import { addScript, inTime, scriptRun } from './munchkin.js';
+import { inTime, scriptRun } from './munchkin.js';
 import { failure } from './outcome.js';
+
+/** @typedef {typeof import('./munchkin.js').addScript} AddScript */
 
 const LIBRARY_PATH = '/js/forms2/js/forms2';
 
@@ -14,35 +16,37 @@ function formsOnPage() {
   return typeof MktoForms2?.loadForm === 'function' ? MktoForms2 : undefined;
 }
 
-/** @param {string} base @param {string} [nonce] */
-async function loadForms(base, nonce) {
+/** @param {AddScript} addScript @param {string} base @param {string} [nonce] */
+async function loadForms(addScript, base, nonce) {
   if (formsOnPage()) return;
   // A second copy would know nothing of the forms that the page has loaded with its own, so that one is awaited.
   const pages = /** @type {HTMLScriptElement | null} */ (document.querySelector(`script[src*="${LIBRARY_PATH}"]`));
   await scriptRun(pages || addScript(`${base}${LIBRARY_PATH}.min.js`, nonce));
 }
 
-/** @typedef {{ok: true} | import('./rules.js').ErrorResult} Submission */
+/** @typedef {import('./outcome.js').Outcome} Outcome */
 
 /**
  * Loads nothing before the first lead is sent.
  *
- * @param {object} form
- * @param {string} form.munchkinId like 123-ABC-456
- * @param {string} form.formsUrl the origin that serves Forms 2.0, say https://app-sj01.marketo.com
- * @param {string | number} form.formId of a form without fields of its own, approved in Marketo
- * @param {string} [form.nonce]
+ * @param {AddScript} addScript of the shim that this is for
+ * @param {string} munchkinId like 123-ABC-456
+ * @param {object} options
+ * @param {string} [options.formsUrl] the origin that serves Forms 2.0, say https://app-sj01.marketo.com
+ * @param {string | number} [options.formId] of a form without fields of its own, approved in Marketo
+ * @param {string} [options.nonce]
  */
-export function createFormSender({ munchkinId, formsUrl, formId, nonce }) {
+export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonce }) {
   const base = String(formsUrl).replace(/\/+$/, '');
   /** @type {Promise<unknown> | undefined} */
   let loading;
   /** @type {Promise<unknown>} */
   let earlier = Promise.resolve();
 
-  /** @param {Record<string, string>} fields @returns {Promise<Submission>} */
+  /** @param {Record<string, string>} fields @returns {Promise<Outcome>} */
   const submit = async (fields) => {
-    loading ??= inTime(/** @type {any} */ (loadForms(base, nonce))).catch(() => {});
+    if (!formsUrl || !formId) return failure('form_missing');
+    loading ??= inTime(loadForms(addScript, base, nonce)).catch(() => {});
     await loading;
     const forms = formsOnPage(); // also one that came late
     if (!forms) return failure('form_blocked');
@@ -72,8 +76,8 @@ export function createFormSender({ munchkinId, formsUrl, formId, nonce }) {
         // A form of its own for each lead: no field stays from the one before. The library finishes it after this call.
         forms.loadForm(base, munchkinId, formId, (/** @type {any} */ form) => setTimeout(fill, 0, form));
       });
-      await inTime(/** @type {any} */ (submitted));
-      return { ok: true };
+      await inTime(submitted);
+      return { ok: true, sent: true, call: ['submit', fields] };
     } catch (reason) {
       return failure('form_failed', reason ? String(reason) : undefined);
     } finally {
@@ -86,7 +90,7 @@ export function createFormSender({ munchkinId, formsUrl, formId, nonce }) {
     /**
      * Sends a lead, once those before it have been sent or given up. Never rejects.
      * @param {Record<string, string | number | boolean>} fields by Marketo's names
-     * @returns {Promise<Submission>}
+     * @returns {Promise<Outcome>}
      */
     send(fields) {
       // At once, since the caller may change its object; as texts, so that the library need not know what false is.

@@ -6,15 +6,31 @@
  * @property {(call: string, fields: object, hash?: string) => void} munchkinFunction
  */
 
-export const MUNCHKIN_URL = 'https://munchkin.marketo.net/munchkin.js';
+export const MUNCHKIN_URL = '//munchkin.marketo.net/munchkin.js';
 
-/** How long munchkin.js may take before calls end with munchkin_blocked. */
+/** How long anything may take before the calls that wait for it end. */
 const TIMEOUT_MS = 10000;
 
 /** @returns {Munchkin | undefined} */
 export function munchkinOnPage() {
   const { Munchkin } = /** @type {any} */ (window);
   return typeof Munchkin?.munchkinFunction === 'function' ? Munchkin : undefined;
+}
+
+/** Where Trusted Types are required, a URL becomes a script's by a policy only. @type {any} */
+let policy;
+
+/** @param {string} url @returns {string} */
+function trusted(url) {
+  if (!policy) {
+    policy = { createScriptURL: (/** @type {string} */ text) => text };
+    try {
+      policy = /** @type {any} */ (window).trustedTypes.createPolicy('munchkin-shim', policy);
+    } catch (reason) {
+      // There are none; or the page does not allow ours, and its default policy may let the URL pass.
+    }
+  }
+  return policy.createScriptURL(url);
 }
 
 /**
@@ -25,7 +41,7 @@ export function munchkinOnPage() {
  */
 export function addScript(url, nonce) {
   const script = document.createElement('script');
-  script.src = url;
+  script.src = trusted(url);
   script.async = true;
   if (nonce) script.nonce = nonce;
   (document.head || document.documentElement).appendChild(script);
@@ -47,7 +63,7 @@ export function scriptRun(script) {
  * What the <head> snippet has begun before the shim arrived, and what has become of Munchkin since.
  * @typedef {object} HeadStart
  * @property {HTMLScriptElement} [script] munchkin.js; the snippet initialises it
- * @property {boolean} [failed] it cannot be loaded
+ * @property {1} [failed] it cannot be loaded
  * @property {string} [href] the page when Munchkin was initialised: it records that visit itself
  */
 
@@ -77,10 +93,15 @@ export async function loadMunchkin(munchkinId, options, headStart) {
   return munchkin;
 }
 
-/** Gives up waiting after a while. @param {Promise<Munchkin>} loading @returns {Promise<Munchkin>} */
-export const inTime = (loading) =>
+/**
+ * Gives up waiting after a while.
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export const inTime = (promise) =>
   Promise.race([
-    loading,
+    promise,
     new Promise((_, reject) => {
       setTimeout(reject, TIMEOUT_MS);
     }),

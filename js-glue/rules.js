@@ -4,7 +4,6 @@
  * Pure and synchronous; runs wherever WebAssembly does, without a page.
  */
 
-import { wasmBytes } from '#generated/wasm.js';
 import { failure } from './outcome.js';
 
 /**
@@ -90,27 +89,4 @@ export function createHost() {
       return carryOut(name, read < request.length ? REQUEST_MAX + 1 : written);
     },
   };
-}
-
-/**
- * The rules of another implementation, such as `munchkinShimAsm` of munchkin-shim.asm.js.
- * @param {(imports: CoreImports) => CoreExports} instantiate
- * @returns {Rules}
- */
-export function connectRules(instantiate) {
-  const host = createHost();
-  host.connect(instantiate(host.imports));
-  return host.call;
-}
-
-/**
- * The rules for a page: compiled without holding up the main thread. Rejects where WebAssembly is
- * missing or refused.
- * @returns {Promise<Rules>}
- */
-export async function startRules() {
-  const host = createHost();
-  const { instance } = await WebAssembly.instantiate(wasmBytes(), host.imports);
-  host.connect(/** @type {any} */ (instance.exports));
-  return host.call;
 }

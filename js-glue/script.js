@@ -4,7 +4,7 @@
  */
 
 import { createAnalytics } from './analytics.js';
-import { startOnPage } from './start.js';
+import { extrasOnPage, startOnPage } from './start.js';
 
 /** Where the API goes if the name that it should have is somebody else's, say Segment's. */
 const OTHER_GLOBAL = 'munchkinAnalytics';
@@ -15,25 +15,25 @@ const OTHER_GLOBAL = 'munchkinAnalytics';
  *   & import('./delivery.js').HeadStart} Stub
  */
 
-/** @param {string | undefined} text @returns {any} */
-function parsed(text) {
+/** An attribute's value: none is true, JSON is what it says, all else is text. @param {string | undefined} text @returns {any} */
+function valueOf(text) {
   try {
-    return text && JSON.parse(text);
+    return text === '' || JSON.parse(String(text));
   } catch (reason) {
-    console.warn('munchkin-shim: data-munchkin is not JSON.', reason);
+    return text;
   }
 }
 
 function run() {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  const { munchkinId, server, munchkinUrl, storage, hashRouting, munchkin, global: wanted } = script?.dataset || {};
+  const { munchkinId, global: wanted, ...attributes } = script?.dataset || {};
   const page = /** @type {any} */ (window);
 
   /** Elements with the id "analytics" are properties of the window too. @param {string} name */
   const owner = (name) => (page[name] instanceof Node ? undefined : page[name]);
   let name = wanted || 'analytics';
   if (owner(name) && !owner(name).munchkinShim) {
-    console.warn(`munchkin-shim: ${name} is taken, so this is ${OTHER_GLOBAL}; data-global chooses another.`);
+    console.warn(`munchkin-shim: ${name} is taken; this is ${OTHER_GLOBAL}.`);
     name = OTHER_GLOBAL;
   }
   const existing = owner(name);
@@ -41,26 +41,22 @@ function run() {
   const stub = existing?.munchkinShim;
   if (existing && !stub?.options) return; // this script has run already
 
-  /** @param {import('./analytics.js').Options} options */
-  const start = (options) => {
-    const fallbackUrl = script?.src && new URL('munchkin-shim.asm.js', script.src).href;
-    return startOnPage({ nonce: script?.nonce, fallbackUrl, ...options });
-  };
-  const analytics = createAnalytics(start, existing || {});
+  /** A file of the same build. @param {string} name */
+  const beside = (name) => script?.src && new URL(name, script.src).href;
+  const nonce = script?.nonce;
+  const analytics = createAnalytics(
+    (options) => startOnPage({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),
+    (options) => extrasOnPage(beside('munchkin-shim.extras.js'), options.nonce || nonce),
+    existing || {},
+  );
   page[name] = analytics;
   /** @type {any} */ (analytics).munchkinShim = true;
 
   if (stub) {
     analytics.load(stub.id, stub.options, stub, existing.splice(0));
   } else if (munchkinId) {
-    analytics.load(munchkinId, {
-      server,
-      munchkinUrl,
-      nonce: script?.nonce,
-      storage: storage === 'memory' ? 'memory' : 'local',
-      hashRouting: hashRouting !== undefined && hashRouting !== 'false',
-      munchkin: parsed(munchkin),
-    });
+    const options = Object.fromEntries(Object.entries(attributes).map(([key, text]) => [key, valueOf(text)]));
+    analytics.load(munchkinId, { nonce, ...options });
   }
 }
 

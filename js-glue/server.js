@@ -1,9 +1,7 @@
 /** Requests to munchkin-server. */
 
+import { inTime } from './munchkin.js';
 import { failure } from './outcome.js';
-
-/** How long the server may take. */
-const TIMEOUT_MS = 10000;
 
 /**
  * Asks for the hash that signs associateLead. A text body and no header of our own make it a
@@ -15,23 +13,20 @@ const TIMEOUT_MS = 10000;
  */
 export async function requestHash(server, email) {
   if (!server) return failure('server_missing');
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   /** @type {any} */
   let answer;
   try {
-    const response = await fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
-      method: 'POST',
-      body: JSON.stringify({ email }),
-      credentials: 'omit',
-      keepalive: true,
-      signal: abort.signal,
-    });
-    answer = await response.json().catch(() => ({}));
+    const response = await inTime(
+      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
+        method: 'POST',
+        body: JSON.stringify({ email }),
+        credentials: 'omit',
+        keepalive: true,
+      }),
+    );
+    answer = await inTime(response.json()).catch(() => {});
   } catch (reason) {
     return failure('server_unreachable');
-  } finally {
-    clearTimeout(timer);
   }
   if (/^[0-9a-f]{40}$/.test(answer?.hash)) return { ok: true, hash: answer.hash };
   return typeof answer?.error === 'string' ? failure(answer.error, answer.message) : failure('server_error');

@@ -1,13 +1,13 @@
 /** The snippet for a page's <head> as HTML, for sites that make their pages on a server. */
 
-import { stub } from '#generated/stub.js';
+import { consentStub, stub } from '#generated/stub.js';
 import { MUNCHKIN_URL } from './munchkin.js';
 
 /** @param {string} text */
 const attribute = (text) => text.replace(/&/g, '&amp;').replace(/"/g, '&quot;');
 
-/** JSON that no HTML parser takes for the end of the script. @param {unknown} value */
-const literal = (value) => JSON.stringify(value).replace(/</g, '\\u003c');
+/** JSON that no HTML parser takes for the end of the script. @param {unknown[]} values */
+const literals = (...values) => values.map((value) => JSON.stringify(value).replace(/</g, '\\u003c')).join();
 
 /**
  * @typedef {object} Place
@@ -16,21 +16,27 @@ const literal = (value) => JSON.stringify(value).replace(/</g, '\\u003c');
  */
 
 /**
- * A stub that keeps calls until the shim is there, and the start of both downloads, Munchkin's and the shim's.
+ * A stub that keeps calls until the shim is there, and the start of both downloads, Munchkin's and the shim's. Where the
+ * visitor is asked first (`consent` is 'pending' or false), nothing is loaded before analytics.consent(true).
  * @param {string} munchkinId like 123-ABC-456
  * @param {import('./analytics.js').Options & Place} options of analytics.load; nonce goes on each tag
  * @returns {string}
  */
-export function snippetHtml(munchkinId, { src, global = 'analytics', ...options }) {
+export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...options }) {
   const nonce = options.nonce ? ` nonce="${attribute(options.nonce)}"` : '';
+  const script = src || `${options.server}/munchkin-shim.js`;
+  const begin = `<script${nonce}>${stub}(window,${literals(global, munchkinId, options)});\n`;
+  const end = `${global}.page();</script>`;
+
+  if ([false, 'pending'].includes(/** @type {any} */ (options.consent))) {
+    const tag = { src: script, crossorigin: '', ...(options.nonce && { nonce: options.nonce }), ...(global !== 'analytics' && { 'data-global': global }) };
+    return `${begin}${consentStub}(window,${literals(global, tag)});\n${end}\n`;
+  }
   const named = global === 'analytics' ? '' : ` data-global="${attribute(global)}"`;
-  const script = attribute(src || `${options.server}/munchkin-shim.js`);
   // With crossorigin the request for the hash finds the connection open: browsers keep those with cookies apart.
-  return `<link rel="preload" as="script"${nonce} href="${attribute(options.munchkinUrl || MUNCHKIN_URL)}">
-<script${nonce}>
-${stub}(window,${[global, munchkinId, options].map(literal).join()});
-${global}.page();
-</script>
-<script async crossorigin${nonce}${named} src="${script}"></script>
-`;
+  const shim = `<script async crossorigin${nonce}${named} src="${attribute(script)}"></script>\n`;
+  // Where the shim decides whether Munchkin may come, nothing is asked of Marketo before.
+  const isStarting = options.consent === undefined && !options.honourGpc;
+  const preload = `<link rel=preload as=script${nonce} href="${attribute(options.munchkinUrl || MUNCHKIN_URL)}">\n`;
+  return `${isStarting ? preload : ''}${begin}${end}\n${shim}`;
 }

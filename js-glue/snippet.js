@@ -3,40 +3,37 @@
  * munchkin.js, so that both download side by side. The build shrinks it into dist/snippet.html, with
  * a tag before and after it from which the browser learns of both downloads before any script runs.
  *
+ * Where the visitor's consent counts, the shim starts Munchkin, once it knows.
+ *
  * @param {any} page the window
  * @param {string} name of the global to make
  * @param {string} id Munchkin's
  * @param {import('./analytics.js').Options} options
  */
 export function snippet(page, name, id, options) {
-  const { document, location } = page;
-  let stub = page[name];
-  if (stub && !stub.nodeType) {
+  const owner = page[name];
+  if (owner && !owner.nodeType) {
     // Somebody else's, or the snippet is on the page twice: see js-glue/script.js.
-    if (stub.munchkinShim) return;
+    if (owner.munchkinShim) return;
     name = 'munchkinAnalytics';
   }
-  stub = page[name] = [];
+  /** @type {any} */
+  const stub = (page[name] = []);
   /** @type {import('./script.js').Stub} */
   const start = (stub.munchkinShim = { id, options });
-  for (const method of 'page track identify group alias pageview trackLink trackForm ready on once off user reset setAnonymousId debug'.split(' ')) {
+  for (const method of 'page track identify group alias pageview trackLink trackForm ready on once off user reset setAnonymousId debug consent'.split(' ')) {
     /** @param {...any} args */
-    stub[method] = (...args) =>
-      new Promise((resolve) => {
-        stub.push([method, args, resolve, location.href]);
-      });
+    stub[method] = (...args) => new Promise((resolve) => stub.push([method, args, resolve, location.href]));
   }
-  if (!page.Munchkin) {
+  if (!('consent' in options || options.honourGpc || page.Munchkin)) {
     const script = (start.script = document.createElement('script'));
-    script.src = options.munchkinUrl || 'https://munchkin.marketo.net/munchkin.js';
+    script.src = options.munchkinUrl || '//munchkin.marketo.net/munchkin.js';
     script.nonce = options.nonce || '';
     script.onload = () => {
       start.href = location.href;
       page.Munchkin?.init(id, options.munchkin);
     };
-    script.onerror = () => {
-      start.failed = true;
-    };
-    document.head.appendChild(script);
+    script.onerror = () => (start.failed = 1);
+    document.head.append(script);
   }
 }

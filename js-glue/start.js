@@ -1,18 +1,35 @@
 /** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is refused. */
 
 import { addScript, scriptRun } from './munchkin.js';
-import { connectRules, startRules } from './rules.js';
+import { createHost } from './rules.js';
+import { wasmBytes } from '#generated/wasm.js';
 
 /**
+ * The rules for a page: compiled without holding up the main thread. Rejects where neither can be had.
  * @param {{fallbackUrl?: string, nonce?: string}} options
  * @returns {Promise<import('./rules.js').Rules>}
  */
 export async function startOnPage({ fallbackUrl, nonce }) {
+  const host = createHost();
   try {
-    return await startRules();
+    const { instance } = await WebAssembly.instantiate(wasmBytes(), host.imports);
+    host.connect(/** @type {any} */ (instance.exports));
   } catch (reason) {
     if (!fallbackUrl) throw reason;
     await scriptRun(addScript(fallbackUrl, nonce));
-    return connectRules(/** @type {any} */ (globalThis).munchkinShimAsm);
+    host.connect(/** @type {any} */ (window).munchkinShimAsm(host.imports));
   }
+  return host.call;
+}
+
+/**
+ * The extras of the script tag's build, from a file beside it. Rejects if that cannot be loaded.
+ * @param {string | undefined} url
+ * @param {string} [nonce]
+ * @returns {Promise<typeof import('./extras.js')>}
+ */
+export async function extrasOnPage(url, nonce) {
+  const page = /** @type {any} */ (window);
+  if (!page.munchkinShimExtras) await scriptRun(addScript(String(url), nonce));
+  return page.munchkinShimExtras;
 }

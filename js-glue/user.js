@@ -10,14 +10,25 @@ const ANONYMOUS_ID = 'ajs_anonymous_id';
 /** The lead that was sent last, and when. */
 export const LAST_LEAD = 'munchkin_shim_lead';
 
+/** All that is stored in localStorage. */
+export const STORED = [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD];
+
 /**
- * A store that never throws: where localStorage is forbidden or full, the page's memory serves.
- * @param {boolean} persistent
+ * A store that never throws: the page's memory, until it is told to use localStorage, and where that is forbidden or
+ * full.
  */
-export function createStore(persistent) {
+export function createStore() {
   /** @type {Map<string, any>} */
   const memory = new Map();
-  return {
+  let persistent = false;
+  const store = {
+    /** Whether to use localStorage from now on; what is in memory goes there, unless it has something already. */
+    persist(/** @type {boolean} */ on) {
+      persistent = on;
+      const kept = [...memory];
+      memory.clear();
+      for (const [key, value] of kept) if (store.get(key) === undefined) store.set(key, value);
+    },
     /** @param {string} key */
     get(key) {
       if (memory.has(key) || !persistent) return memory.get(key);
@@ -41,6 +52,7 @@ export function createStore(persistent) {
       }
     },
   };
+  return store;
 }
 
 /** @typedef {ReturnType<typeof createStore>} Store */
@@ -84,7 +96,7 @@ export function createUser(store) {
 
     /** Forgets the visitor. */
     reset() {
-      for (const key of [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD]) store.set(key, undefined);
+      for (const key of STORED) store.set(key, undefined);
     },
   };
   return user;

@@ -13,8 +13,8 @@ const [wasmPath, asmPath] = process.argv.slice(2);
 const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 const banner = `/*! ${name} ${version} | ${license} | with cJSON, MIT */`;
 
-/** Browsers of 2020 and later: the first with all that the shim uses. */
-const target = 'es2020';
+/** Browsers of 2021 and later: the first with all that the module uses. */
+const target = 'es2021';
 
 /** @param {string} entry @param {import('esbuild').BuildOptions} options */
 async function bundled(entry, options) {
@@ -22,11 +22,11 @@ async function bundled(entry, options) {
   return /** @type {import('esbuild').OutputFile[]} */ (result.outputFiles)[0].text;
 }
 
-/** @param {string} source @param {import('terser').FormatOptions} [format] */
-async function shrunk(source, format = {}) {
+/** @param {string} source @param {import('terser').FormatOptions} [format] @param {boolean} [module] whether its outermost names are its own */
+async function shrunk(source, format = {}, module = true) {
   const { code } = await minify(source, {
-    ecma: 2020,
-    module: true,
+    ecma: /** @type {any} */ (2021),
+    module,
     compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
     format: { comments: false, ...format },
   });
@@ -83,10 +83,27 @@ const eager = '//# allFunctionsCalledOnLoad';
 const code = (await shrunk(script, { quote_style: 1 })).replace("'WASM'", wasmLiteral);
 write('munchkin-shim.js', `${byteOrderMark}${banner}\n${eager}\n${code}\n`);
 
-/** The snippet's code, which js-glue/snippet-html.js puts into HTML. */
-const head = readFileSync('js-glue/snippet.js', 'utf8').replace('export function', 'return function');
-const stub = (await shrunk(`(()=>{${head}})()()`)).replace(/\(\);$/, '');
-writeFileSync('build/generated/stub.js', `export const stub = ${JSON.stringify(stub)};\n`);
+/** A module as the body of a function that returns what it exports. @param {string} entry @param {import('esbuild').BuildOptions} [options] */
+async function functionBody(entry, options) {
+  return (await bundled(entry, { format: 'esm', ...options })).replace(/export (\{[^{}]*\});\s*$/, 'return $1;');
+}
+
+const extras = await functionBody('js-glue/extras.js', {
+  alias: { '#generated/sentences.js': './build/generated/form-sentences.js' },
+});
+write('munchkin-shim.extras.js', `${banner}\n${await shrunk(`globalThis.munchkinShimExtras=(()=>{${extras}})();`)}\n`);
+
+/** The snippet's code, which js-glue/snippet-html.js puts into HTML: each a function, to be called. */
+const snippetFunction = async (/** @type {string} */ entry, /** @type {string} */ name) =>
+  (await shrunk(`(()=>{${await functionBody(entry)}})().${name}();`, {}, false))
+    .replace(/\(\);$/, '')
+    .replaceAll('const ', 'let '); // shorter, and the same to what runs
+const stub = await snippetFunction('js-glue/snippet.js', 'snippet');
+const consentStub = await snippetFunction('js-glue/snippet-consent.js', 'awaitConsent');
+writeFileSync(
+  'build/generated/stub.js',
+  `export const stub = ${JSON.stringify(stub)};\nexport const consentStub = ${JSON.stringify(consentStub)};\n`,
+);
 
 /** Keeps what an adapter imports of the package in the package's own file, which the page may import too. */
 const ownFileIsExternal = (/** @type {string} */ extension) => ({
@@ -115,6 +132,8 @@ for (const [file, entry] of Object.entries(entries).filter(([, path]) => existsS
 write('munchkin-shim.asm.js', `${banner}\n${await shrunk(asClassicScript(readFileSync(asmPath, 'utf8')))}\n`);
 
 const { snippetHtml } = await import('../snippet-html.js');
-write('snippet.html', snippetHtml('000-AAA-000', { server: 'https://events.example.com' }));
+const server = 'https://events.example.com';
+write('snippet.html', snippetHtml('000-AAA-000', { server }));
+write('snippet-consent.html', snippetHtml('000-AAA-000', { server, consent: 'pending' }));
 
 copyFileSync(wasmPath, 'dist/munchkin_shim.wasm');

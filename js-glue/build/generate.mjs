@@ -12,20 +12,22 @@ import { readStatuses } from './statuses.mjs';
 const [wasmPath, signerPath, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 
-/** Sentences of status.h by code, as a module's constant. @param {string} name @param {string[]} lists @param {string} [except] */
-function sentences(name, lists, except) {
+/** Sentences of status.h by code, as a module's constant. @param {string} name @param {string[]} lists @param {string[]} [except] */
+function sentences(name, lists, except = []) {
   const entries = readStatuses()
-    .filter(({ list, code }) => lists.includes(list) && code !== except)
+    .filter(({ list, code }) => lists.includes(list) && !except.includes(code))
     .map(({ code, sentence }) => [code, sentence]);
   const written = JSON.stringify(Object.fromEntries(entries), null, 2);
   return `/** @type {Record<string, string>} */\nexport const ${name} = ${written};\n`;
 }
 
-writeFileSync(join(folder, 'sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS']));
-// The script tag's build is on a page for sure.
+const GLUE = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
+writeFileSync(join(folder, 'sentences.js'), sentences('sentences', [...GLUE, 'MS_FORM_ERRORS']));
+writeFileSync(join(folder, 'form-sentences.js'), sentences('sentences', ['MS_FORM_ERRORS']));
+// The script tag's build is on a page for sure, gives core nothing but JSON, and quotes what Munchkin throws.
 writeFileSync(
   join(folder, 'page-sentences.js'),
-  sentences('sentences', ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'], 'not_a_browser'),
+  sentences('sentences', GLUE, ['not_a_browser', 'json_invalid', 'munchkin_failed']),
 );
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 

@@ -14,10 +14,10 @@
 /* What core can answer. */
 #define MS_CORE_ERRORS(X)                                                                          \
     X(MS_JSON_INVALID, "json_invalid", "Not a JSON object in UTF-8.")                              \
-    X(MS_TOO_LARGE, "too_large", "More than 64 KB in one call.")                                   \
+    X(MS_TOO_LARGE, "too_large", "More than 64 KB.")                                               \
     X(MS_OUT_OF_MEMORY, "out_of_memory", "Too deep or too long.")                                  \
     X(MS_URL_INVALID, "url_invalid", "Not a URL.")                                                 \
-    X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Only http and https can be visited.")  \
+    X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Not http or https.")                   \
     X(MS_EVENT_MISSING, "event_missing", "track needs an event name.")                             \
     X(MS_EMAIL_MISSING, "email_missing", "identify needs an e-mail address.")                      \
     X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address.")
@@ -33,15 +33,22 @@
 
 /* What the browser's side adds. */
 #define MS_GLUE_ERRORS(X)                                                                          \
-    X(MS_ARGUMENTS_INVALID, "arguments_invalid", "Not to be written as JSON.")                     \
+    X(MS_ARGUMENTS_INVALID, "arguments_invalid", "Cannot be written as JSON.")                     \
     X(MS_NOT_A_BROWSER, "not_a_browser", "There is no page here.")                                 \
-    X(MS_MUNCHKIN_ID_INVALID, "munchkin_id_invalid", "A Munchkin ID looks like 123-ABC-456.")      \
+    X(MS_MUNCHKIN_ID_INVALID, "munchkin_id_invalid", "Not a Munchkin ID, like 123-ABC-456.")       \
     X(MS_MUNCHKIN_BLOCKED, "munchkin_blocked", "munchkin.js did not load.")                        \
     X(MS_MUNCHKIN_FAILED, "munchkin_failed", "Munchkin threw an exception.")                       \
-    X(MS_CORE_BLOCKED, "core_blocked", "WebAssembly did not start.")                               \
+    X(MS_CORE_BLOCKED, "core_blocked", "WebAssembly did not load.")                                \
+    X(MS_EXTRAS_BLOCKED, "extras_blocked", "munchkin-shim.extras.js did not load.")                \
     X(MS_SERVER_MISSING, "server_missing", "identify needs the server option.")                    \
     X(MS_SERVER_UNREACHABLE, "server_unreachable", "The server did not answer.")                   \
     X(MS_SERVER_ERROR, "server_error", "Not an answer of munchkin-server.")
+
+/* What identify by a hidden form adds. */
+#define MS_FORM_ERRORS(X)                                                                          \
+    X(MS_FORM_MISSING, "form_missing", "identify by form needs formsUrl and formId.")              \
+    X(MS_FORM_BLOCKED, "form_blocked", "Marketo's forms2.min.js did not load.")                    \
+    X(MS_FORM_FAILED, "form_failed", "Marketo did not take the form.")
 
 /* Why the browser's side rightly sent nothing. */
 #define MS_GLUE_SKIPS(X)                                                                           \
@@ -49,6 +56,7 @@
     X(MS_UNCHANGED, "unchanged", "Sent in the last 24 hours.")                                     \
     X(MS_DESTINATION_OFF, "destination_off", "integrations leave Marketo out.")                    \
     X(MS_OPTED_OUT, "opted_out", "The visitor has opted out.")                                     \
+    X(MS_NO_CONSENT, "no_consent", "The visitor has not consented.")                               \
     X(MS_NOT_SUPPORTED, "not_supported", "Marketo has no such call.")
 
 /* What munchkin-server, or the signer of js-glue/signer.js, answers, as {"error": code, "message":
@@ -68,7 +76,8 @@ typedef enum {
     MS_OK,
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
-        MS_GLUE_SKIPS(MS_STATUS_NAME) MS_SERVER_ERRORS(MS_STATUS_NAME)
+        MS_FORM_ERRORS(MS_STATUS_NAME) MS_GLUE_SKIPS(MS_STATUS_NAME)
+            MS_SERVER_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 

@@ -77,7 +77,7 @@ export function customer({ origin } = {}) {
     /** The snippet for the head, filled in. @param {object} [options] */
     snippet(options = {}) {
       const all = { server: world.serverUrl, munchkinUrl: `${world.simulator.url}/munchkin.js`, ...options };
-      return snippetHtml(MUNCHKIN_ID, { src: '/dist/munchkin-shim.js', ...all }).replace('analytics.page();\n', '');
+      return snippetHtml(MUNCHKIN_ID, { src: '/dist/munchkin-shim.js', ...all }).replace('analytics.page();', '');
     },
 
     /**

@@ -12,7 +12,7 @@ let script = '';
 
 before(async () => {
   const { outputFiles } = await build({
-    entryPoints: ['js-glue/form.js'],
+    stdin: { contents: "export * from './form.js'; export { addScript } from './munchkin.js';", resolveDir: 'js-glue' },
     bundle: true,
     write: false,
     format: 'iife',
@@ -32,11 +32,11 @@ before(async () => {
 async function open(t, { formId = 1001, formsUrl = world.simulator.url, nonce, head = '', prepare, ...visit } = {}) {
   /** @type {string[]} paths, in order */
   const requests = [];
-  const options = JSON.stringify({ munchkinId: MUNCHKIN_ID, formsUrl, formId, nonce });
+  const options = JSON.stringify({ formsUrl, formId, nonce });
   const attribute = nonce ? ` nonce="${nonce}"` : '';
   const opened = await world.open(t, {
     ...visit,
-    head: `${head}<script${attribute}>${script}; window.sender = form.createFormSender(${options});</script>`,
+    head: `${head}<script${attribute}>${script}; window.sender = form.createFormSender(form.addScript, '${MUNCHKIN_ID}', ${options});</script>`,
     async prepare(page) {
       page.on('request', (request) => {
         if (request.url().startsWith(world.simulator.url)) requests.push(new URL(request.url()).pathname);
@@ -91,6 +91,13 @@ async function hold(page, path) {
 }
 
 const LIBRARY = '/js/forms2/js/forms2.min.js';
+/** How a lead ends that Marketo has taken. @param {object} fields */
+const taken = (fields) => ({
+  ok: true,
+  sent: true,
+  call: ['submit', Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]))],
+});
+
 const LEAD = { Email: 'ada@example.com', FirstName: 'Ada' };
 
 /** E-mails, in the order in which they arrived. */
@@ -106,7 +113,7 @@ test('a lead goes out with the cookie of its visitor and the page, and Marketo k
   const visit = await world.simulator.waitFor(({ type }) => type === 'visitWebPage');
   assert.equal(requests.includes(LIBRARY), false, 'nothing of the forms is loaded before the first lead');
 
-  assert.deepEqual(await send(page, { ...LEAD, NumberOfEmployees: 0, Unsubscribed: false }), [{ ok: true }]);
+  assert.deepEqual(await send(page, { ...LEAD, NumberOfEmployees: 0, Unsubscribed: false }), [taken({ ...LEAD, NumberOfEmployees: 0, Unsubscribed: false })]);
   const event = await world.simulator.waitFor(({ type }) => type === 'formSubmit');
   assert.deepEqual(event.leadFields, { ...LEAD, NumberOfEmployees: '0', Unsubscribed: 'false' });
   assert.deepEqual([event.query.formid, event.munchkinId, event.token], ['1001', MUNCHKIN_ID, visit.token]);
@@ -128,9 +135,9 @@ test('the page stays where it is and as it is', async (t) => {
   await held.arrived;
   assert.equal(await visible(), seen, 'while the form is on its way');
   held.release();
-  assert.deepEqual(await outcome(), { ok: true });
+  assert.deepEqual(await outcome(), taken(LEAD));
   // A navigation that the library had begun would have come before the second lead's outcome.
-  assert.deepEqual(await send(page, LEAD), [{ ok: true }]);
+  assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
   const after = await page.evaluate(() => {
     const { isSamePage } = /** @type {any} */ (window);
     return { isSamePage, body: document.body.innerHTML, forms: document.forms.length, path: location.pathname + location.search };
@@ -159,7 +166,7 @@ test('leads go out one after another, in order, and none has a field of another'
     { Email: '2@example.com' },
     { Email: '3@example.com', City: 'Three' },
   ];
-  assert.deepEqual(await send(page, ...leads), [{ ok: true }, { ok: true }, { ok: true }]);
+  assert.deepEqual(await send(page, ...leads), leads.map(taken));
   assert.deepEqual(world.simulator.events.map(({ leadFields }) => leadFields), leads);
   assert.equal(most, 1);
   assert.equal(requests.filter((path) => path === LIBRARY).length, 1);
@@ -207,7 +214,7 @@ test('a library that never answers: form_blocked after 10 s; one that comes late
   assert.equal((await outcome()).error, 'form_blocked');
   held.release();
   await page.waitForFunction(() => 'MktoForms2' in window);
-  assert.deepEqual(await send(page, { Email: 'late@example.com' }), [{ ok: true }]);
+  assert.deepEqual(await send(page, { Email: 'late@example.com' }), [taken({ Email: 'late@example.com' })]);
   assert.deepEqual(submitted(), ['late@example.com']);
   assert.deepEqual(errors, []);
 });
@@ -232,7 +239,7 @@ test('a form that comes late is not submitted: it would overtake a later lead', 
   assert.equal((await outcome()).error, 'form_failed');
   held.release();
   await page.waitForFunction(() => /** @type {any} */ (window).MktoForms2.getForm(1001));
-  assert.deepEqual(await send(page, { Email: 'later@example.com' }), [{ ok: true }]);
+  assert.deepEqual(await send(page, { Email: 'later@example.com' }), [taken({ Email: 'later@example.com' })]);
   assert.deepEqual(submitted(), ['later@example.com']);
 });
 
@@ -245,7 +252,7 @@ test('a submission that fails: form_failed after 10 s, and the next lead goes ou
   world.simulator.faults.submissionStatus = 200;
   await page.clock.fastForward(10001);
   assert.equal((await outcome()).error, 'form_failed');
-  assert.deepEqual(await send(page, { Email: 'next@example.com' }), [{ ok: true }]);
+  assert.deepEqual(await send(page, { Email: 'next@example.com' }), [taken({ Email: 'next@example.com' })]);
   assert.deepEqual(submitted(), ['next@example.com']);
   assert.deepEqual(errors, []);
 });
@@ -259,7 +266,7 @@ test('a submission that succeeds late does not take the visitor away either', as
   assert.equal((await outcome()).error, 'form_failed');
   held.release();
   await world.simulator.waitFor(({ type }) => type === 'formSubmit');
-  assert.deepEqual(await send(page, LEAD), [{ ok: true }]);
+  assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
   assert.equal(await page.evaluate(() => location.pathname + location.search), '/stay');
 });
 
@@ -279,7 +286,7 @@ test('the Forms 2.0 that the page has is used, and its own form, of the same id 
     head: `<script src="${world.simulator.url}${LIBRARY}"></script>`,
     body: '<form id="mktoForm_1001"><b>Own</b></form>',
   });
-  assert.deepEqual(await send(page, LEAD), [{ ok: true }]);
+  assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
   assert.equal(requests.filter((path) => path === LIBRARY).length, 1);
   assert.equal(await page.evaluate(() => document.forms[0].outerHTML), '<form id="mktoForm_1001"><b>Own</b></form>');
 });
@@ -295,7 +302,7 @@ test('a Forms 2.0 that the page is still loading is awaited', async (t) => {
   });
   const outcome = await begin(page, LEAD);
   held?.release();
-  assert.deepEqual(await outcome(), { ok: true });
+  assert.deepEqual(await outcome(), taken(LEAD));
   assert.equal(requests.includes(LIBRARY), false);
 });
 
@@ -303,6 +310,6 @@ test('under a Content-Security-Policy the nonce lets the library in', async (t) 
   const policy = `script-src 'nonce-abc' ${world.simulator.url}/index.php/`;
   const visit = { nonce: 'abc', headers: { 'Content-Security-Policy': policy } };
   const { page } = await open(t, visit);
-  assert.deepEqual(await send(page, LEAD), [{ ok: true }]);
+  assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
   assert.deepEqual(submitted(), ['ada@example.com']);
 });

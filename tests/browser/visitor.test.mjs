@@ -174,10 +174,10 @@ test('trackLink and trackForm send before the page is left', async (t) => {
     body: '<a href="/left">go</a><form action="/sent"><input name="q" value="1"><button name="b" value="2">send</button></form>',
   });
   for (const path of ['/left', '/sent']) await world.open(t, { path, body: path, context: page.context() });
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     const { analytics } = /** @type {any} */ (window);
-    analytics.trackLink(document.querySelector('a'), 'Link clicked', (/** @type {Element} */ link) => ({ text: link.textContent }));
-    analytics.trackForm(document.querySelectorAll('form'), () => 'Form sent');
+    await analytics.trackLink(document.querySelector('a'), 'Link clicked', (/** @type {Element} */ link) => ({ text: link.textContent }));
+    await analytics.trackForm(document.querySelectorAll('form'), () => 'Form sent');
   });
   await page.click('a');
   await page.waitForURL('**/left');
@@ -185,7 +185,7 @@ test('trackLink and trackForm send before the page is left', async (t) => {
   await page.goBack();
   await page.evaluate(() => {
     const { analytics } = /** @type {any} */ (window);
-    analytics.trackForm(document.querySelector('form'), 'Form sent');
+    return analytics.trackForm(document.querySelector('form'), 'Form sent');
   });
   await page.click('button');
   await page.waitForURL('**/sent?q=1&b=2');
@@ -198,10 +198,10 @@ test('trackLink and trackForm leave the page to whom has prevented it, however l
     body: '<a id="routed" href="/left">go</a> <a id="new" target="_blank" href="/blank">new</a> <form action="/sent"><button>send</button></form>',
     path: '/stays',
   });
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     const { analytics } = /** @type {any} */ (window);
-    analytics.trackLink(document.querySelectorAll('a'), (/** @type {Element} */ link) => `Link ${link.id}`);
-    analytics.trackForm(document.querySelector('form'), 'Form sent');
+    await analytics.trackLink(document.querySelectorAll('a'), (/** @type {Element} */ link) => `Link ${link.id}`);
+    await analytics.trackForm(document.querySelector('form'), 'Form sent');
     // As routers and scripts do: later, and for the whole document.
     document.addEventListener('click', (event) => /** @type {Element} */ (event.target).id === 'routed' && event.preventDefault());
     document.addEventListener('submit', (event) => event.preventDefault());

@@ -1,0 +1,40 @@
+/** A visitor's no: what is stored is removed, and what cannot be taken off the page keeps quiet. */
+
+import { STORED } from './user.js';
+
+/** @param {string} name @param {string} [more] attributes */
+const dropCookie = (name, more = '') => {
+  document.cookie = `${name}=;max-age=0;path=/${more}`;
+};
+
+/**
+ * Removes what was stored, Munchkin's cookie too. That is set for a domain, which no page can read, and goes only by
+ * naming the same.
+ * @param {import('./analytics.js').Options} options
+ */
+export function forgetVisitor({ storage }) {
+  try {
+    if (storage !== 'memory') STORED.forEach((key) => localStorage.removeItem(key));
+  } catch (reason) {
+    // It is forbidden, so there is nothing in it.
+  }
+  dropCookie('_mkto_trk');
+  const labels = location.hostname.split('.');
+  labels.forEach((_, i) => dropCookie('_mkto_trk', `;domain=${labels.slice(i).join('.')}`));
+}
+
+/**
+ * The same, while the shim is there. Munchkin, once on the page, tracks clicks by itself unless the visitor has opted
+ * out: so that is said until the page is left.
+ * @param {import('./analytics.js').Options} options
+ * @param {boolean} isTracking whether Munchkin is on the page
+ * @returns {() => void} takes it back
+ */
+export function refuse(options, isTracking) {
+  forgetVisitor(options);
+  if (!isTracking) return () => {};
+  document.cookie = 'mkto_opt_out=true;path=/';
+  const end = () => dropCookie('mkto_opt_out');
+  addEventListener('pagehide', end);
+  return end;
+}

@@ -1,0 +1,43 @@
+/** Single-page apps: a page() for every change of the page's URL that is a page of its own. */
+
+/**
+ * Calls `page` once for each such change: by the History API, by going back and forth, and with
+ * hash routing by a fragment that begins with "/". The page that is there already is not one.
+ *
+ * Routers often change the URL twice, as when one route leads on to another: changes made in one go are one visit, of
+ * where they end.
+ *
+ * @param {() => void} page
+ * @param {boolean | undefined} hashRouting
+ */
+export function followRoutes(page, hashRouting) {
+  const place = () => (hashRouting && location.hash.startsWith('#/') ? location.href : location.href.split('#')[0]);
+  let last = place();
+  let isDue = false;
+
+  const arrive = () => {
+    isDue = false;
+    if (place() === last) return;
+    last = place();
+    page();
+  };
+  const changed = () => {
+    if (!isDue) setTimeout(arrive);
+    isDue = true;
+  };
+
+  const { navigation } = /** @type {any} */ (window);
+  if (navigation) {
+    navigation.addEventListener('currententrychange', changed);
+    return;
+  }
+  // Browsers without the Navigation API tell only of going back and forth.
+  addEventListener('popstate', changed);
+  for (const method of /** @type {const} */ (['pushState', 'replaceState'])) {
+    const original = history[method];
+    history[method] = (...args) => {
+      original.apply(history, args);
+      changed();
+    };
+  }
+}

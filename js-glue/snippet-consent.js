@@ -1,0 +1,44 @@
+/**
+ * What the snippet has besides where a visitor is asked first: nothing is loaded, not even the shim, before the yes.
+ */
+
+import { forgetVisitor } from './consent.js';
+
+/** Methods that send something; all others of the stub keep waiting after a no. */
+const SENDING = 'page track identify group alias pageview'.split(' ');
+
+/**
+ * @param {any} page the window
+ * @param {string} name of the global that the snippet has made
+ * @param {Record<string, string>} tag attributes of the shim's script tag, to be added after the yes
+ */
+export function awaitConsent(page, name, tag) {
+  const stub = [page[name], page.munchkinAnalytics].find((candidate) => candidate?.munchkinShim?.options);
+  if (!stub) return;
+  const { options } = stub.munchkinShim;
+  let isLoading = false;
+
+  /** Ends a call, unless it only asks for something that waits. @param {any[]} entry */
+  const refuse = (entry) => {
+    const [type, , resolve] = entry;
+    if (SENDING.includes(type)) resolve({ ok: true, type, sent: false, skipped: 'no_consent' });
+    else Array.prototype.push.call(stub, entry);
+  };
+
+  /** @param {boolean} given */
+  stub.consent = (given) => {
+    options.consent = given === true && !(options.honourGpc && page.navigator.globalPrivacyControl);
+    delete stub.push;
+    if (!options.consent) {
+      stub.splice(0).forEach(refuse);
+      stub.push = refuse;
+      forgetVisitor(options);
+    } else if (!isLoading) {
+      isLoading = true;
+      const script = document.createElement('script');
+      for (const [attribute, value] of Object.entries(tag)) script.setAttribute(attribute, value);
+      document.head.append(script);
+    }
+  };
+  if (options.consent === false || (options.honourGpc && page.navigator.globalPrivacyControl)) stub.consent(false);
+}
