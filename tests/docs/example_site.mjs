@@ -8,7 +8,7 @@
  *     https://munchkin.marketo.net,
  *     https://561-HYG-937.mktoresp.com,
  *     https://app-sj01.marketo.com        the simulator
- *     127.0.0.1:8080, 127.0.0.1:8090      free ports, in shell commands
+ *     127.0.0.1:80xx, localhost:80xx      free ports, in shell commands
  *
  * A test names what else its page may ask; anything more is refused, and fails the test.
  */
@@ -96,6 +96,12 @@ export function exampleSite() {
   });
 }
 
+/** Where a document names a port of this computer. */
+const PORT = /(?<=127\.0\.0\.1:|localhost:|--port )80\d\d\b/g;
+
+/** Names the ports that are in use for those of a document. @param {string} text @param {Record<string, number>} ports */
+export const withPorts = (text, ports) => text.replace(PORT, (port) => String(ports[port]));
+
 /**
  * Runs commands of a document in the repository, with free ports in place of those that they name.
  * @param {import('node:test').TestContext} t ends them
@@ -103,8 +109,8 @@ export function exampleSite() {
  * @param {Record<string, number>} [ports] those that are in use already, by the number in the document
  */
 export async function shell(t, commands, ports = {}) {
-  for (const [, port] of commands.matchAll(/(?:127\.0\.0\.1:|--port )(80\d\d)\b/g)) ports[port] ??= await freePort();
-  const text = commands.replace(/(127\.0\.0\.1:|--port )(80\d\d)\b/g, (_, before, port) => before + ports[port]);
+  for (const port of commands.match(PORT) || []) ports[port] ??= await freePort();
+  const text = withPorts(commands, ports);
   const child = spawn('sh', ['-c', text], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { documentation } from './document.mjs';
-import { exampleSite, playedBy, shell, SITE } from './example_site.mjs';
+import { exampleSite, playedBy, shell, withPorts } from './example_site.mjs';
 import { segmentHosts, segmentSnippet, WRITE_KEY } from './segment_cdn.mjs';
 
 const world = exampleSite();
@@ -18,8 +18,9 @@ const writeSnippet = guide.block('3. Replace the snippet', 'sh');
 const formOptions = guide.block('3. Replace the snippet', 'js');
 const calls = guide.block('3. Replace the snippet', 'html', 1);
 const startSimulator = guide.block('Check that it works', 'sh', 0);
-const simulatorOption = guide.block('Check that it works', 'js');
-const askSimulator = guide.block('Check that it works', 'sh', 1);
+const startServerForCopy = guide.block('Check that it works', 'sh', 1);
+const optionsOfCopy = guide.block('Check that it works', 'js');
+const askSimulator = guide.block('Check that it works', 'sh', 2);
 const besideSnippet = adapter.block("On a page with Segment's snippet", 'html');
 
 /** @typedef {import('./example_site.mjs').Player} Player */
@@ -35,13 +36,22 @@ async function munchkinServer(t) {
   return { healthz: asked.output(), hosts: /** @type {Record<string, Player>} */ ({ 'https://events.example.com': playedBy(url) }) };
 }
 
-/** What step 3 writes, with the last argument's members added. @param {import('node:test').TestContext} t @param {string} [options] */
-async function newSnippet(t, options = '{}') {
+/**
+ * What step 3 writes, with other options, and the shim from elsewhere.
+ * @param {import('node:test').TestContext} t
+ * @param {string} [options] an object, as the guide has it
+ * @param {string} [source]
+ */
+async function newSnippet(t, options, source) {
   const written = await shell(t, writeSnippet);
   assert.equal(await written.ended, 0);
-  const [, given] = /** @type {RegExpExecArray} */ (/"561-HYG-937",(\{.*?\})\)/.exec(written.output()));
-  const all = { ...JSON.parse(given), ...new Function(`return ${options}`)() };
-  return written.output().replace(given, () => JSON.stringify(all)).replace(/(?<=preload.*)https:\S+munchkin\.js/, all.munchkinUrl || '$&');
+  if (!options) return written.output();
+  const given = new Function(`return ${options}`)();
+  return written
+    .output()
+    .replace(/(?<="561-HYG-937",){.*?}(?=\))/, () => JSON.stringify(given))
+    .replace(/(?<=<link.*href=")[^"]*/, given.munchkinUrl || '$&')
+    .replace(/(?<=src=")[^"]*/, () => String(source));
 }
 
 const visits = () => world.simulator.events.filter(({ type }) => type === 'visitWebPage').map(({ path, params }) => `${path}?${params}`);
@@ -116,28 +126,44 @@ test('keeping Segment: before, after, and back; Segment itself has every call al
   assert.deepEqual((await lead()).leadFields, { ...ADA, name: 'Ada Lovelace', id: '1234', userId: '1234' });
 });
 
-test('the check: the simulator says that the signature is valid', async (t) => {
-  const { hosts } = await munchkinServer(t);
-  const simulator = await shell(t, startSimulator);
-  const [, url] = await simulator.wrote(/listening on (\S+)\n/);
-  const option = simulatorOption.replace('127.0.0.1:8090', `127.0.0.1:${simulator.ports[8090]}`);
-  await world.visit(t, {
-    head: await newSnippet(t, option),
+test('leaving Segment, with the form', async (t) => {
+  const opened = await world.visit(t, {
+    path: '/plans',
+    head: await newSnippet(t, formOptions, '/marketo/munchkin-shim.js'),
     body: calls,
-    hosts: { ...hosts, [url]: (route) => route.continue() },
   });
-  for (let tries = 0; ; tries++) {
-    assert.ok(tries < 40, 'no associateLead');
+  const submitted = await world.simulator.waitFor(({ type }) => type === 'formSubmit');
+  assert.deepEqual(submitted.leadFields, { ...ADA, Name: 'Ada Lovelace', UserId: '1234' });
+  await world.arrival('/event/Signed-up');
+  assert.deepEqual(opened.requests.filter((url) => url.includes('events.example.com')), []);
+});
+
+test('the check: the simulator says that the signature is valid', async (t) => {
+  const ports = { 8000: Number(new URL(world.siteAddress).port) };
+  const simulator = await shell(t, startSimulator, ports);
+  await simulator.wrote(/listening on/);
+  const server = await shell(t, startServerForCopy, ports);
+  await server.wrote(/listening on/);
+  const here = (/** @type {number} */ port) => /** @type {Record<string, number>} */ (ports)[port];
+  const options = withPorts(optionsOfCopy, ports);
+
+  const { siteUrl } = world;
+  t.after(() => (world.siteUrl = siteUrl));
+  world.siteUrl = `http://localhost:${here(8000)}`;
+  const goOn = (/** @type {import('playwright-core').Route} */ route) => route.continue();
+  await world.visit(t, {
+    head: await newSnippet(t, options, `http://127.0.0.1:${here(8080)}/munchkin-shim.js`),
+    body: calls,
+    hosts: Object.fromEntries([world.siteUrl, ...[8080, 8090].map((port) => `http://127.0.0.1:${here(port)}`)].map((url) => [url, goOn])),
+  });
+  let output = '';
+  for (let tries = 0; !output.includes('associateLead') && tries < 50; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const asked = await shell(t, askSimulator, simulator.ports);
+    const asked = await shell(t, askSimulator, ports);
     assert.equal(await asked.ended, 0);
-    if (asked.output().includes('associateLead')) {
-      assert.match(asked.output(), /"signature":"valid"/);
-      break;
-    }
+    output = asked.output();
   }
+  assert.match(output, /"type":"associateLead".*"signature":"valid"/);
 });
 
 guide.testCoverage();
-void formOptions;
-void SITE;
