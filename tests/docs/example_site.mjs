@@ -104,7 +104,7 @@ export const withPorts = (text, ports) => text.replace(PORT, (port) => String(po
 
 /**
  * Runs commands of a document in the repository, with free ports in place of those that they name.
- * @param {import('node:test').TestContext} t ends them
+ * @param {{after: (end: () => Promise<void>) => void}} t ends them
  * @param {string} commands
  * @param {Record<string, number>} [ports] those that are in use already, by the number in the document
  */
