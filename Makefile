@@ -29,7 +29,7 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build demo test lint bench clean started
+.PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
@@ -78,11 +78,11 @@ node_modules/.installed: package-lock.json
 # ---- WebAssembly, and the same as JavaScript ----------------------------------------------------
 
 # Structures are passed in registers and returned so too, within the module: a tenth of its size.
-WASM_FLAGS := -Oz -flto -std=c11 -mbulk-memory -mnontrapping-fptoint -fno-builtin-strchr -fvisibility=hidden \
+WASM_FLAGS := -Oz -flto -std=c11 -mbulk-memory -mnontrapping-fptoint -msign-ext -fno-builtin-strchr -fvisibility=hidden \
 	-DNDEBUG -MMD -MP $(INCLUDES) -Xclang -target-abi -Xclang experimental-mv
 WASM_LINK := -Oz -flto --no-entry -sSTANDALONE_WASM=1 -sTOTAL_STACK=32768 -sINITIAL_MEMORY=196608 \
 	-sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=6291456 -sFILESYSTEM=0 -sERROR_ON_UNDEFINED_SYMBOLS=0
-WASM_FEATURES := --enable-bulk-memory --enable-nontrapping-float-to-int --enable-mutable-globals
+WASM_FEATURES := --enable-bulk-memory --enable-nontrapping-float-to-int --enable-mutable-globals --enable-sign-ext
 
 # The two modules, by their objects: src/wasm/shim.c for browsers, src/wasm/signer.c for servers.
 WASM_COMMON := $(patsubst src/%.c,%.o,$(filter-out $(SIGNING),$(CORE))) wasm/host.o wasm/libc.o cjson.o
@@ -140,6 +140,8 @@ dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_
 	@cp build/munchkin_signer.wasm dist/
 	@$(BIN)/tsc -p js-glue/build/types.json
 	@cp -r dist/types dist/types-cjs && echo '{"type":"commonjs"}' >dist/types-cjs/package.json
+	@node js-glue/build/licenses.mjs $(CJSON) $(BEARSSL)
+	@node js-glue/build/integrity.mjs
 	@touch $@
 
 build/generated/assets.c: dist/.bundled src/server/embed.mjs
@@ -193,6 +195,9 @@ started:
 
 build: started packages-build dist/.bundled build/munchkin-server ## dist/ and build/munchkin-server
 	@echo "Built dist/ and build/munchkin-server in $$(($$(date +%s) - $$(cat build/.started))) s"
+
+pack: build ## build/munchkin-shim-<version>.tgz, the npm package
+	@node js-glue/build/pack.mjs build
 
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs

@@ -85,6 +85,22 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let lastIdentify = Promise.resolve();
 
   /**
+   * Ends a call.
+   * @param {string} type
+   * @param {Callback | undefined} callback
+   * @param {import('./outcome.js').Outcome} outcome
+   * @returns {Result}
+   */
+  const finish = (type, callback, outcome) => {
+    const result = { sent: false, ...outcome, type };
+    if (isDebugging) console.log('munchkin-shim:', result);
+    if (!result.ok) events.emit('error', result);
+    events.emit('result', result);
+    callSafely(callback, result);
+    return result;
+  };
+
+  /**
    * Carries out a call, and ends it.
    * @param {string} type
    * @param {Common} common
@@ -98,12 +114,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     } catch (reason) {
       outcome = failure('munchkin_failed', String(reason));
     }
-    const result = /** @type {Result} */ ({ sent: false, ...outcome, type });
-    if (isDebugging) console.log('munchkin-shim:', result);
-    if (!result.ok) events.emit('error', result);
-    events.emit('result', result);
-    callSafely(callback, result);
-    return result;
+    return finish(type, callback, outcome);
   };
 
   /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
@@ -132,7 +143,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       events.emit('identify', userId, traits, common.options);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
       const isTooLarge = new TextEncoder().encode(request).length > REQUEST_MAX;
-      if (!isTooLarge && !hasOptedOut()) {
+      if (!isTooLarge && consent === true && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
         user.traits(JSON.parse(request).traits);
       }
@@ -151,8 +162,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   };
 
   /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
-  const end = (name, args, outcome) =>
-    perform(name, { options: {}, callback: args.find((value) => typeof value === 'function') }, () => outcome);
+  const end = async (name, args, outcome) =>
+    finish(name, args.find((value) => typeof value === 'function'), outcome);
 
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
     calls[name] = async (_, args) => {
@@ -187,7 +198,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const resume = () => {
     const kept = waiting;
     waiting = [];
-    for (const [name, args, resolve, href] of kept) resolve(calls[name] ? call(name, href, args) : target[name]?.(...args));
+    for (const [name, args, resolve, href] of kept) {
+      // A yes or no has been heeded already.
+      resolve(calls[name] ? call(name, href, args) : name === 'consent' || target[name]?.(...args));
+    }
   };
 
   for (const name of Object.keys(calls)) {
@@ -228,12 +242,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       const options = (settings = given || {});
       consent ??= options.consent ?? true;
       // What the snippet has kept; a yes or no among it counts before the calls around it.
-      const kept = [];
-      for (const entry of queued) {
-        if (entry[0] === 'consent') consent = entry[1][0] === true;
-        else kept.push(entry);
-      }
-      waiting.unshift(...kept);
+      waiting.unshift(...queued);
+      for (const [name, [given]] of queued) if (name === 'consent') consent = given === true;
       begin = () => {
         const extras = () => loadExtras(options);
         delivery = createDelivery(munchkinId, options, headStart, startRules(options), extras, store, () => consent === true);

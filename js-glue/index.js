@@ -4,11 +4,11 @@
  */
 
 import { createAnalytics as create } from './analytics.js';
+import { startEmbedded } from './embedded.js';
 import * as extras from './extras.js';
-import { startOnPage } from './start.js';
 
 /** @returns {import('./analytics.js').Analytics} an analytics object of its own */
-export const createAnalytics = () => create(startOnPage, async () => extras);
+export const createAnalytics = () => create(startEmbedded, async () => extras);
 
 /** The one that most pages need. */
 export const analytics = createAnalytics();

@@ -1,9 +1,27 @@
 /** Tracking what makes the visitor leave the page: links and forms. */
 
-/** @typedef {(event: string, properties: object) => Promise<unknown>} Track */
+/** @typedef {(event: string, properties: object) => Promise<{sent: boolean}>} Track */
 
 /** The visitor waits no longer than this for a call to be sent. */
 const PATIENCE_MS = 300;
+
+/**
+ * Resolves once a visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
+ * request is through, and by default sends it in a way that ends with the page; the browser's list of requests does.
+ * @param {() => Promise<{sent: boolean}>} track
+ */
+async function delivered(track) {
+  const through = new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      if (!list.getEntries().some(({ name }) => name.includes('/webevents/visitWebPage'))) return;
+      observer.disconnect();
+      resolve(undefined);
+    });
+    observer.observe({ type: 'resource' });
+  });
+  const { sent } = await track();
+  if (sent) await through;
+}
 
 /** @param {any} elements one element or several, in an array, a NodeList or jQuery's list */
 const listed = (elements) => (!elements ? [] : elements instanceof Element ? [elements] : [...elements]);
@@ -44,7 +62,7 @@ function leaveAfter(event, sent, leave) {
 export function trackLink(track, links, event, properties) {
   for (const link of listed(links)) {
     link.addEventListener('click', (/** @type {MouseEvent} */ click) => {
-      const sent = track(valueFor(event, link), valueFor(properties, link));
+      const sent = delivered(() => track(valueFor(event, link), valueFor(properties, link)));
       const staysHere =
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
         (link.target && link.target !== '_self') || !link.href || link.hasAttribute('download');
@@ -67,7 +85,7 @@ export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
       if (submitting === form) return;
-      const sent = track(valueFor(event, form), valueFor(properties, form));
+      const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
       leaveAfter(submit, sent, () => {
         submitting = form;
         // With its button, which has a name and may have an action of its own.

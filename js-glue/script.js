@@ -4,7 +4,8 @@
  */
 
 import { createAnalytics } from './analytics.js';
-import { extrasOnPage, startOnPage } from './start.js';
+import { startEmbedded } from './embedded.js';
+import { extrasOnPage } from './start.js';
 
 /** Where the API goes if the name that it should have is somebody else's, say Segment's. */
 const OTHER_GLOBAL = 'munchkinAnalytics';
@@ -45,7 +46,7 @@ function run() {
   const beside = (name) => script?.src && new URL(name, script.src).href;
   const nonce = script?.nonce;
   const analytics = createAnalytics(
-    (options) => startOnPage({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),
+    (options) => startEmbedded({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),
     (options) => extrasOnPage(beside('munchkin-shim.extras.js'), options.nonce || nonce),
     existing || {},
   );

@@ -5,7 +5,8 @@ import { failure } from './outcome.js';
 
 /**
  * Asks for the hash that signs associateLead. A text body and no header of our own make it a
- * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL.
+ * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL. Cookies
+ * go to the page's own origin only, whose signer tells by them who is signed in.
  *
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} email
@@ -16,15 +17,13 @@ export async function requestHash(server, email) {
   /** @type {any} */
   let answer;
   try {
-    const response = await inTime(
+    answer = await inTime(
       fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
         method: 'POST',
         body: JSON.stringify({ email }),
-        credentials: 'omit',
         keepalive: true,
-      }),
+      }).then((response) => response.json().catch(() => {})),
     );
-    answer = await inTime(response.json()).catch(() => {});
   } catch (reason) {
     return failure('server_unreachable');
   }

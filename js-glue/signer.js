@@ -31,7 +31,13 @@ const STATUS = {
  * @callback Authorize
  * @param {Request} request
  * @param {string} email
+ * @param {any} [incoming] what handleNode was given, with all that Express's middleware has put there
  * @returns {boolean | Promise<boolean>}
+ */
+
+/**
+ * An IncomingMessage of node:http, node:http2 or Express.
+ * @typedef {{method?: string, url?: string, headers: object, body?: unknown, readableDidRead?: boolean}} Incoming
  */
 
 /**
@@ -100,6 +106,30 @@ async function readBody(request) {
   return body.subarray(0, length);
 }
 
+/** What stands for the origin, which a request in Node.js does not tell. */
+const BASE = 'http://localhost';
+
+/** What is to be read yet, or what a body parser has read. @param {Incoming} incoming @returns {any} */
+function bodyOf(incoming) {
+  const { body = '', readableDidRead } = incoming;
+  // Express 4 has a body, {}, even where its parser has left the request alone.
+  if (readableDidRead === false) return incoming;
+  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+}
+
+/** A request as fetch has it. Nothing that a client can send may make this throw. @param {Incoming} incoming */
+function requestOf(incoming) {
+  const { method = '', url = '', headers: received } = incoming;
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(received)) {
+    if (name[0] !== ':') headers.set(name, String(value)); // as HTTP/2 has its :method
+  }
+  const address = URL.canParse(url, BASE) ? new URL(url, BASE) : BASE;
+  if (method === 'POST') return new Request(address, { method, headers, ...{ body: bodyOf(incoming), duplex: 'half' } });
+  // All others are refused alike, but not all are allowed in a Request, such as TRACE.
+  return new Request(address, { method: method === 'OPTIONS' ? method : 'GET', headers });
+}
+
 /**
  * Throws a TypeError unless there is a key of at most 1,024 bytes and a function that decides who gets a hash.
  * @param {SignerOptions} options
@@ -124,17 +154,22 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
     return headers;
   };
 
-  /** @param {Request} request @returns {Promise<{hash: string} | {error: string}>} */
-  const answer = async (request) => {
+  /** @param {Request} request @param {Incoming} [incoming] @returns {Promise<{hash: string} | {error: string}>} */
+  const answer = async (request, incoming) => {
     const origin = request.headers.get('origin');
     if (origins.length && origin && !origins.includes(origin)) return { error: 'origin_not_allowed' };
     if (request.method !== 'POST') return { error: 'method_not_allowed' };
-    const body = await readBody(request);
+    let body;
+    try {
+      body = await readBody(request);
+    } catch (reason) {
+      return { error: 'json_invalid' }; // the client is gone before its end
+    }
     if (!body) return { error: 'body_too_large' };
     const asked = signer.emailOf(body);
     if ('error' in asked) return asked;
     try {
-      if ((await authorize(request, asked.email)) !== true) return { error: 'not_authorized' };
+      if ((await authorize(request, asked.email, incoming)) !== true) return { error: 'not_authorized' };
     } catch (reason) {
       console.error('munchkin-shim: authorize threw', reason);
       return { error: 'authorize_failed' };
@@ -142,7 +177,26 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
     return { hash: signer.hash(privateKey, asked.email) };
   };
 
-  const self = {
+  /** @param {Request} request @param {Incoming} [incoming] */
+  const respond = async (request, incoming) => {
+    const headers = headersFor(request);
+    if (request.method === 'OPTIONS' && headers['Access-Control-Allow-Origin']) {
+      Object.assign(headers, {
+        'Access-Control-Allow-Methods': 'POST',
+        'Access-Control-Allow-Headers': 'content-type',
+        'Access-Control-Max-Age': '86400',
+      });
+      return new Response(null, { status: 204, headers });
+    }
+    /** @type {any} */
+    const answered = await answer(request, incoming);
+    if (answered.hash) return Response.json(answered, { headers });
+    const { error } = answered;
+    if (error === 'method_not_allowed') headers.Allow = 'POST, OPTIONS';
+    return Response.json({ error, message: sentences[error] }, { status: STATUS[error] || 400, headers });
+  };
+
+  return {
     /**
      * The hash of an e-mail, for a page that is made with it: `{integrations: {Marketo: {hash}}}`.
      * Throws a RangeError for what is no e-mail.
@@ -159,46 +213,19 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
      * @param {Request} request
      * @returns {Promise<Response>}
      */
-    async handle(request) {
-      const headers = headersFor(request);
-      if (request.method === 'OPTIONS' && headers['Access-Control-Allow-Origin']) {
-        Object.assign(headers, {
-          'Access-Control-Allow-Methods': 'POST',
-          'Access-Control-Allow-Headers': 'content-type',
-          'Access-Control-Max-Age': '86400',
-        });
-        return new Response(null, { status: 204, headers });
-      }
-      /** @type {any} */
-      const answered = await answer(request);
-      if (answered.hash) return Response.json(answered, { headers });
-      const { error } = answered;
-      if (error === 'method_not_allowed') headers.Allow = 'POST, OPTIONS';
-      return Response.json({ error, message: sentences[error] }, { status: STATUS[error] || 400, headers });
-    },
+    handle: (request) => respond(request),
 
     /**
      * The same for node:http and Express, before or behind a body parser.
-     * @param {{method?: string, url?: string, headers: object, body?: unknown}} incoming an IncomingMessage
+     * @param {Incoming} incoming
      * @param {{writeHead: (status: number, headers: Record<string, string>) => unknown,
      *   end: (text: string) => unknown}} outgoing a ServerResponse
      * @returns {Promise<void>}
      */
     async handleNode(incoming, outgoing) {
-      const { method = 'GET', url = '/', headers: received, body: parsed } = incoming;
-      const headers = new Headers();
-      for (const [name, value] of Object.entries(received)) headers.set(name, String(value));
-      const hasBody = method !== 'GET' && method !== 'HEAD';
-      const body = parsed === undefined ? incoming : typeof parsed === 'string' ? parsed : JSON.stringify(parsed);
-      const request = new Request(new URL(url, 'http://localhost'), {
-        method,
-        headers,
-        ...(hasBody && { body: /** @type {any} */ (body), duplex: 'half' }),
-      });
-      const response = await self.handle(request);
+      const response = await respond(requestOf(incoming), incoming);
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
       outgoing.end(await response.text());
     },
   };
-  return self;
 }

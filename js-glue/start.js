@@ -1,19 +1,18 @@
-/** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is refused. */
+/** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is missing or refused. */
 
 import { addScript, scriptRun } from './munchkin.js';
 import { createHost } from './rules.js';
-import { wasmBytes } from '#generated/wasm.js';
 
 /**
- * The rules for a page: compiled without holding up the main thread. Rejects where neither can be had.
+ * Rejects where neither can be had.
+ * @param {(imports: import('./rules.js').CoreImports) => Promise<WebAssembly.Instance>} instantiate not on the main thread
  * @param {{fallbackUrl?: string, nonce?: string}} options
  * @returns {Promise<import('./rules.js').Rules>}
  */
-export async function startOnPage({ fallbackUrl, nonce }) {
+export async function startRules(instantiate, { fallbackUrl, nonce }) {
   const host = createHost();
   try {
-    const { instance } = await WebAssembly.instantiate(wasmBytes(), host.imports);
-    host.connect(/** @type {any} */ (instance.exports));
+    host.connect(/** @type {any} */ ((await instantiate(host.imports)).exports));
   } catch (reason) {
     if (!fallbackUrl) throw reason;
     await scriptRun(addScript(fallbackUrl, nonce));

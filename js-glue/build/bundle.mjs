@@ -115,6 +115,7 @@ const ownFileIsExternal = (/** @type {string} */ extension) => ({
 /** By file in dist/: what packages import, as ECMAScript and as CommonJS modules. */
 const entries = {
   'munchkin-shim': 'js-glue/index.js',
+  slim: 'js-glue/slim.js',
   core: 'js-glue/core.js',
   signer: 'js-glue/signer.js',
   snippet: 'js-glue/snippet-html.js',

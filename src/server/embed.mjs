@@ -17,6 +17,7 @@ const files = {
   'munchkin-shim.mjs': 'text/javascript; charset=utf-8',
   'munchkin_shim.wasm': 'application/wasm',
   'snippet.html': 'text/html; charset=utf-8',
+  'LICENSES.txt': 'text/plain; charset=utf-8',
 };
 
 /** @param {Buffer[]} buffers */

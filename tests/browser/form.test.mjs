@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { build } from 'esbuild';
-import { customer, MUNCHKIN_ID } from './customer.mjs';
+import { startSimulator } from '../sim/simulator.mjs';
+import { call, customer, MUNCHKIN_ID } from './customer.mjs';
 
 const world = customer();
 
@@ -313,3 +314,93 @@ test('under a Content-Security-Policy the nonce lets the library in', async (t) 
   assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
   assert.deepEqual(submitted(), ['ada@example.com']);
 });
+
+/** The attributes by which a page identifies with a form, and no server. */
+const byForm = () => ({
+  'data-server': undefined,
+  'data-identify': 'form',
+  'data-forms-url': world.simulator.url,
+  'data-form-id': '1001',
+});
+
+test("identify: 'form' needs no server: the lead is known, with its cookie, and sent once", async (t) => {
+  /** @type {string[]} */
+  const requests = [];
+  const { page, errors } = await world.open(t, {
+    head: world.tag(byForm()),
+    path: '/plans',
+    prepare: async (page) => void page.on('request', (request) => requests.push(new URL(request.url()).pathname)),
+  });
+  const visit = await world.arrival('/plans');
+  assert.equal(requests.some((path) => path === LIBRARY || path.includes('extras')), false, 'nothing before the first identify');
+
+  const traits = { email: 'ada@example.com', name: 'Ada Lovelace', 'a field': true };
+  const fields = { Email: 'ada@example.com', Name: 'Ada Lovelace', FirstName: 'Ada', LastName: 'Lovelace', AField: 'true', UserId: '1234' };
+  const [first, again, changed, bad] = await call(page, [
+    ['identify', '1234', traits],
+    ['identify', '1234', traits],
+    ['identify', '1234', { plan: 'pro' }],
+    ['identify', 'x', { email: 'none' }],
+  ]);
+  assert.deepEqual(first, { ...taken(fields), type: 'identify', warnings: [] });
+  assert.deepEqual([again.skipped, changed.sent, bad.error], ['unchanged', true, 'email_invalid']);
+  await world.simulator.waitFor(({ leadFields }) => leadFields.Plan === 'pro');
+  assert.deepEqual(submitted(), ['ada@example.com', 'ada@example.com']);
+  const lead = world.simulator.leads.get('ada@example.com');
+  assert.deepEqual([lead?.tokens, lead?.fields], [[visit.token], { ...fields, Plan: 'pro' }]);
+  assert.equal(world.simulator.events.some(({ type }) => type === 'associateLead'), false);
+  assert.equal(page.url(), `${world.siteUrl}/plans`);
+  assert.deepEqual(errors, []);
+});
+
+test("identify: 'form' with a current Munchkin, for which associateLead is withdrawn", async (t) => {
+  await world.simulator.close();
+  world.simulator = await startSimulator({ associateLead: 'withdrawn' });
+  const { page } = await world.open(t, { head: world.snippet({ server: undefined, identify: 'form', formsUrl: world.simulator.url, formId: 1001 }) });
+  await call(page, [['identify', { email: 'now@example.com' }]]);
+  await world.simulator.waitFor(({ type }) => type === 'formSubmit');
+  assert.equal(world.simulator.leads.get('now@example.com')?.tokens.length, 1);
+});
+
+test("identify: 'form' beside a blocked Munchkin: the lead arrives, without a cookie", async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(byForm()),
+    prepare: (page) => page.route('**/munchkin.js', (route) => route.abort('blockedbyclient')),
+  });
+  const [lead, visit] = await call(page, [['identify', { email: 'a@b.co' }], ['track', 'x']]);
+  assert.deepEqual([lead.sent, visit.error], [true, 'munchkin_blocked']);
+  assert.deepEqual(submitted(), ['a@b.co']);
+});
+
+for (const [code, attributes, blocked] of /** @type {[string, object, string?][]} */ ([
+  ['form_missing', { 'data-form-id': undefined }],
+  ['form_missing', { 'data-forms-url': undefined }],
+  ['form_blocked', {}, `**${LIBRARY}`],
+  ['extras_blocked', {}, '**/munchkin-shim.extras.js'],
+])) {
+  test(`identify: 'form' ends with ${code} ${JSON.stringify(attributes)}; the calls around it arrive`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: world.tag({ ...byForm(), ...attributes }),
+      prepare: async (page) => {
+        if (blocked) await page.route(blocked, (route) => route.abort());
+      },
+    });
+    const told = await page.evaluate(async () => {
+      const { analytics } = /** @type {any} */ (window);
+      /** @type {any[]} */
+      const heard = [];
+      analytics.on('error', (/** @type {any} */ { error }) => heard.push(error));
+      const results = await Promise.all([
+        analytics.track('before'),
+        analytics.identify('1', { email: 'a@b.co' }, {}, (/** @type {any} */ { error }) => heard.push(error)),
+        analytics.track('after'),
+      ]);
+      return { heard, results, message: results[1].message };
+    });
+    assert.deepEqual(told.heard, [code, code]);
+    assert.deepEqual(told.results.map((/** @type {any} */ { error }) => error), [undefined, code, undefined]);
+    assert.match(told.message, /\w+ .*\.$/);
+    await world.visited(['/', '/event/before', '/event/after']);
+    assert.deepEqual(errors, []);
+  });
+}

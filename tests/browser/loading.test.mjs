@@ -343,3 +343,29 @@ test('the module for bundlers works on a page', async (t) => {
   assert.equal(result.sent, true);
   assert.equal((await world.simulator.waitFor(({ type }) => type === 'associateLead')).signature, 'valid');
 });
+
+test('the module for bundlers has the extras in it: forms, links, routes', async (t) => {
+  /** @type {string[]} */
+  const scripts = [];
+  const { page } = await world.open(t, {
+    path: '/module',
+    body: '<a href="#x">link</a>',
+    prepare: async (page) => void page.on('request', (request) => scripts.push(new URL(request.url()).pathname)),
+  });
+  const result = await page.evaluate(
+    async ([id, munchkinUrl, formsUrl]) => {
+      const path = '/dist/munchkin-shim.mjs';
+      const { analytics } = await import(path);
+      analytics.load(id, { munchkinUrl, identify: 'form', formsUrl, formId: 1001, autoPage: true });
+      await analytics.trackLink(document.querySelector('a'), 'Clicked');
+      return analytics.identify('m', { email: 'module@example.com' });
+    },
+    [MUNCHKIN_ID, `${world.simulator.url}/munchkin.js`, world.simulator.url],
+  );
+  assert.equal(result.sent, true);
+  await page.click('a');
+  await world.arrival('/event/Clicked');
+  await page.evaluate(() => history.pushState({}, '', '/module/next'));
+  await world.arrival('/module/next');
+  assert.equal(scripts.some((path) => path.includes('extras')), false);
+});

@@ -192,6 +192,36 @@ test('trackLink and trackForm send before the page is left', async (t) => {
   await world.arrival('/event/Form-sent');
 });
 
+test('a link waits until the visit is through, but no longer than 300 ms: a network that hangs traps nobody', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag(), body: '<a href="/left">go</a>', path: '/slow' });
+  await world.open(t, { path: '/left', body: 'left', context });
+  await world.arrival('/slow');
+  /** @type {(url: string) => void} */
+  let held = () => {};
+  await page.route('**/webevents/visitWebPage?*', async (route) => {
+    held(route.request().url());
+    if (!route.request().url().includes('Hangs')) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 150);
+      });
+      await route.continue();
+    }
+  });
+  for (const event of ['Slow', 'Hangs']) {
+    await page.evaluate((name) => /** @type {any} */ (window).analytics.trackLink(document.querySelector('a'), name), event);
+    const asked = new Promise((resolve) => {
+      held = resolve;
+    });
+    await page.click('a', { noWaitAfter: true });
+    assert.match(String(await asked), new RegExp(event));
+    await page.waitForURL('**/left');
+    if (event === 'Slow') {
+      await world.arrival('/event/Slow');
+      await page.goBack();
+    }
+  }
+});
+
 test('trackLink and trackForm leave the page to whom has prevented it, however late, and to other windows', async (t) => {
   const { page } = await world.open(t, {
     head: world.tag(),

@@ -103,13 +103,16 @@ async function assertTracked(t, site, path) {
 /** What `<bundler>/core.js` shows. */
 const CORE_RESULT = { ok: true, call: ['visitWebPage', { url: '/event/Signed-up', params: '' }], warnings: [] };
 
+/** What a script of the projects is made of, by the beginning of its name. */
+const OWN = /** @type {Record<string, string>} */ ({ core: 'core.mjs', required: 'munchkin-shim.cjs', slim: 'slim.mjs' });
+
 /** Bytes that a script may have beside the package's. */
 const PROJECTS_OWN_CODE = 1024;
 
 /** By name, what its build makes a web site of: a folder, and the scripts that load Munchkin with their pages. */
 const STATIC = {
-  vite: { root: 'dist', entries: ['index'], pages: ['/'] },
-  webpack: { root: 'public', entries: ['main', 'required'], pages: ['/', '/required.html'] },
+  vite: { root: 'dist', entries: ['index', 'slim'], pages: ['/', '/slim.html'] },
+  webpack: { root: 'public', entries: ['main', 'required', 'slim'], pages: ['/', '/required.html', '/slim.html'] },
   esbuild: { root: 'public', entries: ['main'], pages: ['/'] },
   rollup: { root: 'public', entries: ['main'], pages: ['/'] },
 };
@@ -146,7 +149,7 @@ describe('bundlers', { concurrency: 2 }, () => {
         const bundled = scriptsBelow(join(folder, root));
         assert.ok(bundled.length > entries.length);
         for (const { file, code } of bundled) {
-          const own = /^core/.test(file) ? 'core.mjs' : /^required/.test(file) ? 'munchkin-shim.cjs' : 'munchkin-shim.mjs';
+          const own = OWN[file.split(/[.-]/)[0]] || 'munchkin-shim.mjs';
           const most = statSync(join(folder, 'node_modules/munchkin-shim/dist', own)).size + PROJECTS_OWN_CODE;
           assert.ok(Buffer.byteLength(code) <= most, `${file}: ${Buffer.byteLength(code)} bytes, of ${own}`);
         }

@@ -1,14 +1,14 @@
 /** The packed package as those see it who install it: its package.json, its files and its types. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build, pack, run } from './tarball.mjs';
+import { build, pack, REPOSITORY, run } from './tarball.mjs';
 
 const HERE = fileURLToPath(new URL('./', import.meta.url));
-const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const { exports, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 /** @type {string} */
 let tarball;
@@ -16,6 +16,22 @@ let tarball;
 before(async () => {
   assert.ok(existsSync(`${HERE}node_modules`), 'The linters are missing: run npm ci --prefix tests/package');
   tarball = await pack('lint');
+});
+
+test('make pack leaves the tarball in build/, and says so', async () => {
+  const path = `build/munchkin-shim-${version}.tgz`;
+  rmSync(join(REPOSITORY, path), { force: true });
+  // The build is there, and other tests are reading it.
+  const printed = await run('make', ['--no-print-directory', '--old-file=build', 'pack'], REPOSITORY);
+  assert.equal(printed, `${path}: ${statSync(join(REPOSITORY, path)).size} bytes\n`);
+});
+
+test('the tarball has what people need of dist/, the licences and the simulator, and nothing else', async () => {
+  const files = (await run('tar', ['-tzf', tarball], HERE)).trim().split('\n').map((file) => file.replace('package/', ''));
+  const needed = ['LICENSE', 'README.md', 'package.json', 'dist/LICENSES.txt', 'dist/integrity.json', 'tests/sim/main.mjs'];
+  for (const file of needed) assert.ok(files.includes(file), file);
+  const others = files.filter((file) => !/^dist\/[\w-]+(\.\w+)+$|^dist\/types(-cjs)?\/|^tests\/sim\//.test(file) && !needed.includes(file));
+  assert.deepEqual(others, []);
 });
 
 /** @param {string} name @param {string[]} args */

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const PROJECTS = fileURLToPath(new URL('projects/', import.meta.url));
 const BUILD = join(REPOSITORY, 'build/package');
 
@@ -37,8 +37,8 @@ export async function pack(name) {
   const folder = join(BUILD, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const [{ filename }] = JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', folder], REPOSITORY));
-  return join(folder, filename);
+  const printed = await run(process.execPath, ['js-glue/build/pack.mjs', folder], REPOSITORY);
+  return printed.slice(0, printed.lastIndexOf(':'));
 }
 
 /** @param {string} path */

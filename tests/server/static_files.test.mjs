@@ -13,6 +13,7 @@ const types = {
   'munchkin-shim.mjs': 'text/javascript; charset=utf-8',
   'munchkin_shim.wasm': 'application/wasm',
   'snippet.html': 'text/html; charset=utf-8',
+  'LICENSES.txt': 'text/plain; charset=utf-8',
 };
 const inDist = (/** @type {string} */ name) => readFileSync(new URL(`../../dist/${name}`, import.meta.url));
 

@@ -24,6 +24,7 @@ test('make build has made everything it promises', () => {
     'dist/munchkin_shim.wasm',
     'dist/munchkin-shim.asm.js',
     'dist/snippet.html',
+    'dist/LICENSES.txt',
     'build/munchkin-server',
   ]) {
     assert.ok(existsSync(new URL(path, root)), path);
@@ -64,6 +65,23 @@ test('the package works by import and by require, and importing it touches no pa
     'visitWebPage',
     { url: '/b', params: '' },
   ]);
+});
+
+test('munchkin-shim/slim has no module in it, and on a server fetches none', async (t) => {
+  const module = read('dist/munchkin_shim.wasm');
+  for (const extension of ['mjs', 'cjs']) {
+    const [slim, whole] = ['slim', 'munchkin-shim'].map((file) => String(read(`dist/${file}.${extension}`)));
+    assert.ok(whole.includes(module.toString('hex')), 'the module would be found');
+    assert.ok(!slim.includes(module.toString('hex').slice(0, 100)));
+    assert.ok(slim.length < whole.length - 1.9 * module.length, `${slim.length} bytes`);
+  }
+  const fetched = t.mock.method(globalThis, 'fetch');
+  for (const slim of [await import('munchkin-shim/slim'), createRequire(import.meta.url)('munchkin-shim/slim')]) {
+    const analytics = slim.createAnalytics(new URL('munchkin-shim/munchkin_shim.wasm', 'https://www.example.com/'));
+    analytics.load('561-HYG-937', {});
+    assert.equal((await analytics.page()).error, 'not_a_browser');
+  }
+  assert.equal(fetched.mock.callCount(), 0);
 });
 
 test('createCore takes a compiled module of dist/munchkin_shim.wasm', () => {
@@ -107,6 +125,21 @@ test('the browser is given no signing code', () => {
   const constant = Buffer.from([0xa1, 0xd7, 0xe7, 0xf6, 0x06]);
   assert.equal(read('dist/munchkin_shim.wasm').includes(constant), false);
   assert.equal(read('dist/munchkin_signer.wasm').includes(constant), true, 'what signs would be found');
+});
+
+test('dist/LICENSES.txt holds the notices of cJSON and BearSSL, and says where they are', () => {
+  const [cjson, bearssl] = String(read('dist/LICENSES.txt')).split(/^-+$/m);
+  const signer = ['munchkin_signer.wasm', 'signer.mjs', 'signer.cjs', 'munchkin-server'];
+  const shim = ['munchkin-shim.js', 'munchkin-shim.asm.js', 'munchkin-shim.mjs', 'munchkin-shim.cjs', 'munchkin_shim.wasm', 'core.mjs', 'core.cjs'];
+  for (const [notice, name, license, holders] of /** @type {[string, RegExp, string, string[]][]} */ ([
+    [cjson, /^cJSON \d+\.\d/, 'cjson/LICENSE', [...shim, ...signer]],
+    [bearssl, /^BearSSL \d+\.\d/, 'bearssl/LICENSE.txt', signer],
+  ])) {
+    assert.match(notice.trimStart(), name);
+    assert.ok(notice.includes(String(read(`build/deps/${license}`)).trim()), license);
+    const named = /^in dist\/: (.*);\nand in (.*)$/m.exec(notice)?.slice(1).flatMap((list) => list.split(', '));
+    assert.deepEqual(named?.sort(), holders.sort());
+  }
 });
 
 test('README explains every code of src/core/status.h, and no other', () => {

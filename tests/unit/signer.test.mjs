@@ -5,6 +5,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createSigner } from 'munchkin-shim/signer';
 
@@ -111,20 +114,105 @@ test('a compiled module of munchkin_signer.wasm serves as well', () => {
   assert.equal(signerWith({ module }).hash('a@b.co'), hashOf('a@b.co'));
 });
 
-test('in node:http, and behind a body parser', async (t) => {
-  const signer = signerWith({ authorize: (request, email) => request.headers.get('x-user') === email });
-  for (const parsed of [undefined, { email: 'a@b.co' }, '{"email":"a@b.co"}']) {
-    const server = createServer((request, response) => {
-      if (parsed) Object.assign(request, { body: parsed });
-      signer.handleNode(request, response);
-    }).listen(0, '127.0.0.1');
-    t.after(() => server.close());
-    await once(server, 'listening');
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    const url = `http://127.0.0.1:${port}/api/v1/hash`;
+/** @param {import('node:net').Server} server @param {import('node:test').TestContext} t ends it */
+async function listening(server, t) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
+}
+
+test('in node:http, and behind whatever body parser', async (t) => {
+  /** @type {unknown[]} */
+  const given = [];
+  const signer = signerWith({
+    authorize: (request, email, incoming) => given.push(incoming) > 0 && request.headers.get('x-user') === email,
+  });
+  for (const parse of /** @type {(((body: Buffer) => unknown) | undefined)[]} */ ([
+    undefined,
+    () => undefined, // has kept the body elsewhere: there is none for us
+    (body) => JSON.parse(String(body)),
+    String,
+    (body) => body,
+  ])) {
+    /** @type {unknown} */
+    let last;
+    const server = createServer(async (request, response) => {
+      last = request;
+      if (parse) {
+        const parts = [];
+        for await (const part of request) parts.push(part);
+        if (parts.length) Object.assign(request, { body: parse(Buffer.concat(parts)) });
+      }
+      await signer.handleNode(request, response);
+    });
+    const url = `http://127.0.0.1:${await listening(server, t)}/api/v1/hash`;
     const answer = await fetch(url, { method: 'POST', headers: { 'X-User': 'a@b.co' }, body: '{"email":"a@b.co"}' });
+    if (parse?.length === 0) {
+      assert.equal((await answer.json()).error, 'json_invalid');
+      continue;
+    }
     assert.deepEqual(await answer.json(), { hash: hashOf('a@b.co') });
+    assert.equal(given.at(-1), last, 'authorize sees what middleware has left on the request');
     assert.equal((await fetch(url, { method: 'POST', body: '{"email":"a@b.co"}' })).status, 403);
     assert.equal((await fetch(url)).status, 405);
   }
+});
+
+test("a body of {} that nobody has read is Express 4's, and says nothing", async (t) => {
+  const server = createServer((request, response) => signerWith().handleNode(Object.assign(request, { body: {} }), response));
+  const url = `http://127.0.0.1:${await listening(server, t)}/`;
+  assert.deepEqual(await (await fetch(url, { method: 'POST', body: '{"email":"a@b.co"}' })).json(), { hash: hashOf('a@b.co') });
+});
+
+test('a second argument that is not ours, as a route of Next.js gets, is not taken for one', async () => {
+  const signer = signerWith({ authorize: (...given) => given[2] === undefined });
+  const context = { params: {} };
+  assert.equal((await /** @type {any} */ (signer.handle)(post('{"email":"a@b.co"}'), context)).status, 200);
+});
+
+test('in node:http2', { timeout: 10_000 }, async (t) => {
+  const server = createHttp2Server(signerWith().handleNode);
+  const session = connectHttp2(`http://127.0.0.1:${await listening(server, t)}`);
+  t.after(() => session.close());
+  const stream = session.request({ ':method': 'POST', ':path': '/v1/hash' }).end('{"email":"a@b.co"}');
+  assert.deepEqual(JSON.parse(await text(stream)), { hash: hashOf('a@b.co') });
+});
+
+const ASKED = '\r\nHost: a\r\nContent-Length: 18\r\n\r\n{"email":"a@b.co"}';
+
+/** By what is wrong with them: requests, and the status that answers them. */
+const HOSTILE = /** @type {Record<string, [request: string, status: number]>} */ ({
+  'a path that is no URL': [`POST // HTTP/1.1${ASKED}`, 200],
+  'a URL that is none': [`POST http://[ HTTP/1.1${ASKED}`, 200],
+  'a header named __proto__': [`POST / HTTP/1.1\r\n__proto__: a\r\nconstructor: b${ASKED}`, 200],
+  'a header that is no UTF-8': [`POST / HTTP/1.1\r\nX-A: \xff\xfe${ASKED}`, 200],
+  'a method that no Request has': ['TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405],
+  'OPTIONS of everything': ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 405],
+  'GET with a body': [`GET / HTTP/1.1${ASKED}`, 405],
+  'no body': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 400],
+  'a body said to be too large': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n', 413],
+  'a body without an end': [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(0x4001)}\r\n`, 413],
+});
+
+test('no client can stop a server of node:http', { timeout: 20_000 }, async (t) => {
+  const server = createServer(signerWith().handleNode);
+  const port = await listening(server, t);
+  t.after(() => server.closeAllConnections());
+  /** @param {string} request */
+  const send = (request) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+    socket.write(request, 'latin1');
+    return socket;
+  };
+  for (const [what, [request, status]] of Object.entries(HOSTILE)) {
+    const [answer] = await once(send(request), 'data');
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), what);
+  }
+  const gone = send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"email"');
+  const [, response] = await once(server, 'request');
+  gone.destroy();
+  await once(response, 'close');
+  const url = `http://127.0.0.1:${port}/`;
+  assert.equal((await fetch(url, { method: 'POST', body: '{"email":"a@b.co"}' })).status, 200);
 });

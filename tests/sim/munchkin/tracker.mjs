@@ -30,8 +30,8 @@
  * The tracker, served as /<version>/munchkin.js. It is sent to the page as text and called there, so it may use nothing
  * from outside its own body except what it is given.
  *
- * Settings that only pace the sending (`asyncOnly`, `clickTime`) have no effect: every request here is sent in a way
- * that outlives the page, so a click never has to wait for it.
+ * Settings that only pace the sending (`asyncOnly`, `clickTime`) have no effect. As with Marketo's, a request ends with
+ * the page unless `useBeaconAPI` is set; only that of a clicked link, for which Marketo's holds the click up, outlives it.
  *
  * @param {{version: string, associateLead: 'honoured' | 'withdrawn'}} served
  * @param {typeof import('./cookie.mjs').trackingCookie} trackingCookie
@@ -183,7 +183,7 @@ export function installTracker(served, trackingCookie) {
         ...(config.wsInfo ? { _mchWs: config.wsInfo } : {}),
         ...parameters,
       });
-      post(`${collector}/webevents/${type}?${query}`, config.useBeaconAPI === true);
+      post(`${collector}/webevents/${type}?${query}`, config.useBeaconAPI === true, type === 'clickLink');
     }
   }
 
@@ -198,12 +198,13 @@ export function installTracker(served, trackingCookie) {
   /**
    * @param {string} url
    * @param {boolean} asBeacon
+   * @param {boolean} keepalive
    */
-  function post(url, asBeacon) {
+  function post(url, asBeacon, keepalive) {
     if (asBeacon && navigator.sendBeacon?.(url)) return;
-    // `keepalive` lets the request outlive a page that is being left. Nobody on the page waits for the answer, and a
-    // collector that cannot be reached must not show up as an error of the page.
-    fetch(url, { method: 'POST', mode: 'no-cors', keepalive: true }).catch(() => {});
+    // Nobody on the page waits for the answer, and a collector that cannot be reached must not show up as an error of
+    // the page.
+    fetch(url, { method: 'POST', mode: 'no-cors', keepalive }).catch(() => {});
   }
 
   const queue = page.Munchkin?.queue ?? [];

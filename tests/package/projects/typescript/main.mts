@@ -6,6 +6,7 @@ import { createCore } from 'munchkin-shim/core';
 import { marketo as forRudderStack } from 'munchkin-shim/rudderstack';
 import { marketo as forSegment } from 'munchkin-shim/segment';
 import { createSigner } from 'munchkin-shim/signer';
+import { createAnalytics as createSlim } from 'munchkin-shim/slim';
 import { startSimulator } from 'munchkin-shim/simulator';
 import { snippetHtml } from 'munchkin-shim/snippet';
 
@@ -17,6 +18,10 @@ analytics.purchase();
 
 const result = await createAnalytics().track('Signed up', { plan: 'pro' });
 export const sent: boolean = result.sent;
+const urls = ['/munchkin_shim.wasm', new URL('https://www.example.com/munchkin_shim.wasm')];
+export const slims: (typeof analytics)[] = [...urls, fetch('/munchkin_shim.wasm')].map(createSlim);
+// @ts-expect-error where the module is has to be said
+createSlim();
 export const same: typeof analytics = analyticsByDefault;
 
 const visit = createCore().page({ url: 'https://www.example.com/' });

@@ -6,6 +6,7 @@ import { createCore } from 'munchkin-shim/core';
 import { marketo as forRudderStack } from 'munchkin-shim/rudderstack';
 import { marketo as forSegment } from 'munchkin-shim/segment';
 import { createSigner } from 'munchkin-shim/signer';
+import { createAnalytics as createSlim } from 'munchkin-shim/slim';
 import { snippetHtml } from 'munchkin-shim/snippet';
 
 analytics.load('561-HYG-937', { server: 'https://events.example.com', storage: 'memory' });
@@ -15,6 +16,7 @@ analytics.load('561-HYG-937', { storage: 'disk' });
 const visit = createCore().page({ url: 'https://www.example.com/' });
 export const path: string = visit.ok ? visit.call[1].url : visit.message;
 export const same: typeof analytics = analyticsByDefault;
+export const slim: typeof analytics = createSlim('/munchkin_shim.wasm');
 export const html: string = snippetHtml('561-HYG-937', { server: 'https://events.example.com' });
 export const signer = createSigner({ privateKey: 'fortesting', authorize: (_, email) => email === 'ada@example.com' });
 export const adapters = [forAnalytics, forRudderStack, forSegment].map((marketo) => marketo('561-HYG-937'));

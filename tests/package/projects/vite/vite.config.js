@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   build: {
     rolldownOptions: {
-      input: ['index.html', 'core.html'],
+      input: ['index.html', 'slim.html', 'core.html'],
     },
   },
 });

@@ -2,6 +2,7 @@ export default {
   mode: 'production',
   entry: {
     main: './main.js',
+    slim: './slim.js',
     core: './core.js',
     required: './required.cjs',
   },

@@ -1,0 +1,8 @@
+/** The rules of the WebAssembly module that is in the script itself. */
+
+import { wasmBytes } from '#generated/wasm.js';
+import { startRules } from './start.js';
+
+/** @param {{fallbackUrl?: string, nonce?: string}} options */
+export const startEmbedded = (options) =>
+  startRules(async (imports) => (await WebAssembly.instantiate(wasmBytes(), imports)).instance, options);

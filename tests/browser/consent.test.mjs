@@ -1,0 +1,279 @@
+/** Nothing before the visitor's yes, nothing after a no. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, customer } from './customer.mjs';
+
+const world = customer();
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** What the page has stored, and the cookies of its site. @param {Page} page */
+const stored = (page) => page.evaluate(() => ({ storage: { ...localStorage }, cookie: document.cookie }));
+
+const NOTHING = { storage: {}, cookie: '' };
+
+/** Notes every request of a page but those for the page itself. @param {string[]} requests */
+const noting = (requests) => async (/** @type {Page} */ page) => {
+  page.on('request', (request) => {
+    if (!request.isNavigationRequest()) requests.push(request.url());
+  });
+};
+
+/** Begins calls of each kind, and keeps their promises. @param {Page} page */
+const begin = (page) =>
+  page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any} */ (window).begun = [
+      analytics.page(),
+      analytics.track('before'),
+      analytics.identify('u1', { email: 'u1@example.com' }),
+    ];
+  });
+
+/** @param {Page} page @returns {Promise<any[]>} */
+const begun = (page) => page.evaluate(() => Promise.all(/** @type {any} */ (window).begun));
+
+/** @param {Page} page @param {boolean} given */
+const consent = (page, given) => page.evaluate((yes) => void (/** @type {any} */ (window).analytics.consent(yes)), given);
+
+const leads = () => world.simulator.events.filter(({ type }) => type === 'associateLead').map(({ leadFields }) => leadFields.Email);
+
+/** Ways to put it on a page that waits, and what of the customer's own is on it from the start. */
+const WAITING = /** @type {[string, () => string, RegExp][]} */ ([
+  ['script tag', () => world.tag({ 'data-consent': 'pending' }), /munchkin-shim\.js$/],
+  ['snippet that loads nothing', () => world.snippet({ consent: 'pending' }), /^$/],
+  [
+    'snippet with the shim beside it',
+    () => world.snippet().replace(/<link[^>]*>/, '').replace('"server":', '"consent":"pending","server":'),
+    /munchkin-shim\.js$/,
+  ],
+]);
+
+for (const [kind, head, own] of WAITING) {
+  test(`${kind}: while pending nothing is loaded, stored or sent; a yes sends what has waited`, async (t) => {
+    /** @type {string[]} */
+    const requests = [];
+    const { page, errors } = await world.open(t, { head: head(), path: '/asked?x=1', prepare: noting(requests) });
+    await page.waitForLoadState('load');
+    await begin(page);
+    await page.evaluate(() => void /** @type {any} */ (window).analytics.on('track', () => {}));
+    assert.deepEqual(requests.filter((url) => !own.test(url)), []);
+    assert.deepEqual(await stored(page), NOTHING);
+
+    await consent(page, true);
+    const [, track, lead] = await begun(page);
+    assert.deepEqual([track.sent, lead.sent], [true, true]);
+    await world.simulator.waitFor(({ type }) => type === 'associateLead');
+    await world.visited(['/asked', '/event/before']);
+    assert.equal((await stored(page)).storage.ajs_user_id, '"u1"');
+    assert.deepEqual(errors, []);
+  });
+
+  test(`${kind}: a no ends what has waited, and sends nothing from then on; a later yes holds for later calls`, async (t) => {
+    /** @type {string[]} */
+    const requests = [];
+    const { page, errors } = await world.open(t, { head: head(), path: '/refused', prepare: noting(requests) });
+    await page.waitForLoadState('load');
+    await begin(page);
+    await consent(page, false);
+    const refused = [...(await begun(page)), ...(await call(page, [['track', 'after'], ['identify', 'u2', { email: 'u2@example.com' }]]))];
+    assert.deepEqual(refused.map(({ ok, sent, skipped }) => [ok, sent, skipped]), Array(5).fill([true, false, 'no_consent']));
+    assert.deepEqual(refused.map(({ type }) => type), ['page', 'track', 'identify', 'track', 'identify']);
+    assert.deepEqual(requests.filter((url) => !/munchkin-shim\.(extras\.)?js$/.test(url)), []);
+    assert.deepEqual(await stored(page), NOTHING);
+
+    await consent(page, true);
+    const [later] = await call(page, [['track', 'later']]);
+    assert.equal(later.sent, true);
+    assert.deepEqual((await stored(page)).storage, {}, 'nobody who was identified against their will');
+    await world.visited(['/refused', '/event/later']);
+    assert.deepEqual(leads(), []);
+    assert.deepEqual(errors, []);
+  });
+
+  test(`${kind}: a no removes what an earlier page has stored`, async (t) => {
+    const first = await world.open(t, { head: world.tag(), path: '/first' });
+    await call(first.page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+    await world.simulator.waitFor(({ type }) => type === 'associateLead');
+    const before = await stored(first.page);
+    assert.deepEqual(Object.keys(before.storage).sort(), ['ajs_user_id', 'ajs_user_traits', 'munchkin_shim_lead']);
+    assert.match(before.cookie, /_mkto_trk=/);
+
+    const { page } = await world.open(t, { head: head(), path: '/second', context: first.context });
+    await page.waitForLoadState('load');
+    await consent(page, false);
+    await page.waitForFunction(() => document.cookie === '' && localStorage.length === 0);
+  });
+}
+
+test('a yes that is given before load counts, and so does one among the calls of the snippet', async (t) => {
+  const early = await world.open(t, {
+    path: '/early',
+    head: `${world.snippet().replace('"server":', '"consent":"pending","server":')}<script>analytics.track('waits'); window.heeded = analytics.consent(true);</script>`,
+  });
+  await world.arrival('/event/waits');
+  await early.page.evaluate(() => /** @type {any} */ (window).heeded);
+  await early.page.close();
+
+  const { page } = await world.open(t, { head: world.tag({ 'data-munchkin-id': undefined }), path: '/loaded' });
+  await page.evaluate(
+    ([munchkinUrl]) => {
+      const { analytics } = /** @type {any} */ (window);
+      analytics.consent(true);
+      analytics.load('561-HYG-937', { munchkinUrl, consent: 'pending' });
+    },
+    [`${world.simulator.url}/munchkin.js`],
+  );
+  assert.equal((await call(page, [['track', 'at once']]))[0].sent, true);
+});
+
+test('consent: false loads nothing; calls end at once', async (t) => {
+  for (const [i, head] of [world.tag({ 'data-consent': 'false' }), world.snippet({ consent: false })].entries()) {
+    /** @type {string[]} */
+    const requests = [];
+    const { page } = await world.open(t, { head, path: `/none${i}`, prepare: noting(requests) });
+    await page.waitForLoadState('load');
+    assert.equal((await call(page, [['track', 'x']]))[0].skipped, 'no_consent');
+    assert.deepEqual(requests.filter((url) => !/munchkin-shim\.(extras\.)?js$/.test(url)), []);
+  }
+});
+
+test('a yes that is taken back stops calls that are under way, and Munchkin too, until the page is left', async (t) => {
+  const { page, context } = await world.open(t, {
+    head: world.tag({ 'data-consent': 'pending' }),
+    body: '<a href="#somewhere">a link</a>',
+    path: '/withdrawn',
+  });
+  await consent(page, true);
+  await call(page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+  await world.simulator.waitFor(({ type }) => type === 'associateLead');
+  const before = world.simulator.events.length;
+
+  // The hash is still on its way when consent is withdrawn.
+  await page.route('**/v1/hash', async (route) => {
+    await consent(page, false);
+    await route.continue();
+  });
+  const [lead] = await call(page, [['identify', 'u2', { email: 'u2@example.com' }]]);
+  assert.equal(lead.skipped, 'no_consent');
+  await page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  await page.click('a');
+  assert.deepEqual((await stored(page)).storage, {});
+
+  // The opt-out was the page's, not the visitor's: on the next one, where they agree, they are tracked.
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  await page.goto('about:blank');
+  await world.arrival('/next');
+  assert.deepEqual(world.simulator.events.slice(before).map(({ path }) => path), ['/next']);
+  await next.page.waitForFunction(() => !document.cookie.includes('mkto_opt_out'));
+});
+
+test('a no and then a yes on one page: Munchkin may track again', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), path: '/back-and-forth' });
+  await world.arrival('/back-and-forth');
+  await consent(page, false);
+  await page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  await consent(page, true);
+  await page.waitForFunction(() => !document.cookie.includes('mkto_opt_out'));
+  assert.equal((await call(page, [['track', 'again']]))[0].sent, true);
+  await world.arrival('/event/again');
+});
+
+test("a visitor's own opt-out outlives the page that is told no", async (t) => {
+  const { page, context } = await world.open(t, {
+    head: world.tag(),
+    path: '/own',
+    prepare: (page) => page.context().addCookies([{ name: 'mkto_opt_out', value: 'true', url: world.siteUrl }]),
+  });
+  await consent(page, false);
+  await call(page, [['trackLink', null, 'x']]); // the extras are there
+  await page.goto('about:blank');
+  assert.equal((await context.cookies()).some(({ name }) => name === 'mkto_opt_out'), true);
+});
+
+for (const [kind, head] of /** @type {[string, () => string][]} */ ([
+  ['script tag', () => world.tag({ 'data-honour-gpc': '' })],
+  ['snippet', () => world.snippet({ honourGpc: true })],
+  ['snippet that waits', () => world.snippet({ honourGpc: true, consent: 'pending' })],
+])) {
+  test(`${kind}: Global Privacy Control counts as a no, whatever the page says`, async (t) => {
+    /** @type {string[]} */
+    const requests = [];
+    const { page } = await world.open(t, {
+      head: head(),
+      prepare: async (page) => {
+        await noting(requests)(page);
+        await page.addInitScript("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })");
+      },
+    });
+    await page.waitForLoadState('load');
+    await consent(page, true);
+    assert.equal((await call(page, [['track', 'x']]))[0].skipped, 'no_consent');
+    assert.deepEqual(requests.filter((url) => !/munchkin-shim\.(extras\.)?js$/.test(url)), []);
+    assert.deepEqual(await stored(page), NOTHING);
+  });
+
+  test(`${kind}: without the signal honourGpc changes nothing`, async (t) => {
+    const { page } = await world.open(t, { head: head(), path: '/no-signal' });
+    await consent(page, true);
+    assert.equal((await call(page, [['track', 'x']]))[0].sent, true);
+    await world.visited(['/no-signal', '/event/x']);
+  });
+}
+
+test('what is chosen while pending is kept: setAnonymousId, reset, links to track', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag({ 'data-consent': 'pending' }),
+    body: '<a href="#x">link</a>',
+    path: '/kept',
+  });
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.setAnonymousId('chosen');
+    /** @type {any} */ (window).attached = analytics.trackLink(document.querySelector('a'), 'Followed');
+    analytics.identify('gone', { email: 'gone@example.com' });
+    analytics.reset();
+    analytics.setAnonymousId('second');
+  });
+  assert.deepEqual(await stored(page), NOTHING);
+  await consent(page, true);
+  await page.evaluate(() => /** @type {any} */ (window).attached);
+  await page.click('a');
+  await world.arrival('/event/Followed');
+  const user = await page.evaluate(() => {
+    const user = /** @type {any} */ (window).analytics.user();
+    return [user.id(), user.anonymousId(), user.traits()];
+  });
+  assert.deepEqual(user, [null, 'second', {}]);
+});
+
+test('a returning visitor is still the same after a yes', async (t) => {
+  const { page } = await world.open(t, {
+    head: `<script>localStorage.ajs_anonymous_id = '"before"'; localStorage.ajs_user_id = '"u1"';</script>${world.tag({ 'data-consent': 'pending' })}`,
+  });
+  const ids = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    const pending = analytics.user().anonymousId();
+    analytics.consent(true);
+    return [pending === 'before', analytics.user().anonymousId(), analytics.user().id()];
+  });
+  assert.deepEqual(ids, [false, 'before', 'u1']);
+});
+
+test('without the extras a no still forgets the visitor, and says what it could not do', async (t) => {
+  const { page } = await world.open(t, {
+    head: `<script>localStorage.ajs_user_id = '"u1"';</script>${world.tag({ 'data-consent': 'pending' })}`,
+    prepare: (page) => page.route('**/munchkin-shim.extras.js', (route) => route.abort()),
+  });
+  const error = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const { analytics } = /** @type {any} */ (window);
+        analytics.on('error', resolve);
+        analytics.consent(false);
+      }),
+  );
+  assert.deepEqual([error.type, error.error], ['consent', 'extras_blocked']);
+  assert.deepEqual((await stored(page)).storage, {});
+});
