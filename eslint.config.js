@@ -16,7 +16,7 @@ export default [
   js.configs.recommended,
   { files: ['js-glue/**/*.js', 'web/**/*.js', 'tests/bench/pages/*.js', 'tests/package/projects/**/*.{js,cjs}'], languageOptions: { globals: globals.browser }, rules },
   {
-    files: ['**/*.mjs', 'eslint.config.js'],
+    files: ['**/*.mjs', 'eslint.config.js', 'tests/package/projects/next/app/**/route.js'],
     languageOptions: { globals: { ...globals.node, ...globals['shared-node-browser'] } },
     rules,
   },

@@ -22,12 +22,19 @@ async function bundled(entry, options) {
   return /** @type {import('esbuild').OutputFile[]} */ (result.outputFiles)[0].text;
 }
 
-/** @param {string} source @param {import('terser').FormatOptions} [format] @param {boolean} [module] whether its outermost names are its own */
-async function shrunk(source, format = {}, module = true) {
+/**
+ * @param {string} source
+ * @param {object} [options]
+ * @param {import('terser').FormatOptions} [options.format]
+ * @param {boolean} [options.module] whether its outermost names are its own
+ * @param {RegExp} [options.internal] names of properties that nothing else uses
+ */
+async function shrunk(source, { format, module = true, internal } = {}) {
   const { code } = await minify(source, {
     ecma: /** @type {any} */ (2021),
     module,
     compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
+    mangle: internal ? { properties: { regex: internal } } : {},
     format: { comments: false, ...format },
   });
   return String(code);
@@ -79,8 +86,11 @@ const script = await bundled('js-glue/script.js', {
 /** Chromium then compiles all functions while it downloads, off the main thread. */
 const eager = '//# allFunctionsCalledOnLoad';
 
+/** Of the script's own objects, those that the page never sees. */
+const internal = /^(perform|associate|connect|carryOut|imports|persist|merged|emit|listener|input)$/;
+
 // Single quotes, as the module's literal has: the same bytes again cost less.
-const code = (await shrunk(script, { quote_style: 1 })).replace("'WASM'", wasmLiteral);
+const code = (await shrunk(script, { format: { quote_style: 1 }, internal })).replace("'WASM'", wasmLiteral);
 write('munchkin-shim.js', `${byteOrderMark}${banner}\n${eager}\n${code}\n`);
 
 /** A module as the body of a function that returns what it exports. @param {string} entry @param {import('esbuild').BuildOptions} [options] */
@@ -95,7 +105,7 @@ write('munchkin-shim.extras.js', `${banner}\n${await shrunk(`globalThis.munchkin
 
 /** The snippet's code, which js-glue/snippet-html.js puts into HTML: each a function, to be called. */
 const snippetFunction = async (/** @type {string} */ entry, /** @type {string} */ name) =>
-  (await shrunk(`(()=>{${await functionBody(entry)}})().${name}();`, {}, false))
+  (await shrunk(`(()=>{${await functionBody(entry)}})().${name}();`, { module: false }))
     .replace(/\(\);$/, '')
     .replaceAll('const ', 'let '); // shorter, and the same to what runs
 const stub = await snippetFunction('js-glue/snippet.js', 'snippet');

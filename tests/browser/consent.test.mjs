@@ -162,8 +162,8 @@ test('a yes that is taken back stops calls that are under way, and Munchkin too,
   assert.deepEqual((await stored(page)).storage, {});
 
   // The opt-out was the page's, not the visitor's: on the next one, where they agree, they are tracked.
-  const next = await world.open(t, { head: world.tag(), path: '/next', context });
   await page.goto('about:blank');
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
   await world.arrival('/next');
   assert.deepEqual(world.simulator.events.slice(before).map(({ path }) => path), ['/next']);
   await next.page.waitForFunction(() => !document.cookie.includes('mkto_opt_out'));

@@ -9,7 +9,7 @@ const world = customer();
 
 const signer = createSigner({
   privateKey: PRIVATE_KEY,
-  authorize: (request, email) => request.headers.get('cookie') === `user=${email}`,
+  authorize: (request, email) => String(request.headers.get('cookie')).split('; ').includes(`user=${email}`),
 });
 
 /** Answers the page's requests to its own origin with the signer. @param {import('playwright-core').Page} page */
@@ -23,7 +23,7 @@ const mount = (page) =>
   });
 
 test("a site's own signer is sent its cookies, and signs for who is signed in, nobody else", async (t) => {
-  const { page, context } = await world.open(t, { head: world.tag({ 'data-server': world.siteUrl }), prepare: mount });
+  const { page, context } = await world.open(t, { head: world.tag({ 'data-server': '/' }), prepare: mount });
   await context.addCookies([{ name: 'user', value: 'ada@example.com', url: world.siteUrl }]);
   const [mine, another] = await call(page, [['identify', { email: 'ada@example.com' }], ['identify', { email: 'eve@example.com' }]]);
   assert.deepEqual([mine.sent, another.error], [true, 'not_authorized']);

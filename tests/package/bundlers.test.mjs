@@ -11,6 +11,7 @@ import { launchChromium } from '../browser/chromium.mjs';
 import { MUNCHKIN_ID, PRIVATE_KEY } from '../browser/customer.mjs';
 import { startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
+import { assertSigns, KEY } from './signing.mjs';
 import { freePort, serveFolder, startNext } from './site.mjs';
 import { build, pack } from './tarball.mjs';
 
@@ -173,5 +174,12 @@ describe('bundlers', { concurrency: 2 }, () => {
     await assertArrived(simulator, ['/', '/pricing', '/event/Signed-up']);
     assert.deepEqual(errors, []);
     assert.doesNotMatch(output(), /error|⨯|⚠/i);
+
+    await t.test('signs for itself, in a route of its own', async (t) => {
+      const port = await freePort();
+      const { output } = await startNext(t, folder, port, { MARKETO_API_PRIVATE_KEY: KEY });
+      await assertSigns(`http://127.0.0.1:${port}/v1/hash`);
+      assert.doesNotMatch(output(), /error|⨯|⚠/i);
+    });
   });
 });

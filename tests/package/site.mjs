@@ -52,17 +52,17 @@ export async function freePort() {
 }
 
 /**
- * Runs `next start`, and waits until it is ready.
+ * Runs a program until the test ends, and waits for what it writes when it is ready.
  * @param {import('node:test').TestContext} t ends it
  * @param {string} folder
- * @param {number} port
+ * @param {string[]} command
  * @param {Record<string, string>} env
+ * @param {RegExp} ready
  */
-export async function startNext(t, folder, port, env) {
-  const program = join(folder, 'node_modules/next/dist/bin/next');
-  const child = spawn(process.execPath, [program, 'start', '--hostname', '127.0.0.1', '--port', `${port}`], {
+export async function startProgram(t, folder, [program, ...args], env, ready) {
+  const child = spawn(program, args, {
     cwd: folder,
-    env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: '1', ...env },
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => child.kill('SIGKILL');
@@ -74,19 +74,34 @@ export async function startNext(t, folder, port, env) {
   });
 
   let output = '';
-  const ready = new Promise((resolve) => {
+  /** @type {Promise<RegExpExecArray>} */
+  const started = new Promise((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text;
-        if (output.includes('Ready in')) resolve(undefined);
+        const match = ready.exec(output);
+        if (match) resolve(match);
       });
     }
   });
-  await Promise.race([
-    ready,
+  const match = await Promise.race([
+    started,
     closed.then(() => {
-      throw new Error(`next start has ended: ${output}`);
+      throw new Error(`${program} ${args.join(' ')} has ended: ${output}`);
     }),
   ]);
-  return { output: () => output };
+  return { match, output: () => output };
+}
+
+/**
+ * Runs `next start`, and waits until it is ready.
+ * @param {import('node:test').TestContext} t ends it
+ * @param {string} folder
+ * @param {number} port
+ * @param {Record<string, string>} env
+ */
+export function startNext(t, folder, port, env) {
+  const program = join(folder, 'node_modules/next/dist/bin/next');
+  const command = [process.execPath, program, 'start', '--hostname', '127.0.0.1', '--port', `${port}`];
+  return startProgram(t, folder, command, { NEXT_TELEMETRY_DISABLED: '1', ...env }, /Ready in/);
 }

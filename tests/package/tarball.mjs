@@ -45,7 +45,7 @@ export async function pack(name) {
 const contents = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
 
 /**
- * A fresh copy of a project, with its dependencies and the tarball installed, and built. What its lock file asks for is
+ * A fresh copy of a project, with its dependencies and the tarball installed, and built if it has to be. What its lock file asks for is
  * kept from one run to the next; the tarball and the copy never are.
  * @param {string} name
  * @param {string} tarball
@@ -70,6 +70,6 @@ export async function build(name, tarball) {
   // npm takes a package of the same name and version for the one it has.
   rmSync(join(modules, 'munchkin-shim'), { recursive: true, force: true });
   await run('npm', ['install', '--no-save', '--prefer-offline', ...QUIET, tarball], folder);
-  await run('npm', ['run', 'build'], folder);
+  await run('npm', ['run', 'build', '--if-present'], folder);
   return folder;
 }

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { build } from 'esbuild';
 import { createCore } from 'munchkin-shim/core';
 import { readStatuses } from '../../js-glue/build/statuses.mjs';
 
@@ -125,6 +127,26 @@ test('the browser is given no signing code', () => {
   const constant = Buffer.from([0xa1, 0xd7, 0xe7, 0xf6, 0x06]);
   assert.equal(read('dist/munchkin_shim.wasm').includes(constant), false);
   assert.equal(read('dist/munchkin_signer.wasm').includes(constant), true, 'what signs would be found');
+  for (const file of readdirSync(new URL('dist/', root)).filter((name) => /\.[mc]?js$/.test(name))) {
+    const code = String(read(`dist/${file}`));
+    const found = ['privateKey', 'ms_hash', constant.toString('hex')].filter((text) => code.includes(text));
+    assert.equal(found.length, file.startsWith('signer') ? 3 : 0, `${file}: ${found}`);
+  }
+});
+
+test('bundlers leave out modules that are imported for nothing, and keep the scripts, which do something', async () => {
+  const { exports } = JSON.parse(String(read('package.json')));
+  for (const entry of Object.keys(exports).filter((name) => !/\.(wasm|html|json)$|simulator/.test(name))) {
+    const { outputFiles } = await build({
+      stdin: { contents: `import 'munchkin-shim${entry.slice(1)}';`, resolveDir: fileURLToPath(root) },
+      bundle: true,
+      write: false,
+      format: 'esm',
+      minify: true,
+      logLevel: 'silent',
+    });
+    assert.equal(outputFiles[0].text.length > 0, entry.endsWith('.js'), entry);
+  }
 });
 
 test('dist/LICENSES.txt holds the notices of cJSON and BearSSL, and says where they are', () => {
