@@ -123,7 +123,7 @@ export async function shell(t, commands, ports = {}) {
       child.emit('output');
     });
   }
-  const closed = once(child, 'close');
+  const closed = once(child, 'close').finally(() => process.off('exit', kill));
   const kill = () => {
     try {
       process.kill(-Number(child.pid), 'SIGTERM');
@@ -135,7 +135,6 @@ export async function shell(t, commands, ports = {}) {
   t.after(async () => {
     kill();
     await closed;
-    process.off('exit', kill);
   });
   return {
     ports,
