@@ -79,8 +79,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let begin;
   /** @type {ReturnType<typeof createDelivery> | undefined} */
   let delivery;
-  /** The last no; resolves with what takes it back. @type {Promise<(() => void) | void> | undefined} */
-  let refusal;
+  /** Takes the last no back, once it has been carried out. @type {(() => void) | void} */
+  let takeBack;
   /** @type {Promise<unknown>} */
   let lastIdentify = Promise.resolve();
 
@@ -221,17 +221,21 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     if (!settings) return;
     if (settings.honourGpc && /** @type {any} */ (navigator).globalPrivacyControl) consent = false;
     if (typeof consent !== 'boolean') return;
-    refusal?.then((takeBack) => takeBack?.());
     store.persist(settings.storage !== 'memory');
     if (!consent) {
       user.reset();
       store.persist(false);
-      const isTracking = !!delivery && !hasOptedOut();
-      refusal = loadExtras(settings).then(
-        ({ refuse }) => refuse(/** @type {Options} */ (settings), isTracking),
-        () => void end('consent', [], failure('extras_blocked')),
+      loadExtras(settings).then(
+        ({ refuse }) => {
+          // Unless there has been a yes meanwhile, or it is the second no.
+          if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings), !!delivery);
+        },
+        () => end('consent', [], failure('extras_blocked')),
       );
-    } else if (!delivery) begin();
+    } else {
+      takeBack = takeBack?.(); // at once: the calls after a yes are sent
+      if (!delivery) begin();
+    }
     resume();
   };
 
