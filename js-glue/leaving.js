@@ -6,21 +6,32 @@
 const PATIENCE_MS = 300;
 
 /**
- * Resolves once a visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
+ * Resolves once the visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
  * request is through, and by default sends it in a way that ends with the page; the browser's list of requests does.
  * @param {() => Promise<{sent: boolean}>} track
  */
 async function delivered(track) {
+  const start = performance.now();
+  /** @type {PerformanceObserver | undefined} */
+  let observer;
   const through = new Promise((resolve) => {
-    const observer = new PerformanceObserver((list) => {
-      if (!list.getEntries().some(({ name }) => name.includes('/webevents/visitWebPage'))) return;
-      observer.disconnect();
-      resolve(undefined);
+    setTimeout(resolve, PATIENCE_MS);
+    if (!window.PerformanceObserver) return;
+    observer = new PerformanceObserver((list) => {
+      // Not a visit that was under way before.
+      const isOurs = (/** @type {PerformanceEntry} */ { name, startTime }) =>
+        startTime >= start && name.includes('/webevents/visitWebPage');
+      if (list.getEntries().some(isOurs)) resolve(undefined);
     });
     observer.observe({ type: 'resource' });
   });
-  const { sent } = await track();
-  if (sent) await through;
+  try {
+    const { sent } = await track();
+    if (sent) await through;
+  } catch (reason) {
+    console.error(reason); // of the page's own function, which says what to track
+  }
+  observer?.disconnect();
 }
 
 /** @param {any} elements one element or several, in an array, a NodeList or jQuery's list */
@@ -71,8 +82,24 @@ export function trackLink(track, links, event, properties) {
   }
 }
 
-/** The form that goes on after its call has been sent. @type {Element | undefined} */
-let submitting;
+/**
+ * Submits a form whose listeners have agreed to that: they are not asked again, of whom one may let a form go once only.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} submitter
+ */
+function submitAgain(form, submitter) {
+  const hide = (/** @type {Event} */ event) => {
+    if (event.target === form) event.stopImmediatePropagation();
+  };
+  addEventListener('submit', hide, true);
+  try {
+    // With its button, which has a name and may have an action of its own, if it is still there.
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
+  } catch (reason) {
+    HTMLFormElement.prototype.submit.call(form);
+  }
+  removeEventListener('submit', hide, true);
+}
 
 /**
  * Calls `track` for every submission of the forms, which then goes on.
@@ -84,14 +111,8 @@ let submitting;
 export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
-      if (submitting === form) return;
       const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
-      leaveAfter(submit, sent, () => {
-        submitting = form;
-        // With its button, which has a name and may have an action of its own.
-        HTMLFormElement.prototype.requestSubmit.call(form, submit.submitter);
-        submitting = undefined;
-      });
+      leaveAfter(submit, sent, () => submitAgain(form, submit.submitter));
     });
   }
 }
