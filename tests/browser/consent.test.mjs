@@ -250,6 +250,50 @@ test('a no that is taken back while the extras are loading removes nothing that 
   assert.deepEqual(await stored(page), before);
 });
 
+test('a no right after an identify: the server is not asked for a hash any more', async (t) => {
+  /** @type {string[]} */
+  const requests = [];
+  const { page } = await world.open(t, {
+    head: `${world.tag()}<script>
+      window.lead = analytics.identify('u1', { email: 'u1@example.com' });
+      analytics.consent(false);
+    </script>`,
+    prepare: noting(requests),
+  });
+  assert.equal((await page.evaluate(() => /** @type {any} */ (window).lead)).skipped, 'no_consent');
+  await call(page, [['trackLink', null, 'x']]);
+  assert.deepEqual(requests.filter((url) => url.includes('/v1/hash')), []);
+});
+
+test('a no while Munchkin is loading: it is not initialised before the next yes', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { page, errors } = await world.open(t, {
+    head: world.tag({ 'data-consent': 'pending' }),
+    path: '/too-late',
+    async prepare(page) {
+      await page.route('**/munchkin-shim.extras.js', (route) => route.abort());
+      await page.route('**/munchkin.js', async (route) => {
+        await held;
+        await route.continue();
+      });
+    },
+  });
+  await consent(page, true);
+  await consent(page, false);
+  release();
+  await page.waitForFunction(() => 'Munchkin' in window);
+  await page.evaluate("history.replaceState({}, '', '/elsewhere')");
+  assert.deepEqual(await stored(page), NOTHING);
+  await consent(page, true);
+  assert.equal((await call(page, [['track', 'agreed']]))[0].sent, true);
+  await world.visited(['/elsewhere', '/event/agreed']);
+  assert.deepEqual(errors, []);
+});
+
 test("a visitor's own opt-out outlives the page that is told no", async (t) => {
   const { page, context } = await world.open(t, {
     head: world.tag(),
