@@ -64,6 +64,28 @@ function leaveAfter(event, sent, leave) {
 }
 
 /**
+ * Goes on with what an event would have done, with all that the element says of it. Its listeners have agreed: they are not
+ * asked again, of whom one may let a form go once only.
+ * @param {string} type
+ * @param {() => void} go makes the browser dispatch another such event
+ */
+function goOn(type, go) {
+  const hide = (/** @type {Event} */ event) => event.stopImmediatePropagation();
+  addEventListener(type, hide, true);
+  go();
+  removeEventListener(type, hide, true);
+}
+
+/** With its button, which has a name and may have an action of its own, if it is still there. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+function submitAgain(form, submitter) {
+  try {
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
+  } catch (reason) {
+    HTMLFormElement.prototype.submit.call(form);
+  }
+}
+
+/**
  * Calls `track` for every click on the links; one that leads away in this window waits for it.
  * @param {Track} track
  * @param {any} links
@@ -76,29 +98,15 @@ export function trackLink(track, links, event, properties) {
       const sent = delivered(() => track(valueFor(event, link), valueFor(properties, link)));
       const staysHere =
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
-        (link.target && link.target !== '_self') || !link.href || link.hasAttribute('download');
-      if (!staysHere) leaveAfter(click, sent, () => location.assign(link.href));
+        !/^(_self|_parent|_top|)$/i.test(link.target) || !link.href || link.hasAttribute('download');
+      if (!staysHere) {
+        leaveAfter(click, sent, () => {
+          if (link.isConnected) goOn('click', () => HTMLElement.prototype.click.call(link));
+          else location.assign(link.href);
+        });
+      }
     });
   }
-}
-
-/**
- * Submits a form whose listeners have agreed to that: they are not asked again, of whom one may let a form go once only.
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} submitter
- */
-function submitAgain(form, submitter) {
-  const hide = (/** @type {Event} */ event) => {
-    if (event.target === form) event.stopImmediatePropagation();
-  };
-  addEventListener('submit', hide, true);
-  try {
-    // With its button, which has a name and may have an action of its own, if it is still there.
-    HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
-  } catch (reason) {
-    HTMLFormElement.prototype.submit.call(form);
-  }
-  removeEventListener('submit', hide, true);
 }
 
 /**
@@ -112,7 +120,7 @@ export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
       const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
-      leaveAfter(submit, sent, () => submitAgain(form, submit.submitter));
+      leaveAfter(submit, sent, () => goOn('submit', () => submitAgain(form, submit.submitter)));
     });
   }
 }

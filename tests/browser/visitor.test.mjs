@@ -312,6 +312,35 @@ test('a link waits for its own visit, not for one that was under way before', as
   await world.arrival('/event/Own');
 });
 
+test('a link that has waited goes on as it says: without a referrer, or in the topmost window; its listeners are asked once', async (t) => {
+  const { page, context } = await world.open(t, {
+    head: world.tag(),
+    body: '<a href="/left" rel="noreferrer">private</a> <a href="/left" target="_top">top</a>',
+    path: '/links',
+  });
+  await world.open(t, { path: '/left', body: 'left', context });
+  for (const [i, event] of ['Private', 'Top'].entries()) {
+    await page.evaluate((name) => {
+      addEventListener('click', () => (sessionStorage.clicks = Number(sessionStorage.clicks || 0) + 1));
+      return /** @type {any} */ (window).analytics.trackLink(document.querySelectorAll('a'), name);
+    }, event);
+    await page.route(`**/webevents/visitWebPage?*${event}*`, async (route) => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 100);
+      });
+      await route.continue();
+    });
+    await page.click(`a >> nth=${i}`, { noWaitAfter: true });
+    await page.waitForURL('**/left');
+    await world.arrival(`/event/${event}`);
+    assert.equal(await page.evaluate('sessionStorage.clicks'), String(i + 1));
+    if (event === 'Private') {
+      assert.equal(await page.evaluate('document.referrer'), '');
+      await page.goBack();
+    }
+  }
+});
+
 test("a page's function that throws, or a browser without PerformanceObserver: no exception, and the link leads on", async (t) => {
   const { page, errors, context } = await world.open(t, {
     head: world.tag(),
