@@ -12,9 +12,9 @@ const TYPES = /** @type {Record<string, string>} */ ({
   '.wasm': 'application/wasm',
 });
 
-/** @param {import('node:net').Server} server */
-async function listening(server) {
-  server.listen(0, '127.0.0.1');
+/** @param {import('node:net').Server} server @param {number} [port] any without */
+async function listening(server, port = 0) {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
 }
@@ -43,12 +43,20 @@ export async function serveFolder(t, folder) {
   return site;
 }
 
-/** A port that is free, for programs that must be told theirs. */
+/**
+ * A port that is free, for programs that must be told theirs. It is none of those that the system gives to whoever asks
+ * for any, which begin at 32768: one of these might be taken again before the program has it.
+ * @returns {Promise<number>}
+ */
 export async function freePort() {
   const server = createServer();
-  const port = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  try {
+    const port = await listening(server, 10_000 + Math.floor(Math.random() * 20_000));
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  } catch {
+    return freePort();
+  }
 }
 
 /**
