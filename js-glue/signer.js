@@ -7,8 +7,8 @@ import { signerBytes } from '#generated/signer-wasm.js';
 import { sentences } from '#generated/server-sentences.js';
 import { createHost, REQUEST_MAX } from './rules.js';
 
-/** The longest body; as in src/server/hash_endpoint.h. */
-const BODY_MAX = 16384;
+/** The longest body. */
+const BODY_MAX = 65536;
 
 /** The longest key; as in src/server/private_key.c. */
 const KEY_MAX = 1024;
