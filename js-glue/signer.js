@@ -1,5 +1,5 @@
 /**
- * Signs associateLead for a site's own back end: what munchkin-server's POST /v1/hash does, as a
+ * Signs associateLead for a site's own back end: what munchkin-server's POST /v1/lead does, as a
  * function of a Request, by the same C. For servers only: it holds the private key.
  */
 
@@ -209,7 +209,7 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
     },
 
     /**
-     * Answers POST …/v1/hash, as munchkin-server does. For Next.js route handlers, Deno, Bun, edge runtimes.
+     * Answers POST …/v1/lead, as munchkin-server does. For Next.js route handlers, Deno, Bun, edge runtimes.
      * @param {Request} request
      * @returns {Promise<Response>}
      */

@@ -19,13 +19,32 @@ const hashOf = (/** @type {string} */ email) => createHash('sha1').update(`${KEY
 const signerWith = (options) => createSigner({ privateKey: KEY, authorize: () => true, ...options });
 
 /** @param {BodyInit | null} body @param {RequestInit} [more] */
-const post = (body, more) => new Request('https://site.example/v1/hash', { method: 'POST', body, ...more });
+const post = (body, more) => new Request('https://site.example/v1/lead', { method: 'POST', body, ...more });
 
 test('without a key, or without authorize, there is no signer', () => {
   assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY })), { name: 'TypeError', message: /authorize/ });
   assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY, authorize: true })), TypeError);
   assert.throws(() => signerWith({ privateKey: 'k'.repeat(1025) }), TypeError);
   assert.throws(() => signerWith({ privateKey: '' }), { name: 'TypeError', message: /privateKey/ });
+});
+
+test('of a lead, as pages hand it over, it signs the e-mail that identify finds in it', async () => {
+  const signer = signerWith({});
+  for (const [lead, email] of [
+    [{ cookie: '', userId: '1', traits: { email: ' a@b.co ', plan: 'pro' } }, 'a@b.co'],
+    [{ cookie: 'id:561-HYG-937&token:_mch-x-1-1', userId: 'c@d.co', traits: {} }, 'c@d.co'],
+  ]) {
+    const answer = await signer.handle(post(JSON.stringify(lead)));
+    assert.deepEqual(await answer.json(), { hash: hashOf(String(email)) });
+  }
+  for (const [lead, error] of [
+    [{ userId: '1', traits: { plan: 'pro' } }, 'email_missing'],
+    [{ traits: { email: 'none' } }, 'email_invalid'],
+    [{ userId: '1' }, 'email_missing'],
+  ]) {
+    const answer = await signer.handle(post(JSON.stringify(lead)));
+    assert.deepEqual([answer.status, (await answer.json()).error], [400, error]);
+  }
 });
 
 test('it signs what authorize allows, for the e-mail that it was asked about', async () => {
@@ -80,7 +99,7 @@ test('bad requests get the answers of munchkin-server, and authorize is not aske
     assert.equal(error, code);
     assert.match(message, /\w/);
   }
-  const got = await signer.handle(new Request('https://site.example/v1/hash'));
+  const got = await signer.handle(new Request('https://site.example/v1/lead'));
   assert.equal(got.status, 405);
   assert.equal(got.headers.get('allow'), 'POST, OPTIONS');
 });
@@ -146,7 +165,7 @@ test('in node:http, and behind whatever body parser', async (t) => {
       }
       await signer.handleNode(request, response);
     });
-    const url = `http://127.0.0.1:${await listening(server, t)}/api/v1/hash`;
+    const url = `http://127.0.0.1:${await listening(server, t)}/api/v1/lead`;
     const answer = await fetch(url, { method: 'POST', headers: { 'X-User': 'a@b.co' }, body: '{"email":"a@b.co"}' });
     if (parse?.length === 0) {
       assert.equal((await answer.json()).error, 'json_invalid');
@@ -175,7 +194,7 @@ test('in node:http2', { timeout: 10_000 }, async (t) => {
   const server = createHttp2Server(signerWith().handleNode);
   const session = connectHttp2(`http://127.0.0.1:${await listening(server, t)}`);
   t.after(() => session.close());
-  const stream = session.request({ ':method': 'POST', ':path': '/v1/hash' }).end('{"email":"a@b.co"}');
+  const stream = session.request({ ':method': 'POST', ':path': '/v1/lead' }).end('{"email":"a@b.co"}');
   assert.deepEqual(JSON.parse(await text(stream)), { hash: hashOf('a@b.co') });
 });
 
