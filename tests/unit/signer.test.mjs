@@ -90,7 +90,7 @@ test('bad requests get the answers of munchkin-server, and authorize is not aske
     ['{}', 400, 'email_missing'],
     ['{"email":"none"}', 400, 'email_invalid'],
     ['{"email":["a@b.co"]}', 400, 'email_invalid'],
-    ['x'.repeat(16385), 413, 'body_too_large'],
+    ['x'.repeat(65537), 413, 'body_too_large'],
     [new Blob(['x'.repeat(1 << 20)]).stream(), 413, 'body_too_large'],
   ])) {
     const answer = await signer.handle(post(body, /** @type {any} */ ({ duplex: 'half' })));
@@ -210,8 +210,8 @@ const HOSTILE = /** @type {Record<string, [request: string, status: number]>} */
   'OPTIONS of everything': ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 405],
   'GET with a body': [`GET / HTTP/1.1${ASKED}`, 405],
   'no body': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 400],
-  'a body said to be too large': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n', 413],
-  'a body without an end': [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(0x4001)}\r\n`, 413],
+  'a body said to be too large': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n', 413],
+  'a body without an end': [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(0x10001)}\r\n`, 413],
 });
 
 test('no client can stop a server of node:http', { timeout: 20_000 }, async (t) => {
