@@ -151,7 +151,7 @@ test('a yes that is taken back stops calls that are under way, and Munchkin too,
   const before = world.simulator.events.length;
 
   // The hash is still on its way when consent is withdrawn.
-  await page.route('**/v1/hash', async (route) => {
+  await page.route('**/v1/lead', async (route) => {
     await consent(page, false);
     await route.continue();
   });
@@ -262,7 +262,7 @@ test('a no right after an identify: the server is not asked for a hash any more'
   });
   assert.equal((await page.evaluate(() => /** @type {any} */ (window).lead)).skipped, 'no_consent');
   await call(page, [['trackLink', null, 'x']]);
-  assert.deepEqual(requests.filter((url) => url.includes('/v1/hash')), []);
+  assert.deepEqual(requests.filter((url) => url.includes('/v1/lead')), []);
 });
 
 test('a no while Munchkin is loading: it is not initialised before the next yes', async (t) => {
