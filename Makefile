@@ -22,7 +22,7 @@ HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CORE := $(wildcard src/core/*.c)
-SERVER := $(wildcard src/server/*.c)
+SERVER := $(wildcard src/server/*.c src/server/*/*.c)
 # What signs. Browsers have no use for it, and are not given it.
 SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
@@ -41,7 +41,7 @@ help: ## this list
 deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
 
 packages-build:
-	@src/deps.sh packages clang emscripten libmicrohttpd-dev dpkg-dev ca-certificates
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev libsqlite3-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
@@ -150,11 +150,13 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lpthread -lm
+LIBRARIES := -lmicrohttpd -lsqlite3 -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+# What of the server the unit tests are linked with.
+TESTED_OBJECTS := server/rate_limit.o server/clock.o $(patsubst src/%.c,%.o,$(wildcard src/server/queue/*.c))
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -183,8 +185,8 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) server/rate_limit.o)
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) $(TESTED_OBJECTS))
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lsqlite3 -lm -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
