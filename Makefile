@@ -41,7 +41,7 @@ help: ## this list
 deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
 
 packages-build:
-	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev dpkg-dev ca-certificates
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
@@ -150,14 +150,15 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lcurl -lpthread -lm
+LIBRARIES := -lmicrohttpd -lcurl -lsqlite3 -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
-# What of the server the unit tests need.
-TESTED_OBJECTS := server/rate_limit.o \
-	$(addprefix server/marketo/,backoff.o central_time.o limiter.o)
+# What of the server the unit tests are linked with.
+TESTED := $(wildcard src/server/queue/*.c src/server/marketo/*.c) \
+	$(addprefix src/server/,clock.c log.c metrics.c rate_limit.c worker.c)
+TESTED_OBJECTS := $(TESTED:src/%.c=%.o)
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -187,7 +188,7 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) $(TESTED_OBJECTS))
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
