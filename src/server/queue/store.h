@@ -82,8 +82,14 @@ typedef struct {
     int64_t marketo_id; /* 0: not known */
     ms_slice email;     /* empty: none */
     ms_slice user_id;
-    ms_slice cookie; /* SOAP's marketoCookie: one that is not tied to the lead yet; empty: none */
-    ms_slice fields; /* JSON object by SOAP names; may be {} */
+    /*
+     * SOAP's marketoCookie: one that is not tied to the lead yet; empty: none. For SOAP a cookie
+     * counts for more than an e-mail, so without a Marketo id it is only one that came
+     * `cookie_first`: another may be a former visitor's, whose lead would be overwritten.
+     */
+    ms_slice cookie;
+    int64_t cookie_id; /* the queue's, for ms_store_associated after ms_store_lead_sent; 0: none */
+    ms_slice fields;   /* JSON object by SOAP names; may be {} */
     unsigned int attempts; /* how often its sync was tried again since it last went well */
 } ms_due_lead;
 
