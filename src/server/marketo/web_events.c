@@ -50,16 +50,17 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     visit *visit = argument;
     char code[16];
     long status = answer->status;
-    bool is_trouble =
-        status == 0 || status >= 500 || status == 408 || status == 429 || status < 200;
-    note(visit, is_trouble, answer->retry_after, now);
-    if (status >= 200 && status <= 299) {
-        return ms_store_sent(store, MS_QUEUED_VISIT, visit->id);
+    if (status < 200 || status >= 500 || status == 408 || status == 429) {
+        if (!visit->noted) {
+            visit->again_at = ms_lane_failed(&visit->owner->lane, visit->started, visit->attempts,
+                                             answer->retry_after, now, ms_backoff_random());
+            visit->noted = true;
+        }
+        return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
     }
-    if (is_trouble) {
-        return ms_store_again(
-            store, MS_QUEUED_VISIT, visit->id,
-            now + ms_backoff_delay(visit->attempts + 1, answer->retry_after, ms_backoff_random()));
+    ms_lane_went_well(&visit->owner->lane);
+    if (status <= 299) {
+        return ms_store_sent(store, MS_QUEUED_VISIT, visit->id);
     }
     ms_metrics_record_refused();
     return ms_store_refused(store, MS_QUEUED_VISIT, visit->id, status_text(code, status),
