@@ -22,7 +22,7 @@ HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CORE := $(wildcard src/core/*.c)
-SERVER := $(wildcard src/server/*.c)
+SERVER := $(wildcard src/server/*.c src/server/*/*.c)
 # What signs. Browsers have no use for it, and are not given it.
 SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
