@@ -4,7 +4,7 @@
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
-#include "private_key.h"
+#include "secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -83,7 +83,11 @@ main(int argc, char **argv)
     case MS_OPTIONS_RUN:
         break;
     }
-    if (!ms_private_key_load(options.private_key_file, &service.private_key)) {
+    if (!ms_secret_load(&ms_secret_private_key, options.private_key_file, &service.private_key)) {
+        return EXIT_CONFIGURATION;
+    }
+    if (service.private_key.len == 0) {
+        ms_secret_missing(&ms_secret_private_key);
         return EXIT_CONFIGURATION;
     }
     service.allowed = options.allowed;
@@ -100,6 +104,6 @@ main(int argc, char **argv)
     (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
 
     int code = serve(&options, &service, &ending);
-    ms_private_key_wipe(&service.private_key);
+    ms_secret_wipe(&service.private_key);
     return code;
 }

@@ -66,8 +66,15 @@ typedef struct {
     int64_t marketo_id; /* 0: not known */
     ms_slice email;     /* empty: none */
     ms_slice user_id;
-    ms_slice cookie; /* SOAP's marketoCookie: one that is not tied to the lead yet; empty: none */
-    ms_slice fields; /* JSON object by SOAP names */
+    /*
+     * SOAP's marketoCookie: one that is not tied to the lead yet; empty: none. For SOAP a cookie
+     * counts for more than an e-mail, so without a Marketo id it is only one that came
+     * `cookie_first`: another may be a former visitor's, whose lead would be overwritten.
+     */
+    ms_slice cookie;
+    int64_t cookie_id; /* the queue's, for ms_store_associated after ms_store_lead_sent; 0: none */
+    ms_slice fields;   /* JSON object by SOAP names */
+    unsigned int attempts; /* how often it was said to go again since it last went well */
 } ms_due_lead;
 
 /* Which leads a call takes: a call of leads.json has one lookupField. */
@@ -95,7 +102,12 @@ ms_store_result ms_store_lead_again(ms_store *store, int64_t lead, int64_t due);
 ms_store_result ms_store_lead_refused(ms_store *store, int64_t lead, ms_slice code, ms_slice reason,
                                       int64_t now);
 
-/* How often the lead's sync has been tried again since it last went well. */
+/*
+ * Marketo has no lead of this id any more, merged or deleted: it is forgotten, and what waits for
+ * that lead goes by its e-mail or user id; activities and cookies wait until that has given a new
+ * one. A lead that is in flight has to be told of (ms_store_lead_again) as well.
+ */
+ms_store_result ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
 
 /* ---- cookies
  * -------------------------------------------------------------------------------------------- */
