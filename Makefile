@@ -155,6 +155,8 @@ CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+# The server's objects that unit tests need.
+TESTED_OBJECTS := server/rate_limit.o server/status_text.o $(patsubst %,server/intake/%.o,activities cookie message timestamp visit_query)
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -183,7 +185,7 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) server/rate_limit.o)
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) $(TESTED_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
