@@ -16,8 +16,10 @@ BEARSSL := build/deps/bearssl
 
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow
 INCLUDES := -isystem $(CJSON) -isystem $(BEARSSL)/inc
+# Asked of the shell, each time: the package may not be there yet when this is read.
+XML_INCLUDES := `xml2-config --cflags | sed 's/-I/-isystem /'`
 VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
-NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' -MMD -MP $(INCLUDES)
+NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' -MMD -MP $(INCLUDES) $(XML_INCLUDES)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -41,7 +43,7 @@ help: ## this list
 deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
 
 packages-build:
-	@src/deps.sh packages clang emscripten libmicrohttpd-dev dpkg-dev ca-certificates
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev zlib1g-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
@@ -150,13 +152,11 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lpthread -lm
+LIBRARIES := -lmicrohttpd -lcurl -lsqlite3 -lxml2 -lz -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
-# The server's objects that unit tests need.
-TESTED_OBJECTS := server/rate_limit.o server/status_text.o $(patsubst %,server/intake/%.o,activities cookie message timestamp visit_query)
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -184,9 +184,13 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
+# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
+build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
+	@rm -f $@ && ar rcs $@ $^
+
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) $(TESTED_OBJECTS))
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
