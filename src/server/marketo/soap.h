@@ -12,8 +12,8 @@
 
 #include "backend.h"
 #include "central_time.h"
+#include "lane.h"
 #include "limiter.h"
-#include "rest_lane.h"
 #include "soap_reply.h"
 #include "soap_request.h"
 
@@ -26,7 +26,7 @@ typedef struct {
     ms_soap_account account;
     uint64_t daily_calls; /* 0: as many as Marketo allows */
     ms_limiter limiter;
-    ms_rest_lane lane; /* all calls are of one kind */
+    ms_lane lane; /* all calls are of one kind */
 
     int64_t not_before;    /* no call at all, as Marketo said that there were too many */
     unsigned int too_many; /* such answers in a row */

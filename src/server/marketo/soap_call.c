@@ -48,8 +48,7 @@ ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake)
         *wake = sooner(*wake, all);
         return false;
     }
-    return ms_rest_lane_allows(&soap->lane, now, wake) &&
-           ms_limiter_allows(&soap->limiter, now, wake);
+    return ms_lane_allows(&soap->lane, now, wake) && ms_limiter_allows(&soap->limiter, now, wake);
 }
 
 /* ---- what an answer means for the calls to come --------------------------------------------- */
@@ -98,7 +97,7 @@ ms_soap_is_trouble(const ms_http_answer *answer, ms_soap_reply *reply, ms_soap_r
 static void
 note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
 {
-    if (ms_rest_lane_refused(&soap->lane, now)) {
+    if (ms_lane_refused(&soap->lane, now)) {
         ms_log("error", "marketo_refuses", "call", reply->code);
     }
 }
@@ -106,8 +105,8 @@ note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
 static int64_t
 note_failure(soap_call *call, int64_t retry_after, int64_t now)
 {
-    return ms_rest_lane_failed(&call->soap->lane, call->started, call->item.attempts, retry_after,
-                               now, ms_backoff_random());
+    return ms_lane_failed(&call->soap->lane, call->started, call->item.attempts, retry_after, now,
+                          ms_backoff_random());
 }
 
 /* The first time it may have been on its way for too long; then somebody's clock is wrong. */
@@ -160,7 +159,7 @@ note_well(ms_soap *soap)
     if (soap->lane.fault) {
         ms_log("info", "marketo_recovered", NULL, NULL);
     }
-    ms_rest_lane_went_well(&soap->lane);
+    ms_lane_went_well(&soap->lane);
     ms_limiter_went_well(&soap->limiter);
     soap->too_many = 0;
     soap->clock_doubted = false;
