@@ -20,5 +20,5 @@ export default [
     languageOptions: { globals: { ...globals.node, ...globals['shared-node-browser'] } },
     rules,
   },
-  { files: ['tests/bench/pages.mjs', 'tests/browser/**/*.mjs', 'tests/sim/**/*.mjs'], languageOptions: { globals: globals.browser } },
+  { files: ['tests/bench/pages.mjs', 'tests/browser/**/*.mjs', 'tests/docs/**/*.mjs', 'tests/sim/**/*.mjs'], languageOptions: { globals: globals.browser } },
 ];

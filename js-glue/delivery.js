@@ -2,7 +2,7 @@
 
 import { addScript, inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
-import { requestHash } from './server.js';
+import { sendLead } from './server.js';
 import { LAST_LEAD, TRAITS } from './user.js';
 
 /**
@@ -16,7 +16,7 @@ import { LAST_LEAD, TRAITS } from './user.js';
  * @property {number} [paramsLimit] characters of a visit's parameters; 2000
  * @property {Record<string, any>} [integrations] for every call, as in its own options
  * @property {boolean} [autoPage] a page() for each route of a single-page app, after the first
- * @property {'hash' | 'form'} [identify] how: associateLead, signed by the server; or a hidden Marketo form
+ * @property {'auto' | 'form'} [identify] how: as the server says, signed for associateLead or queued there; or a hidden Marketo form
  * @property {string} [formsUrl] for 'form': the origin that serves Forms 2.0, say https://app-sj01.marketo.com
  * @property {string | number} [formId] for 'form': of a form without fields of its own, approved in Marketo
  * @property {boolean | 'pending'} [consent] 'pending' does nothing until analytics.consent(true), false nothing at all
@@ -66,11 +66,6 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  /** The last e-mail that was signed, and the answer. @type {string | undefined} */
-  let signed;
-  /** @type {ReturnType<typeof requestHash>} */
-  let signature;
-
   const ready = Promise.all([starting, loading]);
   ready.catch(() => {}); // the calls report it
 
@@ -85,15 +80,10 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return { ok: true, sent: true, call };
   };
 
-  /** @param {string} email @returns {ReturnType<typeof requestHash>} */
-  const hashOf = async (email) => {
-    if (signed !== email) {
-      signed = email;
-      signature = requestHash(server, email);
-    }
-    const answer = await signature;
-    if (!answer.ok) signed = undefined;
-    return answer;
+  /** The server's answer to a lead, and the cookie that it has been told. @param {string} request @returns {Promise<any>} */
+  const ask = async (request) => {
+    const cookie = trackingCookie();
+    return { cookie, ...(await sendLead(server, request, cookie)) };
   };
 
   /**
@@ -121,9 +111,16 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return same;
   };
 
-  /** By associateLead. @param {LeadResult} lead @param {any} answer the hash, or why there is none @returns {Promise<Outcome>} */
-  const sendSigned = async (lead, answer) =>
-    answer.ok ? give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]) : answer;
+  /** As the server has answered. @param {LeadResult} lead @param {string} request @param {any} answer @returns {Promise<Outcome>} */
+  const associate = async (lead, request, answer) => {
+    if (!answer.ok) return answer;
+    const munchkin = (await settled) || munchkinOnPage();
+    if (answer.hash) return give(munchkin, [...lead.call, answer.hash]);
+    // A new visitor's cookie comes with Munchkin, and that it is the lead's has to be said then.
+    const cookie = trackingCookie();
+    if (mayTrack() && cookie !== answer.cookie) await sendLead(server, request, cookie);
+    return { ok: true, sent: true, call: ['lead', lead.call[1]] };
+  };
 
   /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
   const submit = async ({ call: [, fields] }) => {
@@ -184,13 +181,13 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
       const byForm = options.identify === 'form';
-      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : hashOf(lead.email));
+      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : ask(request));
       // The request leaves before the identify before this one has ended; whether it was needed shows then.
       const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
       if (isUnchanged(fields)) return skip('unchanged');
       const answer = await (signing || sign());
-      const outcome = await (byForm ? submit(lead) : sendSigned(lead, answer));
+      const outcome = await (byForm ? submit(lead) : associate(lead, request, answer));
       // Unless the visitor has been forgotten meanwhile.
       if (outcome.sent && store.get(TRAITS)) {
         store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });

@@ -34,7 +34,7 @@ function run() {
   const owner = (name) => (page[name] instanceof Node ? undefined : page[name]);
   let name = wanted || 'analytics';
   if (owner(name) && !owner(name).munchkinShim) {
-    console.warn(`munchkin-shim: ${name} is taken; this is ${OTHER_GLOBAL}.`);
+    console.warn(`munchkin-shim is ${OTHER_GLOBAL} here.`);
     name = OTHER_GLOBAL;
   }
   const existing = owner(name);

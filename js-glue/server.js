@@ -4,29 +4,32 @@ import { inTime } from './munchkin.js';
 import { failure } from './outcome.js';
 
 /**
- * Asks for the hash that signs associateLead. A text body and no header of our own make it a
- * "simple" cross-origin request, which costs no preflight; the e-mail is never part of a URL. Cookies
- * go to the page's own origin only, whose signer tells by them who is signed in.
+ * Hands a lead to munchkin-server, which signs it for associateLead or sees to it itself, by the way to Marketo that it
+ * has. A text body and no header of our own make it a "simple" cross-origin request, which costs no preflight; nothing of
+ * the lead is in the URL. Cookies go to the page's own origin only, whose signer tells by them who is signed in.
  *
  * @param {string | undefined} server its origin, say https://events.example.com
- * @param {string} email
- * @returns {Promise<{ok: true, hash: string} | import('./rules.js').ErrorResult>}
+ * @param {string} request of identify, as JSON
+ * @param {string | undefined} cookie Munchkin's
+ * @returns {Promise<{ok: true, hash?: string} | import('./rules.js').ErrorResult>} without a hash it is queued
  */
-export async function requestHash(server, email) {
+export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
+  const body = `{"cookie":${JSON.stringify(cookie || '')},${request.slice(1)}`;
   /** @type {any} */
   let answer;
   try {
     answer = await inTime(
-      fetch(`${server.replace(/\/+$/, '')}/v1/hash`, {
+      fetch(`${server.replace(/\/+$/, '')}/v1/lead`, {
         method: 'POST',
-        body: JSON.stringify({ email }),
-        keepalive: true,
+        body,
+        keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together
       }).then((response) => response.json().catch(() => {})),
     );
   } catch (reason) {
     return failure('server_unreachable');
   }
-  if (/^[0-9a-f]{40}$/.test(answer?.hash)) return { ok: true, hash: answer.hash };
-  return typeof answer?.error === 'string' ? failure(answer.error, answer.message) : failure('server_error');
+  const { hash, queued, error, message } = answer || {};
+  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash };
+  return failure(error || 'server_error', message);
 }

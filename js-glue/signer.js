@@ -1,5 +1,5 @@
 /**
- * Signs associateLead for a site's own back end: what munchkin-server's POST /v1/hash does, as a
+ * Signs associateLead for a site's own back end: what munchkin-server's POST /v1/lead does, as a
  * function of a Request, by the same C. For servers only: it holds the private key.
  */
 
@@ -7,8 +7,8 @@ import { signerBytes } from '#generated/signer-wasm.js';
 import { sentences } from '#generated/server-sentences.js';
 import { createHost, REQUEST_MAX } from './rules.js';
 
-/** The longest body; as in src/server/hash_endpoint.h. */
-const BODY_MAX = 16384;
+/** The longest body. */
+const BODY_MAX = 65536;
 
 /** The longest key; as in src/server/secret.c. */
 const KEY_MAX = 1024;
@@ -209,7 +209,7 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
     },
 
     /**
-     * Answers POST …/v1/hash, as munchkin-server does. For Next.js route handlers, Deno, Bun, edge runtimes.
+     * Answers POST …/v1/lead, as munchkin-server does. For Next.js route handlers, Deno, Bun, edge runtimes.
      * @param {Request} request
      * @returns {Promise<Response>}
      */

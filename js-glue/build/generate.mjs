@@ -24,11 +24,12 @@ function sentences(name, lists, except = []) {
 const GLUE = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
 writeFileSync(join(folder, 'sentences.js'), sentences('sentences', [...GLUE, 'MS_FORM_ERRORS']));
 writeFileSync(join(folder, 'form-sentences.js'), sentences('sentences', ['MS_FORM_ERRORS']));
-// The script tag's build is on a page for sure, gives core nothing but JSON, and quotes what Munchkin throws.
-writeFileSync(
-  join(folder, 'page-sentences.js'),
-  sentences('sentences', GLUE, ['not_a_browser', 'json_invalid', 'munchkin_failed']),
-);
+// For the script tag's build, where every byte is paid for by all visitors: without what cannot come up there, and
+// without those that say no more than their code does.
+const UNSAID =
+  'not_a_browser json_invalid munchkin_failed too_large out_of_memory url_invalid url_unsupported_scheme event_missing ' +
+  'email_invalid arguments_invalid server_unreachable server_error';
+writeFileSync(join(folder, 'page-sentences.js'), sentences('sentences', GLUE, UNSAID.split(' ')));
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 
 /**

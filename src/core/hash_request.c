@@ -2,6 +2,20 @@
 
 #include "email.h"
 #include "json.h"
+#include "lead.h"
+
+/* The e-mail of the lead that a request of identify makes. */
+static ms_status
+email_of_lead(ms_arena *arena, const cJSON *request, ms_slice *email)
+{
+    ms_lead lead;
+    ms_status status = ms_lead_from_identify(arena, ms_json_member(request, "userId"),
+                                             ms_json_member(request, "traits"), &lead);
+    if (status == MS_OK) {
+        *email = lead.email;
+    }
+    return status;
+}
 
 ms_status
 ms_hash_request_email(ms_arena *arena, ms_slice body, ms_slice *email)
@@ -13,6 +27,9 @@ ms_hash_request_email(ms_arena *arena, ms_slice body, ms_slice *email)
         return status;
     }
     const cJSON *member = ms_json_member(request, "email");
+    if (member == NULL && ms_json_member(request, "traits") != NULL) {
+        return email_of_lead(arena, request, email);
+    }
     if (member == NULL || cJSON_IsNull(member)) {
         return MS_EMAIL_MISSING;
     }

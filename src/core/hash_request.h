@@ -1,5 +1,6 @@
 /*
- * A request for the hash that signs associateLead: {"email": "…"}, as pages send it.
+ * A request for the hash that signs associateLead: {"email": "…"}, or a lead as pages send it,
+ * {"userId": "…", "traits": {…}}, the e-mail of which is identify's (lead.h).
  */
 #ifndef MS_HASH_REQUEST_H
 #define MS_HASH_REQUEST_H

@@ -14,9 +14,11 @@ const [folder, output] = process.argv.slice(2);
 const files = {
   'munchkin-shim.js': 'text/javascript; charset=utf-8',
   'munchkin-shim.asm.js': 'text/javascript; charset=utf-8',
+  'munchkin-shim.extras.js': 'text/javascript; charset=utf-8',
   'munchkin-shim.mjs': 'text/javascript; charset=utf-8',
   'munchkin_shim.wasm': 'application/wasm',
   'snippet.html': 'text/html; charset=utf-8',
+  'snippet-consent.html': 'text/html; charset=utf-8',
   'LICENSES.txt': 'text/plain; charset=utf-8',
 };
 

@@ -5,15 +5,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { marketo as forAnalytics } from '../../js-glue/adapters/analytics.js';
 import { marketo as forRudderStack } from '../../js-glue/adapters/rudderstack.js';
 import { marketo as forSegment } from '../../js-glue/adapters/segment.js';
 import { customer, MUNCHKIN_ID } from '../browser/customer.mjs';
+import { BACK_ENDS, bundle, rudderstackSource } from './libraries.mjs';
 
 const world = customer();
-const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
  * Each page's script finds the adapter's arguments as id and options. It leaves the library as window.library, with one
@@ -32,8 +30,7 @@ const LIBRARIES = [
       });
       library.ready(() => others.push('ready'));
       window.library = library;`,
-    own: /\/segment\/v1\/|^https:\/\/api\.segment\.io\/v1\//,
-    answer: { integrations: { 'Segment.io': { apiKey: 'w' } } },
+    ...BACK_ENDS.segment,
     without: { integrations: { Marketo: false } },
     only: [{ integrations: { All: false, Marketo: true } }, { integrations: { All: false, 'Marketo V2': true } }],
     notAtAll: { integrations: { All: false } },
@@ -51,8 +48,7 @@ const LIBRARIES = [
       });
       library.ready(() => others.push('ready'));
       window.library = library;`,
-    own: /^never$/,
-    answer: {},
+    ...BACK_ENDS.analytics,
     without: { plugins: { marketo: false } },
     only: [{ plugins: { all: false, marketo: true } }],
     notAtAll: { plugins: { all: false } },
@@ -63,38 +59,19 @@ const LIBRARIES = [
       import { RudderAnalytics } from '@rudderstack/analytics-js/bundled';
       import { marketo } from '../../js-glue/adapters/rudderstack.js';
       const library = new RudderAnalytics();
-      const destination = (id) => ({
-        id, name: id, enabled: true, config: {}, destinationDefinition: { name: 'X', displayName: 'Custom Device Mode' },
-      });
-      const source = { id: 's', name: 's', writeKey: 'w', enabled: true, config: {}, workspaceId: 'w' };
       library.addCustomIntegration('marketo', marketo(id, options));
       library.addCustomIntegration('other', { isReady: () => true, track: (a, b, { message }) => others.push(message.event) });
       library.load('w', location.origin + '/rudder', {
-        getSourceConfig: () => ({ source: { ...source, destinations: [destination('marketo'), destination('other')] } }),
+        getSourceConfig: () => (${JSON.stringify(rudderstackSource('marketo', 'other'))}),
       });
       library.ready(() => others.push('ready'));
       window.library = library;`,
-    own: /\/rudder\//,
-    answer: {},
+    ...BACK_ENDS.rudderstack,
     without: { integrations: { Marketo: false } },
     only: [{ integrations: { All: false, 'Custom Device Mode': true } }],
     notAtAll: { integrations: { All: false } },
   },
 ];
-
-/** @param {string} source */
-async function bundle(source) {
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: here('.') },
-    bundle: true,
-    nodePaths: [here('node_modules')],
-    write: false,
-    format: 'iife',
-    target: 'es2020',
-    define: { global: 'window', 'process.env.NODE_ENV': '"production"' },
-  });
-  return outputFiles[0].text;
-}
 
 const leads = () => world.simulator.events.filter(({ type }) => type === 'associateLead').map(({ leadFields }) => leadFields);
 
@@ -106,7 +83,7 @@ async function leadOf(email) {
 }
 
 for (const library of LIBRARIES) {
-  const bundled = bundle(library.source);
+  const bundled = bundle(library.source, new URL('.', import.meta.url));
 
   /**
    * Opens a page with the library on it.

@@ -153,6 +153,8 @@ test('identify calls made at once reach Munchkin in their order, each with the t
     const { pathname, searchParams } = new URL(request.url());
     if (pathname.endsWith('/associateLead')) left.push(searchParams.get('_mchAtStep'));
   });
+  // The simulator may have a request before this process has heard of it.
+  const allLeft = page.waitForRequest((request) => request.url().includes('_mchAtStep=3'));
   await call(page, [
     ['identify', '1', { email: 'first@example.com', step: 1 }],
     ['identify', { email: 'second@example.com', step: 2 }],
@@ -160,6 +162,7 @@ test('identify calls made at once reach Munchkin in their order, each with the t
   ]);
   const leads = () => world.simulator.events.filter(({ type }) => type === 'associateLead');
   await world.simulator.waitFor(() => leads().length === 3);
+  await allLeft;
   assert.deepEqual(left, ['1', '2', '3']);
   assert.deepEqual(
     leads()

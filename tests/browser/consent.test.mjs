@@ -151,7 +151,7 @@ test('a yes that is taken back stops calls that are under way, and Munchkin too,
   const before = world.simulator.events.length;
 
   // The hash is still on its way when consent is withdrawn.
-  await page.route('**/v1/hash', async (route) => {
+  await page.route('**/v1/lead', async (route) => {
     await consent(page, false);
     await route.continue();
   });

@@ -29,8 +29,11 @@ const TYPES = /** @type {Record<string, string>} */ ({ js: 'text/javascript', mj
  * @property {(page: import('playwright-core').Page) => Promise<unknown>} [prepare] before the page is opened
  */
 
-/** Starts the customer's world before the tests of a file, and ends it after them. */
-export function customer() {
+/**
+ * Starts the customer's world before the tests of a file, and ends it after them.
+ * @param {{origin?: string}} [options] the site's, if tests route it to its address; else that is its origin
+ */
+export function customer({ origin } = {}) {
   /** @type {Map<string, Visit>} */
   const pages = new Map();
   const site = createServer((request, response) => {
@@ -48,6 +51,7 @@ export function customer() {
   });
 
   const world = {
+    siteAddress: '',
     siteUrl: '',
     serverUrl: '',
     /** @type {import('../sim/simulator.mjs').Simulator} */
@@ -118,7 +122,8 @@ export function customer() {
     site.listen(0, '127.0.0.1');
     await once(site, 'listening');
     const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
-    world.siteUrl = `http://127.0.0.1:${port}`;
+    world.siteAddress = `http://127.0.0.1:${port}`;
+    world.siteUrl = origin || world.siteAddress;
     server = await startServer({
       args: ['--allow-origin', world.siteUrl, '--rate-limit', '0'],
       env: { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },

@@ -14,7 +14,7 @@ const signer = createSigner({
 
 /** Answers the page's requests to its own origin with the signer. @param {import('playwright-core').Page} page */
 const mount = (page) =>
-  page.route(`${world.siteUrl}/v1/hash`, async (route) => {
+  page.route(`${world.siteUrl}/v1/lead`, async (route) => {
     const asked = route.request();
     const headers = new Headers(await asked.allHeaders());
     for (const name of [...headers.keys()]) if (name[0] === ':') headers.delete(name);
@@ -34,7 +34,7 @@ test('a munchkin-server of another origin is sent none', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   // Cookies are of a host, whatever the port.
   await context.addCookies([{ name: 'user', value: 'ada@example.com', url: world.siteUrl }]);
-  const asked = page.waitForRequest(`${world.serverUrl}/v1/hash`);
+  const asked = page.waitForRequest(`${world.serverUrl}/v1/lead`);
   const [result] = await call(page, [['identify', { email: 'ada@example.com' }]]);
   assert.equal(result.sent, true);
   assert.equal((await (await asked).allHeaders()).cookie, undefined);

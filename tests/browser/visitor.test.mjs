@@ -116,16 +116,18 @@ test('a visitor who has opted out causes no request of ours', async (t) => {
   assert.deepEqual(world.simulator.events, []);
 });
 
-test('the request for the hash needs no preflight, and carries no e-mail in its URL', async (t) => {
+test('what is asked of the server needs no preflight, and has nothing of the lead in its URL', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   /** @type {import('playwright-core').Request[]} */
   const requests = [];
   context.on('request', (request) => requests.push(request));
   await call(page, [['identify', '1', { email: 'quiet@example.com' }]]);
   const toServer = requests.filter((request) => request.url().startsWith(world.serverUrl));
-  assert.deepEqual(toServer.map((request) => [request.method(), request.url()]), [['POST', `${world.serverUrl}/v1/hash`]]);
+  assert.deepEqual(toServer.map((request) => [request.method(), request.url()]), [['POST', `${world.serverUrl}/v1/lead`]]);
   assert.match(toServer[0].headers()['content-type'], /^text\/plain/);
-  assert.equal(toServer[0].postData(), '{"email":"quiet@example.com"}');
+  const { cookie, ...lead } = JSON.parse(String(toServer[0].postData()));
+  assert.deepEqual(lead, { userId: '1', traits: { email: 'quiet@example.com' } });
+  assert.match(cookie, /^$|^id:561-HYG-937&token:_mch-|^id%3A561-HYG-937%26token%3A_mch-/);
 });
 
 test('a hash that the page has already is used as it is', async (t) => {
@@ -273,7 +275,7 @@ test('of identifies at once each change arrives, in order, and the same lead onc
   assert.equal(world.simulator.leads.get('u1@example.com')?.fields.Plan, 'free');
 });
 
-test('a lead is sent again after a day, and the hash of an e-mail is asked for once', async (t) => {
+test('a lead is sent again after a day; the server is handed each that is sent, and no cookie of its own', async (t) => {
   /** @type {import('playwright-core').Request[]} */
   const asked = [];
   const { page } = await world.open(t, {
@@ -281,7 +283,7 @@ test('a lead is sent again after a day, and the hash of an e-mail is asked for o
     prepare: async (page) => {
       await page.clock.install();
       await page.context().addCookies([{ name: 'session', value: '1', url: world.serverUrl }]);
-      page.on('request', (request) => request.url().endsWith('/v1/hash') && asked.push(request));
+      page.on('request', (request) => request.url().endsWith('/v1/lead') && asked.push(request));
     },
   });
   const lead = /** @type {[string, ...any[]]} */ (['identify', 'u1', { email: 'u1@example.com' }]);
@@ -291,6 +293,7 @@ test('a lead is sent again after a day, and the hash of an e-mail is asked for o
   assert.equal((await call(page, [lead]))[0].skipped, 'unchanged');
   await page.clock.fastForward('00:02:00');
   assert.equal((await call(page, [lead]))[0].sent, true);
-  assert.equal(asked.length, 1);
+  const plans = asked.map((request) => JSON.parse(String(request.postData())).traits.plan);
+  assert.deepEqual(plans, [undefined, 'pro', 'pro']);
   assert.equal(await asked[0].headerValue('cookie'), null);
 });

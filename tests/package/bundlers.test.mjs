@@ -178,7 +178,7 @@ describe('bundlers', { concurrency: 2 }, () => {
     await t.test('signs for itself, in a route of its own', async (t) => {
       const port = await freePort();
       const { output } = await startNext(t, folder, port, { MARKETO_API_PRIVATE_KEY: KEY });
-      await assertSigns(`http://127.0.0.1:${port}/v1/hash`);
+      await assertSigns(`http://127.0.0.1:${port}/v1/lead`);
       assert.doesNotMatch(output(), /error|⨯|⚠/i);
     });
   });

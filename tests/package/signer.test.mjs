@@ -20,7 +20,7 @@ before(async () => {
 });
 
 test('the README shows what is tested here, to the letter', () => {
-  const files = ['express/main.mjs', 'next/app/v1/hash/route.js', 'workerd/worker.mjs'];
+  const files = ['express/main.mjs', 'next/app/v1/lead/route.js', 'workerd/worker.mjs'];
   const programs = files.map((file) => readFileSync(new URL(`projects/${file}`, import.meta.url), 'utf8'));
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const shown = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code).filter((code) => code.includes('munchkin-shim/signer'));
@@ -36,9 +36,9 @@ test('in Express', async (t) => {
         const { match, output } = await startProgram(t, folder, [process.execPath, 'main.mjs'], env, /^(\d+)$/m);
         // A visitor who is gone before the body has come: the server goes on.
         const gone = connect(Number(match[1]), '127.0.0.1');
-        gone.end('POST /v1/hash HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"email"').resume();
+        gone.end('POST /v1/lead HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"email"').resume();
         await once(gone, 'close');
-        await assertSigns(`http://127.0.0.1:${match[1]}/v1/hash`);
+        await assertSigns(`http://127.0.0.1:${match[1]}/v1/lead`);
         assert.equal(output().trim(), match[1], 'nothing has been logged');
       });
     }
@@ -49,5 +49,5 @@ test("in workerd, Cloudflare's runtime", async (t) => {
   const folder = await build('workerd', tarball);
   const command = ['node_modules/.bin/workerd', 'serve', '--control-fd=1', 'worker.capnp'];
   const { match } = await startProgram(t, folder, command, { MARKETO_API_PRIVATE_KEY: KEY }, /"port":(\d+)/);
-  await assertSigns(`http://127.0.0.1:${match[1]}/v1/hash`);
+  await assertSigns(`http://127.0.0.1:${match[1]}/v1/lead`);
 });

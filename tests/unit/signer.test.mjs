@@ -19,13 +19,32 @@ const hashOf = (/** @type {string} */ email) => createHash('sha1').update(`${KEY
 const signerWith = (options) => createSigner({ privateKey: KEY, authorize: () => true, ...options });
 
 /** @param {BodyInit | null} body @param {RequestInit} [more] */
-const post = (body, more) => new Request('https://site.example/v1/hash', { method: 'POST', body, ...more });
+const post = (body, more) => new Request('https://site.example/v1/lead', { method: 'POST', body, ...more });
 
 test('without a key, or without authorize, there is no signer', () => {
   assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY })), { name: 'TypeError', message: /authorize/ });
   assert.throws(() => createSigner(/** @type {any} */ ({ privateKey: KEY, authorize: true })), TypeError);
   assert.throws(() => signerWith({ privateKey: 'k'.repeat(1025) }), TypeError);
   assert.throws(() => signerWith({ privateKey: '' }), { name: 'TypeError', message: /privateKey/ });
+});
+
+test('of a lead, as pages hand it over, it signs the e-mail that identify finds in it', async () => {
+  const signer = signerWith({});
+  for (const [lead, email] of [
+    [{ cookie: '', userId: '1', traits: { email: ' a@b.co ', plan: 'pro' } }, 'a@b.co'],
+    [{ cookie: 'id:561-HYG-937&token:_mch-x-1-1', userId: 'c@d.co', traits: {} }, 'c@d.co'],
+  ]) {
+    const answer = await signer.handle(post(JSON.stringify(lead)));
+    assert.deepEqual(await answer.json(), { hash: hashOf(String(email)) });
+  }
+  for (const [lead, error] of [
+    [{ userId: '1', traits: { plan: 'pro' } }, 'email_missing'],
+    [{ traits: { email: 'none' } }, 'email_invalid'],
+    [{ userId: '1' }, 'email_missing'],
+  ]) {
+    const answer = await signer.handle(post(JSON.stringify(lead)));
+    assert.deepEqual([answer.status, (await answer.json()).error], [400, error]);
+  }
 });
 
 test('it signs what authorize allows, for the e-mail that it was asked about', async () => {
@@ -71,7 +90,7 @@ test('bad requests get the answers of munchkin-server, and authorize is not aske
     ['{}', 400, 'email_missing'],
     ['{"email":"none"}', 400, 'email_invalid'],
     ['{"email":["a@b.co"]}', 400, 'email_invalid'],
-    ['x'.repeat(16385), 413, 'body_too_large'],
+    ['x'.repeat(65537), 413, 'body_too_large'],
     [new Blob(['x'.repeat(1 << 20)]).stream(), 413, 'body_too_large'],
   ])) {
     const answer = await signer.handle(post(body, /** @type {any} */ ({ duplex: 'half' })));
@@ -80,7 +99,7 @@ test('bad requests get the answers of munchkin-server, and authorize is not aske
     assert.equal(error, code);
     assert.match(message, /\w/);
   }
-  const got = await signer.handle(new Request('https://site.example/v1/hash'));
+  const got = await signer.handle(new Request('https://site.example/v1/lead'));
   assert.equal(got.status, 405);
   assert.equal(got.headers.get('allow'), 'POST, OPTIONS');
 });
@@ -146,7 +165,7 @@ test('in node:http, and behind whatever body parser', async (t) => {
       }
       await signer.handleNode(request, response);
     });
-    const url = `http://127.0.0.1:${await listening(server, t)}/api/v1/hash`;
+    const url = `http://127.0.0.1:${await listening(server, t)}/api/v1/lead`;
     const answer = await fetch(url, { method: 'POST', headers: { 'X-User': 'a@b.co' }, body: '{"email":"a@b.co"}' });
     if (parse?.length === 0) {
       assert.equal((await answer.json()).error, 'json_invalid');
@@ -175,7 +194,7 @@ test('in node:http2', { timeout: 10_000 }, async (t) => {
   const server = createHttp2Server(signerWith().handleNode);
   const session = connectHttp2(`http://127.0.0.1:${await listening(server, t)}`);
   t.after(() => session.close());
-  const stream = session.request({ ':method': 'POST', ':path': '/v1/hash' }).end('{"email":"a@b.co"}');
+  const stream = session.request({ ':method': 'POST', ':path': '/v1/lead' }).end('{"email":"a@b.co"}');
   assert.deepEqual(JSON.parse(await text(stream)), { hash: hashOf('a@b.co') });
 });
 
@@ -191,8 +210,8 @@ const HOSTILE = /** @type {Record<string, [request: string, status: number]>} */
   'OPTIONS of everything': ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 405],
   'GET with a body': [`GET / HTTP/1.1${ASKED}`, 405],
   'no body': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 400],
-  'a body said to be too large': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n', 413],
-  'a body without an end': [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(0x4001)}\r\n`, 413],
+  'a body said to be too large': ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n', 413],
+  'a body without an end': [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(0x10001)}\r\n`, 413],
 });
 
 test('no client can stop a server of node:http', { timeout: 20_000 }, async (t) => {

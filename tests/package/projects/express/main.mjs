@@ -24,6 +24,6 @@ const signer = createSigner({
   authorize: (request, email, { user }) => user?.email === email, // request.user, as your sign-in has set it
 });
 
-app.post('/v1/hash', signer.handleNode);
+app.post('/v1/lead', signer.handleNode);
 
 const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port));
