@@ -24,6 +24,7 @@ import { createTraffic } from './traffic.mjs';
  * @property {(number | string)[]} [forms]  the ids of the forms that there are; 1001 by default
  * @property {{id: string, secret: string}} [restClient]  the API user of REST; without it nobody gets a token
  * @property {Partial<import('./traffic.mjs').Limits>} [restLimits]  in place of Marketo's
+ * @property {boolean} [keepBodies]  those of REST calls stay with the calls, for tests of what was sent
  * @property {{id: string, key: string}} [soapUser]  the user id and the encryption key of SOAP; without it nobody is let in
  * @property {Partial<import('./traffic.mjs').Limits>} [soapLimits]
  * @property {import('./fields.mjs').FieldOptions[]} [fields]  of leads, beside the standard ones
@@ -75,7 +76,7 @@ export async function startSimulator(options = {}) {
     // Long enough for a URI that is too long to be told so.
     { maxHeaderSize: 1 << 16 },
     createRequestListener([
-      ...restRoutes({ ...world, control: rest, tokens }),
+      ...restRoutes({ ...world, control: rest, tokens, keepBodies: options.keepBodies }),
       ...soapApi.routes,
       ...collectorRoutes({ ...world, privateKey, receive: log.record }),
       ...scriptRoutes({ associateLead, faults, closing: closing.signal }),

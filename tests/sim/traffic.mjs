@@ -23,6 +23,7 @@ import { quotaDay } from './clock.mjs';
  * @property {number} records  how many leads or activities were sent or asked for
  * @property {string} code     the error it was answered with; empty if none
  * @property {number} status   HTTP; 0 before, or without an answer
+ * @property {string} [body]   of REST, if the simulator was told to keep bodies
  */
 
 /**

@@ -38,9 +38,10 @@ const JSON_TYPE = 'application/json;charset=UTF-8';
  * @param {import('./token.mjs').Tokens} options.tokens
  * @param {import('../faults.mjs').Faults} options.faults
  * @param {AbortSignal} options.closing  ends waiting answers when the simulator stops
+ * @param {boolean} [options.keepBodies]
  * @returns {import('../http.mjs').Route[]}
  */
-export function restRoutes({ leads, fields, control, tokens, faults, closing }) {
+export function restRoutes({ leads, fields, control, tokens, faults, closing, keepBodies }) {
   const { traffic } = control;
   let requests = 0;
 
@@ -118,6 +119,7 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing }) 
     const { uriBytes, bodyBytes } = traffic.limits;
     if ((request.url ?? '').length > uriBytes) throw new RequestError(414, 'uri_too_long', 'Request-URI Too Long');
     const body = await readBody(request, bodyBytes);
+    if (keepBodies) call.body = body;
     const contentType = request.headers['content-type'] ?? '';
     const parameters = isForm(request) ? new URLSearchParams([...query, ...new URLSearchParams(body)]) : query;
     const isDisguised = request.method === 'POST' && call.method === 'GET';
