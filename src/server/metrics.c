@@ -18,6 +18,8 @@ static const unsigned int statuses[] = {200, 202, 204, 304, 400, 401, 403,
 static atomic_ulong answered[MS_ROUTE_COUNT][STATUS_COUNT];
 static atomic_ulong events[MS_TYPE_COUNT];
 static atomic_long in_flight;
+static atomic_ulong fields_left_out;
+static atomic_ulong records_refused;
 static time_t started;
 
 void
@@ -52,6 +54,18 @@ ms_metrics_answered(ms_route route, unsigned int http_status)
             atomic_fetch_add_explicit(&answered[route][i], 1, memory_order_relaxed);
         }
     }
+}
+
+void
+ms_metrics_field_left_out(void)
+{
+    atomic_fetch_add_explicit(&fields_left_out, 1, memory_order_relaxed);
+}
+
+void
+ms_metrics_record_refused(void)
+{
+    atomic_fetch_add_explicit(&records_refused, 1, memory_order_relaxed);
 }
 
 void
@@ -174,6 +188,15 @@ ms_metrics_write(char text[MS_METRICS_TEXT], const ms_store_counts *queue)
     if (queue != NULL) {
         write_queue(text, &len, queue);
     }
+    append(text, &len,
+           "# HELP munchkin_server_fields_left_out_total Fields that Marketo does not take.\n"
+           "# TYPE munchkin_server_fields_left_out_total counter\n"
+           "munchkin_server_fields_left_out_total %lu\n"
+           "# HELP munchkin_server_records_refused_total Records that Marketo refused.\n"
+           "# TYPE munchkin_server_records_refused_total counter\n"
+           "munchkin_server_records_refused_total %lu\n",
+           atomic_load_explicit(&fields_left_out, memory_order_relaxed),
+           atomic_load_explicit(&records_refused, memory_order_relaxed));
     append(text, &len,
            "# HELP munchkin_server_build_info Always 1; the version is a label.\n"
            "# TYPE munchkin_server_build_info gauge\n"

@@ -32,6 +32,12 @@ void ms_metrics_events(const unsigned int events[MS_TYPE_COUNT]);
 /* Requests that have begun and not ended. */
 long ms_metrics_in_flight(void);
 
+/* A field was left out of a lead, since Marketo does not have it or nobody may write it. */
+void ms_metrics_field_left_out(void);
+
+/* Marketo refused a record for its own fault; it is among the dead letters. */
+void ms_metrics_record_refused(void);
+
 #define MS_METRICS_TEXT 16384
 
 /* Writes the page, returns its length. `queue` is NULL where there is none. */

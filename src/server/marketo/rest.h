@@ -14,9 +14,9 @@
 
 #include "backend.h"
 #include "central_time.h"
+#include "lane.h"
 #include "limiter.h"
 #include "rest_fields.h"
-#include "rest_lane.h"
 #include "rest_reply.h"
 
 /* Ms; from Marketo's documentation. */
@@ -44,7 +44,7 @@ typedef struct {
     ms_backend base; /* the first, so that one is the other */
     ms_marketo_settings settings;
     ms_limiter limiter;
-    ms_rest_lane lanes[MS_LANE_COUNT];
+    ms_lane lanes[MS_LANE_COUNT];
 
     int64_t not_before;    /* no call at all, as Marketo said that there were too many */
     unsigned int too_many; /* such answers in a row */
@@ -67,8 +67,17 @@ typedef struct {
     uint64_t reported[512];  /* names that were left out, as hashes */
     size_t reported_count;
 
+    unsigned int tried; /* what was taken from the queue at all, MS_TRIED_…: only of that does it
+                           tell when it is due */
+
     unsigned char *memory; /* for what is taken, and the body: one call at a time */
 } ms_rest;
+
+#define MS_TRIED_LOOKUPS 1U
+#define MS_TRIED_LEADS 2U
+#define MS_TRIED_ASSOCIATIONS 4U
+#define MS_TRIED_ACTIVITIES 8U
+#define MS_TRIED_ALL 15U
 
 #define MS_REST_MEMORY ((size_t)4 << 20)
 
@@ -123,6 +132,9 @@ bool ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_
 ms_store_result ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_client *client,
                                    const char *method, ms_slice path, ms_slice body,
                                    long timeout_ms);
+
+/* Frees a call that is not started. */
+void ms_rest_call_drop(ms_rest_call *call);
 
 /* For `answered`: does with a record of an answer what it says. */
 ms_store_result ms_rest_settle(ms_rest_call *call, const ms_rest_item *item,

@@ -96,10 +96,9 @@ write_records(ms_rest_call *call, ms_arena *body, const ms_due_activity *activit
     ms_store_result result = MS_STORE_OK;
     for (size_t i = 0; i < count && result == MS_STORE_OK; i++) {
         if (write_record(body, &activities[i])) {
-            call->items[call->count++] =
-                (ms_rest_item){.id = activities[i].id,
-                               .marketo_id = activities[i].marketo_id,
-                               .attempts = activities[i].attempts};
+            call->items[call->count++] = (ms_rest_item){.id = activities[i].id,
+                                                        .marketo_id = activities[i].marketo_id,
+                                                        .attempts = activities[i].attempts};
         } else if (call->count > 0) {
             result = again(store, activities[i].id, now);
         } else {
@@ -122,6 +121,7 @@ start_batch(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
     ms_arena_init(&arena, rest->memory, for_records);
     ms_arena_init(&body, rest->memory + for_records, MS_REST_BODY_MAX);
     *taken = 0;
+    rest->tried |= MS_TRIED_ACTIVITIES;
     if (ms_store_take_activities(store, now, room < ACTIVITIES_MAX ? room : ACTIVITIES_MAX, &arena,
                                  activities, taken) != MS_STORE_OK) {
         return MS_STORE_FAILED;
@@ -142,10 +142,9 @@ start_batch(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
         ms_rest_call_drop(call);
         return result;
     }
-    return ms_rest_call_start(call, store, client, "POST",
-                              MS_SLICE("/rest/v1/activities/external.json"),
-                              (ms_slice){(const char *)body.memory, body.used},
-                              MS_TIMEOUT_ACTIVITIES);
+    return ms_rest_call_start(
+        call, store, client, "POST", MS_SLICE("/rest/v1/activities/external.json"),
+        (ms_slice){(const char *)body.memory, body.used}, MS_TIMEOUT_ACTIVITIES);
 }
 
 ms_store_result

@@ -22,6 +22,12 @@ ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t t
     return call;
 }
 
+void
+ms_rest_call_drop(ms_rest_call *call)
+{
+    free(call);
+}
+
 static int64_t
 sooner(int64_t a, int64_t b)
 {
@@ -39,7 +45,7 @@ ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wa
         *wake = sooner(*wake, all);
         return false;
     }
-    return ms_rest_lane_allows(&rest->lanes[lane], now, wake) &&
+    return ms_lane_allows(&rest->lanes[lane], now, wake) &&
            (lane == MS_LANE_TOKEN || ms_limiter_allows(&rest->limiter, now, wake));
 }
 
@@ -70,7 +76,7 @@ log_fault(const ms_rest_call *call, const ms_rest_reply *reply)
 }
 
 static void
-note_token(ms_rest *rest, ms_rest_call *call, ms_rest_lane *lane, int64_t now)
+note_token(ms_rest *rest, ms_rest_call *call, ms_lane *lane, int64_t now)
 {
     if (call->token_number == rest->token_number) {
         rest->token_until = 0;
@@ -78,7 +84,7 @@ note_token(ms_rest *rest, ms_rest_call *call, ms_rest_lane *lane, int64_t now)
     }
     call->again_at = rest->tokens_refused <= 1
                          ? now
-                         : ms_rest_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
+                         : ms_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
 }
 
 static void
@@ -100,12 +106,12 @@ note_too_many(ms_rest *rest, ms_rest_call *call, const ms_rest_reply *reply, int
 }
 
 static void
-note_well(ms_rest *rest, ms_rest_lane *lane)
+note_well(ms_rest *rest, ms_lane *lane)
 {
     if (lane->fault) {
         ms_log("info", "marketo_recovered", "call", lane_names[lane - rest->lanes]);
     }
-    ms_rest_lane_went_well(lane);
+    ms_lane_went_well(lane);
     ms_limiter_went_well(&rest->limiter);
     rest->tokens_refused = 0;
     rest->too_many = 0;
@@ -125,15 +131,15 @@ static void
 note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
 {
     ms_rest *rest = call->rest;
-    ms_rest_lane *lane = &rest->lanes[call->kind->lane];
+    ms_lane *lane = &rest->lanes[call->kind->lane];
     call->again_at = now;
     switch (reply->meaning) {
     case MS_REPLY_OK:
         note_well(rest, lane);
         break;
     case MS_REPLY_NONE:
-        call->again_at = ms_rest_lane_failed(lane, call->started, most_attempts(call),
-                                             reply->retry_after, now, ms_backoff_random());
+        call->again_at = ms_lane_failed(lane, call->started, most_attempts(call),
+                                        reply->retry_after, now, ms_backoff_random());
         break;
     case MS_REPLY_TOKEN:
         note_token(rest, call, lane, now);
@@ -150,10 +156,10 @@ note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
         break;
     case MS_REPLY_TOO_LARGE:
     case MS_REPLY_RECORD:
-        ms_rest_lane_split(lane, call->count);
+        ms_lane_split(lane, call->count);
         break;
     case MS_REPLY_FAULT:
-        if (ms_rest_lane_refused(lane, now)) {
+        if (ms_lane_refused(lane, now)) {
             log_fault(call, reply);
         }
         break;

@@ -10,7 +10,8 @@
 /* Marketo takes URIs of 8 KB. */
 #define PATH_MAX_BYTES 7000
 
-/* ---- whose cookies they are --------------------------------------------------------------------- */
+/* ---- whose cookies they are ---------------------------------------------------------------------
+ */
 
 /* What tells one cookie from another: "_mch-…". */
 static ms_slice
@@ -130,6 +131,7 @@ call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *co
         memcpy(place, cookies[i].cookie.ptr, cookies[i].cookie.len);
         call->items[i] = (ms_rest_item){.id = cookies[i].id,
                                         .marketo_id = cookies[i].marketo_id,
+                                        .attempts = cookies[i].attempts,
                                         .cookie = {place, cookies[i].cookie.len}};
         place += cookies[i].cookie.len;
     }
@@ -176,6 +178,7 @@ ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client, in
         size_t room = rest->lanes[MS_LANE_LOOKUPS].size;
         ms_arena_init(&arena, rest->memory, COOKIES_ROOM);
         ms_arena_init(&path, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
+        rest->tried |= MS_TRIED_LOOKUPS;
         if (ms_store_take_lookups(store, now, room < LOOKUPS_MAX ? room : LOOKUPS_MAX, &arena,
                                   cookies, &count) != MS_STORE_OK) {
             return MS_STORE_FAILED;
@@ -195,7 +198,8 @@ ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client, in
     return MS_STORE_OK;
 }
 
-/* ---- tying them to leads ------------------------------------------------------------------------ */
+/* ---- tying them to leads ------------------------------------------------------------------------
+ */
 
 static ms_store_result
 association_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_store *store,
@@ -237,6 +241,7 @@ ms_rest_start_associations(ms_rest *rest, ms_store *store, ms_http_client *clien
         size_t count = 0;
         char lead[64];
         ms_arena_init(&arena, rest->memory, COOKIES_ROOM);
+        rest->tried |= MS_TRIED_ASSOCIATIONS;
         if (ms_store_take_associations(store, now, 1, &arena, &cookie, &count) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
@@ -250,8 +255,8 @@ ms_rest_start_associations(ms_rest *rest, ms_store *store, ms_http_client *clien
         call->count = 1;
         ms_arena_init(&arena, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
         char *start = ms_text_begin(&arena);
-        (void)snprintf(lead, sizeof lead, "/rest/v1/leads/%lld/associate.json?cookie=",
-                       (long long)cookie.marketo_id);
+        (void)snprintf(lead, sizeof lead,
+                       "/rest/v1/leads/%lld/associate.json?cookie=", (long long)cookie.marketo_id);
         ms_text_append(&arena, ms_slice_from(lead));
         ms_text_encoded(&arena, cookie.cookie, ms_component_set);
         if (ms_rest_call_start(call, store, client, "POST", ms_text_end(&arena, start),

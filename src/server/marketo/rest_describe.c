@@ -84,6 +84,6 @@ ms_rest_start_describe(ms_rest *rest, ms_store *store, ms_http_client *client, i
     ms_rest_call *call = ms_rest_call_new(rest, &kind, 0, 0, now);
     return call == NULL ? MS_STORE_OK
                         : ms_rest_call_start(call, store, client, "GET",
-                                             MS_SLICE("/rest/v1/leads/describe.json"),
-                                             MS_SLICE(""), MS_TIMEOUT_OTHERS);
+                                             MS_SLICE("/rest/v1/leads/describe.json"), MS_SLICE(""),
+                                             MS_TIMEOUT_OTHERS);
 }

@@ -10,7 +10,8 @@
 #define SETTLED_MS INT64_C(3600000)
 #define LEADS_MAX 300
 
-/* ---- the body ----------------------------------------------------------------------------------- */
+/* ---- the body -----------------------------------------------------------------------------------
+ */
 
 static uint64_t
 hash(ms_slice name)
@@ -75,8 +76,8 @@ write_record(ms_rest *rest, ms_arena *body, ms_arena scratch, const lookup *by,
     char *start = ms_text_begin(&scratch);
     write_key(&scratch, by, lead);
     ms_slice key = ms_text_end(&scratch, start);
-    ms_text_append(body, before > 0 && body->memory[before - 1] == '}' ? MS_SLICE(",{")
-                                                                       : MS_SLICE("{"));
+    ms_text_append(body,
+                   before > 0 && body->memory[before - 1] == '}' ? MS_SLICE(",{") : MS_SLICE("{"));
     ms_rest_fields_write(&rest->fields, body, by->field, key, fields == NULL ? &none : fields,
                          left_out, rest);
     ms_text_byte(body, '}');
@@ -88,7 +89,8 @@ write_record(ms_rest *rest, ms_arena *body, ms_arena scratch, const lookup *by,
     return true;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------------------------------
+ */
 
 static size_t
 length(const cJSON *array)
@@ -165,7 +167,8 @@ static const ms_rest_kind kind = {.lane = MS_LANE_LEADS,
                                   .again = ms_store_lead_again,
                                   .refused = refused};
 
-/* ---- the call ----------------------------------------------------------------------------------- */
+/* ---- the call -----------------------------------------------------------------------------------
+ */
 
 /* Writes the records that fit, and says so in the call; the others go again. */
 static ms_store_result
@@ -184,8 +187,9 @@ write_records(ms_rest_call *call, ms_arena *body, ms_arena scratch, const lookup
             result = ms_store_lead_again(store, lead->id, now);
         } else {
             ms_metrics_record_refused();
-            result = ms_store_lead_refused(store, lead->id, MS_SLICE("413"),
-                                           MS_SLICE("The lead alone is too large for a call."), now);
+            result =
+                ms_store_lead_refused(store, lead->id, MS_SLICE("413"),
+                                      MS_SLICE("The lead alone is too large for a call."), now);
         }
     }
     return result;
@@ -246,11 +250,15 @@ ms_rest_start_leads(ms_rest *rest, ms_store *store, ms_http_client *client, int6
     };
     for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
         size_t taken = lookups[i].field.len > 0 ? 1 : 0;
-        while (taken > 0 && ms_rest_may_call(rest, MS_LANE_LEADS, now, wake)) {
+        while (taken > 0) {
+            if (!ms_rest_may_call(rest, MS_LANE_LEADS, now, wake)) {
+                return MS_STORE_OK;
+            }
             if (start_batch(rest, store, client, &lookups[i], now, &taken) != MS_STORE_OK) {
                 return MS_STORE_FAILED;
             }
         }
     }
+    rest->tried |= MS_TRIED_LEADS;
     return MS_STORE_OK;
 }

@@ -47,10 +47,10 @@ ms_rest_token_read(ms_arena *arena, const ms_http_answer *answer, ms_slice *toke
     }
     const cJSON *seconds = ms_json_member(object, "expires_in");
     *token = ms_json_string(object, "access_token");
-    *life = 1000 * (cJSON_IsNumber(seconds) && seconds->valuedouble > 0 &&
-                            seconds->valuedouble < 86400
-                        ? (int64_t)seconds->valuedouble
-                        : 0);
+    *life =
+        1000 * (cJSON_IsNumber(seconds) && seconds->valuedouble > 0 && seconds->valuedouble < 86400
+                    ? (int64_t)seconds->valuedouble
+                    : 0);
     return is_token(*token) ? 1 : 0;
 }
 
@@ -59,7 +59,7 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
 {
     ms_rest_call *call = argument;
     ms_rest *rest = call->rest;
-    ms_rest_lane *lane = &rest->lanes[MS_LANE_TOKEN];
+    ms_lane *lane = &rest->lanes[MS_LANE_TOKEN];
     char memory[ANSWER_ROOM];
     ms_arena arena;
     ms_slice token;
@@ -79,14 +79,13 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         if (lane->fault) {
             ms_log("info", "marketo_recovered", "call", "token");
         }
-        ms_rest_lane_went_well(lane);
+        ms_lane_went_well(lane);
         break;
     case 0:
-        (void)ms_rest_lane_failed(lane, call->started, 0, answer->retry_after, now,
-                                  ms_backoff_random());
+        (void)ms_lane_failed(lane, call->started, 0, answer->retry_after, now, ms_backoff_random());
         break;
     default:
-        if (ms_rest_lane_refused(lane, now)) {
+        if (ms_lane_refused(lane, now)) {
             ms_log("error", "credentials_refused", "message",
                    "Marketo refuses the client id and secret; all that waits is kept, and it is "
                    "tried again every five minutes.");

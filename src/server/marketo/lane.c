@@ -1,4 +1,4 @@
-#include "rest_lane.h"
+#include "lane.h"
 
 #include "backoff.h"
 
@@ -7,13 +7,13 @@
 #define FAILURES_TO_SPLIT 3
 
 void
-ms_rest_lane_init(ms_rest_lane *lane, size_t most)
+ms_lane_init(ms_lane *lane, size_t most)
 {
-    *lane = (ms_rest_lane){.most = most, .size = most, .failed_at = INT64_MIN};
+    *lane = (ms_lane){.most = most, .size = most, .failed_at = INT64_MIN};
 }
 
 bool
-ms_rest_lane_allows(ms_rest_lane *lane, int64_t now, int64_t *wake)
+ms_lane_allows(ms_lane *lane, int64_t now, int64_t *wake)
 {
     /* A clock that was set back. */
     int64_t latest = now + MS_RETRY_AFTER_MAX;
@@ -26,7 +26,7 @@ ms_rest_lane_allows(ms_rest_lane *lane, int64_t now, int64_t *wake)
 }
 
 void
-ms_rest_lane_went_well(ms_rest_lane *lane)
+ms_lane_went_well(ms_lane *lane)
 {
     lane->attempts = 0;
     lane->failed_at = INT64_MIN;
@@ -36,7 +36,7 @@ ms_rest_lane_went_well(ms_rest_lane *lane)
 }
 
 void
-ms_rest_lane_split(ms_rest_lane *lane, size_t count)
+ms_lane_split(ms_lane *lane, size_t count)
 {
     size_t half = count / 2;
     size_t size = lane->size < half ? lane->size : half;
@@ -44,15 +44,15 @@ ms_rest_lane_split(ms_rest_lane *lane, size_t count)
 }
 
 int64_t
-ms_rest_lane_failed(ms_rest_lane *lane, int64_t started, unsigned int attempts, int64_t retry_after,
-                    int64_t now, uint32_t random)
+ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t retry_after,
+               int64_t now, uint32_t random)
 {
     if (started >= lane->failed_at) {
         lane->attempts++;
         lane->failed_at = now;
         lane->not_before = now + ms_backoff_delay(lane->attempts, retry_after, random);
         if (lane->attempts >= FAILURES_TO_SPLIT || attempts >= FAILURES_TO_SPLIT) {
-            ms_rest_lane_split(lane, lane->size);
+            ms_lane_split(lane, lane->size);
         }
     }
     int64_t own = now + ms_backoff_delay(attempts + 1, 0, random);
@@ -60,7 +60,7 @@ ms_rest_lane_failed(ms_rest_lane *lane, int64_t started, unsigned int attempts, 
 }
 
 bool
-ms_rest_lane_refused(ms_rest_lane *lane, int64_t now)
+ms_lane_refused(ms_lane *lane, int64_t now)
 {
     bool news = !lane->fault;
     lane->fault = true;
@@ -68,7 +68,7 @@ ms_rest_lane_refused(ms_rest_lane *lane, int64_t now)
     lane->failed_at = now;
     lane->not_before = now + MS_FAULT_PAUSE;
     if (lane->attempts >= FAILURES_TO_SPLIT) {
-        ms_rest_lane_split(lane, lane->size);
+        ms_lane_split(lane, lane->size);
     }
     return news;
 }
