@@ -97,6 +97,7 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
       });
 
   const world = {
+    folder,
     simulator,
     clock,
     syncs,
