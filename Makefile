@@ -157,6 +157,8 @@ HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
 # What of the server the unit tests are linked with.
 TESTED_OBJECTS := server/rate_limit.o server/clock.o $(patsubst src/%.c,%.o,$(wildcard src/server/queue/*.c))
+# What several unit tests share.
+TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -184,7 +186,7 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
+build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitized/tests/unit/%.o) \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) $(TESTED_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lsqlite3 -lm -o $@
 
