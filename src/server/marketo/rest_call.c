@@ -242,8 +242,8 @@ send(ms_rest_call *call, ms_http_client *client, const char *method, ms_slice pa
     char url[URL_MAX];
     char authorization[sizeof "Authorization: Bearer " + MS_REST_TOKEN_MAX];
     ms_slice base = call->rest->settings.rest_url;
-    const char *headers[] = {authorization, body.len > 0 ? "Content-Type: application/json" : NULL,
-                             NULL};
+    const char *headers[] = {
+        authorization, body.len > 0 ? "Content-Type: application/json" : "Content-Type:", NULL};
     (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s",
                    call->rest->token);
     if (base.len + path.len >= sizeof url) {
