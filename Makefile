@@ -45,7 +45,7 @@ help: ## this list
 deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
 
 packages-build:
-	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev dpkg-dev ca-certificates
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev zlib1g-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
@@ -154,7 +154,7 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lcurl -lsqlite3 -lxml2 -lpthread -lm
+LIBRARIES := -lmicrohttpd -lcurl -lsqlite3 -lxml2 -lz -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o

@@ -81,8 +81,7 @@
     X(MS_GZIP_INVALID, "gzip_invalid", "The body is not the gzip that its header promises.")       \
     X(MS_QUEUE_FULL, "queue_full", "More comes than can be stored now; try again later.")          \
     X(MS_NOT_STORED, "not_stored", "It could not be written to the disk; try again later.")        \
-    X(MS_HASH_UNAVAILABLE, "hash_unavailable", "This server has no private key to sign with.")     \
-    X(MS_LEAD_UNAVAILABLE, "lead_unavailable", "This server has nothing to take leads with.")
+    X(MS_HASH_UNAVAILABLE, "hash_unavailable", "This server has no private key to sign with.")
 
 /* Why a message that was taken can never be sent; beside core's errors. */
 #define MS_MESSAGE_ERRORS(X)                                                                       \

@@ -25,7 +25,8 @@ typedef enum {
     MS_TYPE_SCREEN,
     MS_TYPE_GROUP,
     MS_TYPE_ALIAS,
-    MS_TYPE_OTHER
+    MS_TYPE_OTHER,
+    MS_TYPE_COUNT
 } ms_message_type;
 
 /* MS_TYPE_OTHER if it is none of these. */

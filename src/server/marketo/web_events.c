@@ -19,8 +19,6 @@
 #define URL_ROOM 65536
 #define VISITS_ROOM ((size_t)1 << 20)
 #define USER_AGENT_MAX 1024
-#define UNREACHABLE_AFTER                                                                          \
-    3 /* failures in a row, and one call at a time finds out when it is over */
 
 typedef struct {
     ms_backend base;
