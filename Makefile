@@ -157,6 +157,8 @@ CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+# What several unit tests share.
+TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -188,7 +190,7 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
 	@rm -f $@ && ar rcs $@ $^
 
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
+build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitized/tests/unit/%.o) \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
