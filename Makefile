@@ -30,6 +30,8 @@ SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
+# It has types in dist/ too.
+SIMULATOR := $(wildcard tests/sim/*.mjs tests/sim/*/*.mjs)
 
 .PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
@@ -137,7 +139,7 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
 	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
-dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) $(SIMULATOR) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
@@ -176,7 +178,7 @@ build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
--include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/unit/*.d)
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d)
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
@@ -195,6 +197,9 @@ build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitize
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
+build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
+
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
 
@@ -212,7 +217,7 @@ pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
