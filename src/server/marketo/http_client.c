@@ -14,6 +14,8 @@ typedef struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *request;
+    size_t request_len;
+    size_t given; /* of it, to curl */
     char *answer;
     size_t len;
     size_t room;
@@ -199,6 +201,31 @@ set_headers(transfer *one, const char *const *headers)
     return all && curl_easy_setopt(one->easy, CURLOPT_HTTPHEADER, one->headers) == CURLE_OK;
 }
 
+/* Gives the body away piece by piece, once. */
+static size_t
+give(char *to, size_t size, size_t count, void *argument)
+{
+    transfer *one = argument;
+    size_t left = one->request_len - one->given;
+    size_t len = size * count < left ? size * count : left;
+    memcpy(to, one->request + one->given, len);
+    one->given += len;
+    return len;
+}
+
+/*
+ * When a connection that was used before ends without an answer, curl sends the same again at once.
+ * Marketo may be at work on it still, and would then have a lead in two calls.
+ */
+static int
+give_once(void *argument, curl_off_t offset, int origin)
+{
+    (void)argument;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 static bool
 set_body(transfer *one, const ms_http_call *call)
 {
@@ -210,9 +237,12 @@ set_body(transfer *one, const ms_http_call *call)
         return false;
     }
     memcpy(one->request, call->body.ptr == NULL ? "" : call->body.ptr, call->body.len);
+    one->request_len = call->body.len;
     (void)curl_easy_setopt(one->easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDS, one->request);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READFUNCTION, give);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READDATA, one);
+    (void)curl_easy_setopt(one->easy, CURLOPT_SEEKFUNCTION, give_once);
     return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 
