@@ -47,7 +47,7 @@ const trackingCookie = () => cookie('_mkto_trk');
 export const hasOptedOut = () => cookie('mkto_opt_out') === 'true' || /[?&]marketo_opt_out=true/.test(location.search);
 
 /** @param {Record<string, any>} integrations */
-const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo V2'] ?? All ?? true);
+const isDestination = (integrations) => integrations.Marketo ?? integrations['Marketo V2'] ?? integrations.All ?? true;
 
 /**
  * @param {string} munchkinId
@@ -57,18 +57,16 @@ const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo 
  * @param {() => Promise<typeof import('./extras.js')>} extras
  * @param {import('./user.js').Store} store
  * @param {() => boolean} mayTrack whether the visitor still consents
+ * @param {() => Promise<void>} permission resolves once the visitor does
  */
-export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack) {
+export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission) {
   const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
-  const loading = validId ? loadMunchkin(munchkinId, options, headStart) : Promise.reject(munchkinId);
+  const loading = validId ? loadMunchkin(munchkinId, options, headStart, permission) : Promise.reject(munchkinId);
   /** Munchkin, once it is there; undefined if it does not come in time. */
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  const ready = Promise.all([starting, loading]);
-  ready.catch(() => {}); // the calls report it
-
   /** @type {ReturnType<typeof import('./form.js').createFormSender> | undefined} */
   let form;
 
@@ -125,17 +123,17 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
   const submit = async ({ call: [, fields] }) => {
     try {
-      form ??= (await extras()).createFormSender(addScript, munchkinId, options);
+      form ??= (await extras()).createFormSender(addScript, munchkinId, options, mayTrack);
     } catch (reason) {
       return failure('extras_blocked');
     }
     await settled;
-    return mayTrack() ? form.send(fields) : skip('no_consent');
+    return form.send(fields);
   };
 
   return {
-    /** Resolves once core and Munchkin are there; rejects if one is not to be had. */
-    ready,
+    /** Resolves once core and Munchkin are there; rejects if one is not to be had, which the calls report. */
+    ready: Promise.all([starting, loading]),
 
     /**
      * Carries out `work` with the rules, unless the call is not for us or cannot be.
@@ -148,6 +146,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       if (hasOptedOut()) return skip('opted_out');
       if (!validId) return failure('munchkin_id_invalid');
       const rules = await starting.catch(() => undefined);
+      if (!mayTrack()) return skip('no_consent');
       return rules ? work(rules) : failure('core_blocked');
     },
 
@@ -185,6 +184,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       // The request leaves before the identify before this one has ended; whether it was needed shows then.
       const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
+      if (!mayTrack()) return skip('no_consent');
       if (isUnchanged(fields)) return skip('unchanged');
       const answer = await (signing || sign());
       const outcome = await (byForm ? submit(lead) : associate(lead, request, answer));
