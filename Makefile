@@ -16,18 +16,22 @@ BEARSSL := build/deps/bearssl
 
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow
 INCLUDES := -isystem $(CJSON) -isystem $(BEARSSL)/inc
+# Asked of the shell, each time: the package may not be there yet when this is read.
+XML_INCLUDES := `xml2-config --cflags | sed 's/-I/-isystem /'`
 VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
-NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' -MMD -MP $(INCLUDES)
+NATIVE_FLAGS := -std=c11 -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' -MMD -MP $(INCLUDES) $(XML_INCLUDES)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CORE := $(wildcard src/core/*.c)
-SERVER := $(wildcard src/server/*.c)
+SERVER := $(wildcard src/server/*.c src/server/*/*.c)
 # What signs. Browsers have no use for it, and are not given it.
 SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
+# It has types in dist/ too.
+SIMULATOR := $(wildcard tests/sim/*.mjs tests/sim/*/*.mjs)
 
 .PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
@@ -41,7 +45,7 @@ help: ## this list
 deps: packages-build packages-test packages-lint build/deps/.fetched node_modules/.installed ## installs and fetches all that is missing
 
 packages-build:
-	@src/deps.sh packages clang emscripten libmicrohttpd-dev dpkg-dev ca-certificates
+	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev zlib1g-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
@@ -56,7 +60,8 @@ build/deps/nginx/usr/sbin/nginx: | packages-build
 	@src/deps.sh unpacked build/deps/nginx nginx
 
 # Folders with npm packages of their own: what tests and benchmarks need beside the build.
-NPM_FOLDERS := tests/package tests/adapters tests/bench/peers
+TEST_FOLDERS := tests/package tests/adapters tests/server
+NPM_FOLDERS := $(TEST_FOLDERS) tests/bench/peers
 $(NPM_FOLDERS:%=%/node_modules/.installed): %/node_modules/.installed: %/package-lock.json | node_modules/.installed
 	@echo "Installing the npm packages of $*"
 	@npm ci --prefix $* --no-audit --no-fund --loglevel=error || \
@@ -134,7 +139,7 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
 	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
-dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) $(SIMULATOR) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
@@ -150,11 +155,13 @@ build/generated/assets.c: dist/.bundled src/server/embed.mjs
 
 # ---- native -------------------------------------------------------------------------------------
 
-LIBRARIES := -lmicrohttpd -lpthread -lm
+LIBRARIES := -lmicrohttpd -lcurl -lsqlite3 -lxml2 -lz -lpthread -lm
 CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+# What several unit tests share.
+TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -171,7 +178,7 @@ build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
--include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/unit/*.d)
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d)
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
@@ -182,9 +189,16 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS) server/rate_limit.o)
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka -lm -o $@
+# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
+build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
+	@rm -f $@ && ar rcs $@ $^
+
+build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitized/tests/unit/%.o) \
+		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
+
+build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
@@ -203,7 +217,7 @@ pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized tests/package/node_modules/.installed tests/adapters/node_modules/.installed ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)

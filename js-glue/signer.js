@@ -10,7 +10,7 @@ import { createHost, REQUEST_MAX } from './rules.js';
 /** The longest body. */
 const BODY_MAX = 65536;
 
-/** The longest key; as in src/server/private_key.c. */
+/** The longest key; as in src/server/secret.c. */
 const KEY_MAX = 1024;
 
 /** SHA-1 in hexadecimal. */

@@ -2,6 +2,7 @@
 
 #include "cjson_config.h"
 #include "hex.h"
+#include "utf8.h"
 
 /* WebAssembly has one thread, and its linker no thread-local storage without atomics. */
 #ifdef __wasm__
@@ -31,25 +32,6 @@ ms_cjson_realloc(void *memory, size_t size)
     (void)memory;
     (void)size;
     return NULL; /* only cJSON's printing grows memory, and nothing here prints with it */
-}
-
-/* The length of the UTF-8 sequence at `p`, which is not ASCII; 0 if it is not valid. */
-static size_t
-utf8_sequence(const unsigned char *p, const unsigned char *end)
-{
-    size_t len = *p >= 0xF0 ? 4 : *p >= 0xE0 ? 3 : 2;
-    if (*p < 0xC2 || *p > 0xF4 || (size_t)(end - p) < len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xF0 && p[1] < 0x90);
-    bool surrogate = *p == 0xED && p[1] > 0x9F;
-    bool beyond_unicode = *p == 0xF4 && p[1] > 0x8F;
-    return overlong || surrogate || beyond_unicode ? 0 : len;
 }
 
 /* The UTF-16 unit of the \uXXXX escape at `p`; -1 if there is none. */
@@ -105,7 +87,7 @@ prepared(ms_arena *arena, ms_slice text)
             continue;
         }
         if (*p >= 0x80) {
-            len = utf8_sequence(p, end);
+            len = ms_utf8_sequence(p, end);
             if (len == 0) {
                 return refused;
             }

@@ -58,3 +58,56 @@ ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits
     lead->email = email->value;
     return MS_OK;
 }
+
+/* Adds the fields that were not dropped. */
+static void
+add_kept(ms_fields *to, const ms_fields *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (!from->list[i].dropped) {
+            ms_fields_add(to, from->list[i]);
+        }
+    }
+}
+
+/* Each field of `background` goes below the lead's own. */
+static bool
+add_background(ms_arena *arena, const cJSON *background, ms_lead *lead)
+{
+    ms_fields known;
+    ms_fields all;
+    if (!ms_fields_init(&known, arena, ms_traits_room(background)) ||
+        !ms_fields_init(&all, arena, known.room + lead->fields.count)) {
+        return false;
+    }
+    ms_traits_to_fields(arena, background, &known, &lead->warnings);
+    ms_fields_settle(&known, &lead->warnings);
+    for (size_t i = 0; i < known.count; i++) {
+        known.list[i].source = MS_FIELD_BACKGROUND;
+    }
+    add_kept(&all, &lead->fields);
+    add_kept(&all, &known);
+    ms_fields_settle(&all, &lead->warnings);
+    lead->fields = all;
+    return !arena->exhausted;
+}
+
+ms_status
+ms_lead_from_message(ms_arena *arena, const cJSON *user_id, const cJSON *traits,
+                     const cJSON *background, ms_lead *lead)
+{
+    ms_status status = ms_lead_from_identify(arena, user_id, traits, lead);
+    if (status == MS_OUT_OF_MEMORY || !add_background(arena, background, lead)) {
+        return MS_OUT_OF_MEMORY;
+    }
+    const ms_field *email = ms_fields_find(&lead->fields, email_field);
+    if (email == NULL) {
+        return MS_EMAIL_MISSING;
+    }
+    if (!ms_email_is_valid(email->value)) {
+        lead->fields.list[email - lead->fields.list].dropped = true;
+        return MS_EMAIL_INVALID;
+    }
+    lead->email = email->value;
+    return MS_OK;
+}

@@ -24,4 +24,14 @@ typedef struct {
 ms_status ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits,
                                 ms_lead *lead);
 
+/*
+ * The same where the lead may be known by something else: with MS_EMAIL_MISSING all the other
+ * fields are there, and with MS_EMAIL_INVALID too, without that e-mail.
+ *
+ * `background` are traits that were known before (an object, or NULL): each counts only where the
+ * call itself has nothing for its field.
+ */
+ms_status ms_lead_from_message(ms_arena *arena, const cJSON *user_id, const cJSON *traits,
+                               const cJSON *background, ms_lead *lead);
+
 #endif

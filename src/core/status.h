@@ -67,17 +67,37 @@
     X(MS_ORIGIN_MISSING, "origin_missing", "Only pages of allowed origins may ask.")               \
     X(MS_ORIGIN_NOT_ALLOWED, "origin_not_allowed", "Start the server with --allow-origin for it.") \
     X(MS_RATE_LIMITED, "rate_limited", "Too many requests from this address; wait a minute.")      \
-    X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than 16 KB.")               \
+    X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than this path takes.")     \
     X(MS_FRAMING_INVALID, "framing_invalid", "It can be read in two ways where the request ends.") \
     X(MS_NOT_AUTHORIZED, "not_authorized", "This visitor may not have this e-mail signed.")        \
     X(MS_AUTHORIZE_FAILED, "authorize_failed", "The site's authorize function threw an exception.")
+
+/* What munchkin-server answers to who sends it events and leads. */
+#define MS_INTAKE_ERRORS(X)                                                                        \
+    X(MS_INTAKE_CLOSED, "intake_closed", "Start the server with --write-key to send it events.")   \
+    X(MS_WRITE_KEY_INVALID, "write_key_invalid", "None of the server's write keys came along.")    \
+    X(MS_BATCH_MISSING, "batch_missing", "The body needs a list of messages, called batch.")       \
+    X(MS_ENCODING_UNSUPPORTED, "encoding_unsupported", "Bodies may be plain or in gzip.")          \
+    X(MS_GZIP_INVALID, "gzip_invalid", "The body is not the gzip that its header promises.")       \
+    X(MS_QUEUE_FULL, "queue_full", "More comes than can be stored now; try again later.")          \
+    X(MS_NOT_STORED, "not_stored", "It could not be written to the disk; try again later.")        \
+    X(MS_HASH_UNAVAILABLE, "hash_unavailable", "This server has no private key to sign with.")
+
+/* Why a message that was taken can never be sent; beside core's errors. */
+#define MS_MESSAGE_ERRORS(X)                                                                       \
+    X(MS_MESSAGE_TOO_LARGE, "message_too_large", "A message may have 32 KB.")                      \
+    X(MS_TYPE_UNKNOWN, "type_unknown", "There is no such type of message.")                        \
+    X(MS_COOKIE_INVALID, "cookie_invalid", "The Marketo cookie is none.")                          \
+    X(MS_COOKIE_FOREIGN, "cookie_foreign", "The Marketo cookie is of another Munchkin ID.")        \
+    X(MS_ACTIVITY_UNSUPPORTED, "activity_unsupported", "SOAP has no call for custom activities.")
 
 typedef enum {
     MS_OK,
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
         MS_FORM_ERRORS(MS_STATUS_NAME) MS_GLUE_SKIPS(MS_STATUS_NAME)
-            MS_SERVER_ERRORS(MS_STATUS_NAME)
+            MS_SERVER_ERRORS(MS_STATUS_NAME) MS_INTAKE_ERRORS(MS_STATUS_NAME)
+                MS_MESSAGE_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 

@@ -1,8 +1,8 @@
 #include "http.h"
 
-#include "assets.h"
+#include "answer.h"
 #include "framing.h"
-#include "hash_endpoint.h"
+#include "intake/deposit.h"
 #include "log.h"
 #include "static_files.h"
 
@@ -17,128 +17,25 @@
 #define CONNECTION_BYTES 8192
 #define IDLE_SECONDS 10
 #define DRAIN_SECONDS 5
+#define DISK_SECONDS 30
 
 struct ms_http {
     struct MHD_Daemon *daemon;
+    ms_service *service;
     uint16_t port;
 };
 
-/* One request, from its headers to its answer. */
-typedef struct {
-    ms_exchange exchange;
-    size_t body_len; /* beyond MS_BODY_MAX what came is counted, not kept */
-    char body[MS_BODY_MAX];
-} request;
-
-static ms_route
-route_of(const char *path)
-{
-    if (strcmp(path, "/v1/hash") == 0) {
-        return MS_ROUTE_HASH;
-    }
-    if (strcmp(path, "/healthz") == 0) {
-        return MS_ROUTE_HEALTH;
-    }
-    if (strcmp(path, "/metrics") == 0) {
-        return MS_ROUTE_METRICS;
-    }
-    return MS_ROUTE_OTHER;
-}
-
-static bool
-is_get(const char *method)
-{
-    return strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-}
-
 static enum MHD_Result
-answer_hash(ms_service *service, request *request, const char *method)
+begin(ms_service *service, struct MHD_Connection *connection, const char *path, void **context)
 {
-    ms_exchange *exchange = &request->exchange;
-    ms_status status = ms_hash_check_origin(service, exchange);
-    if (status != MS_OK) {
-        return ms_respond_error(exchange, status);
-    }
-    if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0) {
-        return ms_hash_preflight(exchange);
-    }
-    if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
-        return ms_respond_error_with(exchange, MS_METHOD_NOT_ALLOWED, "Allow", "POST, OPTIONS");
-    }
-    if (request->body_len > MS_BODY_MAX) {
-        return ms_respond_error(exchange, MS_BODY_TOO_LARGE);
-    }
-    return ms_hash_post(service, exchange, (ms_slice){request->body, request->body_len});
-}
-
-static enum MHD_Result
-answer_health(const ms_exchange *exchange)
-{
-    char json[96];
-    int len = snprintf(json, sizeof json,
-                       "{\"status\":\"ok\",\"version\":\"" MS_VERSION "\",\"release\":\"%s\"}",
-                       ms_release);
-    return ms_respond_json(exchange, MHD_HTTP_OK, json, (size_t)len);
-}
-
-static enum MHD_Result
-answer_metrics(const ms_exchange *exchange)
-{
-    char text[MS_METRICS_TEXT];
-    size_t len = ms_metrics_write(text);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_COPY);
-    if (response != NULL) {
-        (void)MHD_add_response_header(response, "Content-Type",
-                                      "text/plain; version=0.0.4; charset=utf-8");
-    }
-    return ms_respond(exchange, MHD_HTTP_OK, response);
-}
-
-static enum MHD_Result
-answer_static(ms_exchange *exchange, const char *path, const char *method)
-{
-    unsigned int http_status = 0;
-    struct MHD_Response *response = ms_static_find(exchange->connection, path, &http_status);
-    if (response == NULL) {
-        return ms_respond_error(exchange, MS_NOT_FOUND);
-    }
-    exchange->route = MS_ROUTE_STATIC;
-    if (!is_get(method)) {
-        return ms_respond_error_with(exchange, MS_METHOD_NOT_ALLOWED, "Allow", "GET, HEAD");
-    }
-    ms_metrics_answered(exchange->route, http_status);
-    return MHD_queue_response(exchange->connection, http_status, response);
-}
-
-static enum MHD_Result
-answer(ms_service *service, request *request, const char *path, const char *method)
-{
-    ms_exchange *exchange = &request->exchange;
-    switch (exchange->route) {
-    case MS_ROUTE_HASH:
-        return answer_hash(service, request, method);
-    case MS_ROUTE_HEALTH:
-    case MS_ROUTE_METRICS:
-        if (!is_get(method)) {
-            return ms_respond_error_with(exchange, MS_METHOD_NOT_ALLOWED, "Allow", "GET, HEAD");
-        }
-        return exchange->route == MS_ROUTE_HEALTH ? answer_health(exchange)
-                                                  : answer_metrics(exchange);
-    default:
-        return answer_static(exchange, path, method);
-    }
-}
-
-static enum MHD_Result
-begin(struct MHD_Connection *connection, const char *path, void **context)
-{
-    request *request = malloc(sizeof *request);
+    ms_request *request = malloc(sizeof *request);
     if (request == NULL) {
         return MHD_NO;
     }
-    request->exchange = (ms_exchange){.connection = connection, .route = route_of(path)};
-    request->body_len = 0;
+    const ms_endpoint *endpoint = ms_endpoint_of(path);
+    *request = (ms_request){.exchange = {.connection = connection, .route = endpoint->route},
+                            .endpoint = endpoint};
+    ms_body_init(&request->body, endpoint->body_max, &service->body_bytes);
     *context = request;
     ms_metrics_request_begins();
     ms_status status = ms_framing_check(connection);
@@ -147,31 +44,23 @@ begin(struct MHD_Connection *connection, const char *path, void **context)
                : ms_respond_error_with(&request->exchange, status, "Connection", "close");
 }
 
-static void
-keep_body(request *request, const char *bytes, size_t len)
-{
-    if (request->body_len + len <= MS_BODY_MAX) {
-        memcpy(request->body + request->body_len, bytes, len);
-    }
-    request->body_len += len;
-}
-
-/* libmicrohttpd calls this with the headers, then with each part of the body, then at its end. */
+/* libmicrohttpd calls this with the headers, then with each part of the body, then at its end, and
+ * again when a connection that was suspended goes on. */
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *path, const char *method,
        const char *version, const char *bytes, size_t *len, void **context)
 {
     (void)version;
-    request *request = *context;
+    ms_request *request = *context;
     if (request == NULL) {
-        return begin(connection, path, context);
+        return begin(cls, connection, path, context);
     }
     if (*len > 0) {
-        keep_body(request, bytes, *len);
+        ms_body_add(&request->body, bytes, *len);
         *len = 0;
-        return request->body_len > MS_DISCARD_MAX ? MHD_NO : MHD_YES;
+        return request->body.len > MS_DISCARD_MAX ? MHD_NO : MHD_YES;
     }
-    return answer(cls, request, path, method);
+    return ms_answer(cls, request, path, method);
 }
 
 /* No path here needs an escape; and a decoded %00 would hide what follows it. */
@@ -190,8 +79,11 @@ completed(void *cls, struct MHD_Connection *connection, void **context,
     (void)cls;
     (void)connection;
     (void)why;
-    if (*context != NULL) {
-        free(*context);
+    ms_request *request = *context;
+    if (request != NULL) {
+        ms_body_free(&request->body);
+        ms_deposit_free(request->deposit);
+        free(request);
         *context = NULL;
         ms_metrics_request_ends();
     }
@@ -205,10 +97,12 @@ ms_http_start(const ms_options *options, ms_service *service)
         free(http);
         return NULL;
     }
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TURBO;
+    unsigned int flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME;
     if (options->address.ss_family == AF_INET6) {
         flags |= MHD_USE_IPv6;
     }
+    http->service = service;
     errno = 0;
     /* A pool of one is none. */
     http->daemon = MHD_start_daemon(
@@ -238,19 +132,46 @@ ms_http_port(const ms_http *http)
     return http->port;
 }
 
+/* Until `count` is 0, or `seconds` are over; whether it is. */
+static bool
+wait_for_none(size_t (*count)(const ms_service *service), const ms_service *service, int seconds)
+{
+    static const struct timespec pause = {.tv_nsec = 10000000};
+    for (int i = 0; i < seconds * 100 && count(service) > 0; i++) {
+        (void)nanosleep(&pause, NULL);
+    }
+    return count(service) == 0;
+}
+
+static size_t
+requests(const ms_service *service)
+{
+    (void)service;
+    return (size_t)ms_metrics_in_flight();
+}
+
+static size_t
+deposits(const ms_service *service)
+{
+    return atomic_load(&service->deposits);
+}
+
 void
 ms_http_stop(ms_http *http)
 {
-    static const struct timespec pause = {.tv_nsec = 10000000};
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET) {
         (void)close(listening);
     }
-    for (int i = 0; i < DRAIN_SECONDS * 100 && ms_metrics_in_flight() > 0; i++) {
-        (void)nanosleep(&pause, NULL);
-    }
-    if (ms_metrics_in_flight() > 0) {
+    if (!wait_for_none(requests, http->service, DRAIN_SECONDS)) {
         ms_log("warning", "requests_cut_off", NULL, NULL);
+    }
+    atomic_store(&http->service->stopping, true);
+    if (!wait_for_none(deposits, http->service, DISK_SECONDS)) {
+        /* libmicrohttpd cannot be stopped while connections wait, nor can the queue be closed.
+         * None of them was told that it is stored. */
+        ms_log("error", "disk_does_not_answer", NULL, NULL);
+        _exit(EXIT_FAILURE);
     }
     MHD_stop_daemon(http->daemon);
     ms_static_stop();

@@ -1,28 +1,11 @@
 #include "respond.h"
 
+#include "status_text.h"
+
 #include <stdio.h>
 
 #define ERROR_TEXT 256
-
-typedef struct {
-    const char *code;
-    const char *sentence;
-} error_text;
-
-static error_text
-text_of(ms_status status)
-{
-    switch (status) {
-#define MS_ERROR_TEXT(name, code, sentence)                                                        \
-    case name:                                                                                     \
-        return (error_text){code, sentence};
-        MS_CORE_ERRORS(MS_ERROR_TEXT)
-        MS_SERVER_ERRORS(MS_ERROR_TEXT)
-#undef MS_ERROR_TEXT
-    default:
-        return (error_text){"", ""};
-    }
-}
+#define RETRY_SECONDS "5"
 
 static unsigned int
 http_status_of(ms_status status)
@@ -32,7 +15,16 @@ http_status_of(ms_status status)
     case MS_ORIGIN_NOT_ALLOWED:
         return MHD_HTTP_FORBIDDEN;
     case MS_NOT_FOUND:
+    case MS_INTAKE_CLOSED:
+    case MS_HASH_UNAVAILABLE:
         return MHD_HTTP_NOT_FOUND;
+    case MS_WRITE_KEY_INVALID:
+        return MHD_HTTP_UNAUTHORIZED;
+    case MS_ENCODING_UNSUPPORTED:
+        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    case MS_QUEUE_FULL:
+    case MS_NOT_STORED:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
     case MS_METHOD_NOT_ALLOWED:
         return MHD_HTTP_METHOD_NOT_ALLOWED;
     case MS_BODY_TOO_LARGE:
@@ -52,7 +44,8 @@ ms_respond(const ms_exchange *exchange, unsigned int http_status, struct MHD_Res
     }
     (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (exchange->route == MS_ROUTE_HASH) {
+    if (exchange->route == MS_ROUTE_HASH || exchange->route == MS_ROUTE_LEAD ||
+        exchange->route == MS_ROUTE_SEGMENT) {
         (void)MHD_add_response_header(response, "Vary", "Origin");
     }
     if (exchange->origin != NULL) {
@@ -87,9 +80,8 @@ ms_respond_error_with(const ms_exchange *exchange, ms_status status, const char 
                       const char *value)
 {
     char json[ERROR_TEXT];
-    error_text text = text_of(status);
-    int len = snprintf(json, sizeof json, "{\"error\":\"%s\",\"message\":\"%s\"}", text.code,
-                       text.sentence);
+    int len = snprintf(json, sizeof json, "{\"error\":\"%s\",\"message\":\"%s\"}",
+                       ms_code_of(status), ms_sentence_of(status));
     struct MHD_Response *response = json_response(json, (size_t)len);
     if (response != NULL && header != NULL) {
         (void)MHD_add_response_header(response, header, value);
@@ -100,5 +92,13 @@ ms_respond_error_with(const ms_exchange *exchange, ms_status status, const char 
 enum MHD_Result
 ms_respond_error(const ms_exchange *exchange, ms_status status)
 {
+    unsigned int http_status = http_status_of(status);
+    if (http_status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        return ms_respond_error_with(exchange, status, "Retry-After", RETRY_SECONDS);
+    }
+    if (http_status == MHD_HTTP_UNAUTHORIZED) {
+        return ms_respond_error_with(exchange, status, "WWW-Authenticate",
+                                     "Basic realm=\"munchkin-server\"");
+    }
     return ms_respond_error_with(exchange, status, NULL, NULL);
 }

@@ -5,14 +5,25 @@
 #define MS_SERVICE_H
 
 #include "client_address.h"
+#include "intake/message.h"
+#include "intake/write_keys.h"
 #include "origin.h"
 #include "rate_limit.h"
+#include "worker.h"
+
+#include <stdatomic.h>
 
 typedef struct {
     ms_origins allowed;
     ms_proxies proxies;
-    ms_slice private_key;
+    ms_slice private_key; /* empty: no hashes */
     ms_rate_limit rate_limit;
+    ms_write_keys write_keys;
+    ms_message_rules rules;
+    ms_worker *worker;        /* NULL where there is no queue: backend `hash` */
+    atomic_size_t body_bytes; /* of all requests' bodies */
+    atomic_size_t deposits;   /* that are on their way to disk */
+    atomic_bool stopping;     /* no more of them are taken */
 } ms_service;
 
 #endif

@@ -24,9 +24,11 @@ typedef struct ms_job {
     struct ms_job *next; /* the worker's */
 } ms_job;
 
-/* Starts the thread. The store and the backend are the worker's from now on. NULL without memory or
- * thread. */
-ms_worker *ms_worker_start(ms_store *store, ms_backend *backend);
+/*
+ * Starts the thread. The store and the backends, a list by `beside`, NULL for none, are the
+ * worker's from now on. NULL without memory or thread; then they are still the caller's.
+ */
+ms_worker *ms_worker_start(ms_store *store, ms_backend *backends);
 
 /* From any thread. False if so much waits already that the job is not taken (MS_JOBS_MAX), and
  * `done` not called. */

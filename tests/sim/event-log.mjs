@@ -12,8 +12,11 @@
 
 /** @typedef {(event: WebEvent | null) => void} EventListener  gets null when the log has been cleared */
 
-/** @returns {EventLog} */
-export function createEventLog() {
+/**
+ * @param {(event: WebEvent) => void} remember  is called with each event before anybody else hears of it
+ * @returns {EventLog}
+ */
+export function createEventLog(remember) {
   /** @type {WebEvent[]} */
   const events = [];
   /** @type {Set<EventListener>} */
@@ -32,6 +35,7 @@ export function createEventLog() {
   function record(received) {
     const event = { number: ++lastNumber, ...received };
     events.push(event);
+    remember(event);
     tell(event);
     return event;
   }

@@ -1,3 +1,4 @@
+import { requirementOfCalls } from './call-faults.mjs';
 import { RequestError } from './http.mjs';
 
 /**
@@ -14,9 +15,29 @@ import { RequestError } from './http.mjs';
  * @property {number} formsDelayMs
  * @property {number} submissionStatus HTTP status of a submitted form; with any but 200, it is refused and not recorded
  * @property {number} submissionDelayMs
+ * @property {number} callDelayMs      every call of REST and SOAP takes so long
+ * @property {CallFault[]} calls  of REST, SOAP and /webevents/*; each is used up by its calls
+ * @property {Record<string, number | string>} records  leads that are refused, by e-mail address in lower case: with which code
+ * @property {'' | 'expired' | 'invalid'} token  what becomes of the REST token that is in use (602, 601), once
  */
 
-/** @type {Readonly<Faults>} */
+/**
+ * What goes wrong with the next calls of an API, or web events. Without `code`, `status` and `answer` a call is only
+ * delayed.
+ *
+ * @typedef {object} CallFault
+ * @property {string} [path]     of these calls only: the path, or as in /rest/v1/leads/{id}/associate.json; by default of
+ *   all calls of REST and SOAP, but neither web events nor /identity/oauth/token
+ * @property {string} [method]   of these calls only: GET is also a POST with _method=GET
+ * @property {number} [times]    how many calls; 1 by default
+ * @property {number} [delayMs]  the answer is held back; lookups are done before, changes after it
+ * @property {number | string} [code]  Marketo's error code
+ * @property {number} [status]   HTTP
+ * @property {'hang' | 'reset' | 'rubbish' | 'truncated' | 'empty'} [answer]  what comes in place of the answer
+ * @property {boolean} [carriedOut]  the call is carried out all the same, only its answer is lost; always so if truncated
+ */
+
+/** @type {Readonly<Omit<Faults, 'calls' | 'records'>>} */
 const NO_FAULTS = Object.freeze({
   loaderStatus: 200,
   loaderDelayMs: 0,
@@ -28,16 +49,18 @@ const NO_FAULTS = Object.freeze({
   formsDelayMs: 0,
   submissionStatus: 200,
   submissionDelayMs: 0,
+  callDelayMs: 0,
+  token: '',
 });
 
 /** @returns {Faults} */
 export function createFaults() {
-  return { ...NO_FAULTS };
+  return { ...NO_FAULTS, calls: [], records: {} };
 }
 
 /** @param {Faults} faults */
 export function clearFaults(faults) {
-  Object.assign(faults, NO_FAULTS);
+  Object.assign(faults, createFaults());
 }
 
 /**
@@ -48,15 +71,16 @@ export function clearFaults(faults) {
  */
 export function replaceFaults(faults, json) {
   const wanted = parseObject(json);
+  const none = createFaults();
   for (const [name, value] of Object.entries(wanted)) {
-    if (!Object.hasOwn(NO_FAULTS, name)) {
-      const known = Object.keys(NO_FAULTS).join(', ');
+    if (!Object.hasOwn(none, name)) {
+      const known = Object.keys(none).join(', ');
       throw new RequestError(400, 'fault_unknown', `There is no fault called "${name}"; there are ${known}.`);
     }
     const requirement = requirementOf(name, value);
     if (requirement) throw new RequestError(400, 'fault_invalid', `${name} must be ${requirement}.`);
   }
-  Object.assign(faults, NO_FAULTS, wanted);
+  Object.assign(faults, none, wanted);
 }
 
 /**
@@ -80,7 +104,16 @@ function parseObject(json) {
  */
 function requirementOf(name, value) {
   if (name === 'hang') return typeof value === 'boolean' ? null : 'true or false';
+  if (name === 'calls') return requirementOfCalls(value);
+  if (name === 'records') return isCodes(value) ? null : 'an object of error codes by e-mail address';
+  if (name === 'token') return ['', 'expired', 'invalid'].includes(String(value)) ? null : '"expired" or "invalid"';
   const [least, most] = name.endsWith('Status') ? [200, 599] : [0, 600_000];
   const fits = Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
   return fits ? null : `a whole number from ${least} to ${most}`;
+}
+
+/** @param {unknown} value */
+function isCodes(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((code) => /^\d{3,5}$/.test(code));
 }

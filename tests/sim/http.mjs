@@ -10,7 +10,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 
 /**
  * @typedef {object} Route
- * @property {'GET' | 'POST' | 'PUT'} method
+ * @property {'GET' | 'POST' | 'PUT' | 'ANY'} method  ANY: whatever it is, and what no other route of the path takes
  * @property {RegExp} path
  * @property {(exchange: Exchange) => void | Promise<void>} handle
  */
@@ -52,19 +52,20 @@ export function answerJson(response, status, value) {
 
 /**
  * @param {import('node:http').IncomingMessage} request
+ * @param {number} [limit]  in bytes
  * @returns {Promise<string>}
  */
-export async function readBody(request) {
+export async function readBody(request, limit = BODY_LIMIT_BYTES) {
   /** @type {Buffer[]} */
   const chunks = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
     // What exceeds the limit is read but not kept: a sender that is cut off would not see the answer.
-    if (size <= BODY_LIMIT_BYTES) chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
-  if (size > BODY_LIMIT_BYTES) {
-    throw new RequestError(413, 'body_too_large', `The body has ${size} bytes; at most ${BODY_LIMIT_BYTES} are taken.`);
+  if (size > limit) {
+    throw new RequestError(413, 'body_too_large', `The body has ${size} bytes; at most ${limit} are taken.`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
@@ -95,7 +96,7 @@ export function createRequestListener(routes) {
       return;
     }
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const route = candidates.find((candidate) => candidate.method === method);
+    const route = candidates.find((candidate) => candidate.method === method || candidate.method === 'ANY');
     if (!route) {
       response.setHeader('Allow', methods);
       throw new RequestError(405, 'method_not_allowed', `This path takes ${methods}.`);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { moveClock } from './clock.mjs';
 import { clearFaults, replaceFaults } from './faults.mjs';
 import { answer, answerJson, readBody, RequestError } from './http.mjs';
 
@@ -7,11 +8,17 @@ import { answer, answerJson, readBody, RequestError } from './http.mjs';
  *
  * @param {object} options
  * @param {import('./event-log.mjs').EventLog} options.log
- * @param {Map<string, import('./leads.mjs').Lead>} options.leads
+ * @param {import('./leads.mjs').Leads} options.leads
  * @param {import('./faults.mjs').Faults} options.faults
+ * @param {import('./clock.mjs').Clock} options.clock
+ * @param {import('./traffic.mjs').TrafficControl} options.rest
+ * @param {import('./traffic.mjs').TrafficControl} options.soap
+ * @param {() => void} options.forget  what else there is to forget
  * @returns {import('./http.mjs').Route[]}
  */
-export function inspectionRoutes({ log, leads, faults }) {
+export function inspectionRoutes(options) {
+  const { log, leads, faults, clock, rest, soap } = options;
+
   /** @param {import('./http.mjs').Exchange} exchange */
   function listEvents({ response, query }) {
     const since = wholeNumber('since', query.get('since') ?? '0');
@@ -51,16 +58,42 @@ export function inspectionRoutes({ log, leads, faults }) {
   }
 
   /** @param {import('./http.mjs').Exchange} exchange */
+  async function postClock({ request, response }) {
+    moveClock(clock, await readBody(request));
+    answerJson(response, 200, { now: clock.now() });
+  }
+
+  /** @param {import('./http.mjs').Exchange} exchange */
+  function listLeads({ response, query }) {
+    const email = query.get('email');
+    const wanted = email === null ? [...leads.byId.values()] : leads.find('Email', email);
+    answerJson(response, 200, wanted.map(summaryOf));
+  }
+
+  /**
+   * @param {import('./http.mjs').Exchange} exchange
+   * @param {import('./traffic.mjs').Traffic} traffic
+   */
+  function showTraffic({ response, query }, traffic) {
+    const since = wholeNumber('since', query.get('since') ?? '0');
+    answerJson(response, 200, { ...traffic, calls: traffic.calls.slice(since) });
+  }
+
+  /** @param {import('./http.mjs').Exchange} exchange */
   async function reset({ request, response }) {
     await readBody(request);
-    resetAll({ log, leads, faults });
+    resetAll(options);
     answerJson(response, 200, { reset: true });
   }
 
   return [
     { method: 'GET', path: /^\/_sim\/events$/, handle: listEvents },
     { method: 'GET', path: /^\/_sim\/events\/stream$/, handle: streamEvents },
-    { method: 'GET', path: /^\/_sim\/leads$/, handle: ({ response }) => answerJson(response, 200, [...leads.values()]) },
+    { method: 'GET', path: /^\/_sim\/leads$/, handle: listLeads },
+    { method: 'GET', path: /^\/_sim\/rest$/, handle: (exchange) => showTraffic(exchange, rest.traffic) },
+    { method: 'GET', path: /^\/_sim\/soap$/, handle: (exchange) => showTraffic(exchange, soap.traffic) },
+    { method: 'GET', path: /^\/_sim\/clock$/, handle: ({ response }) => answerJson(response, 200, { now: clock.now() }) },
+    { method: 'POST', path: /^\/_sim\/clock$/, handle: postClock },
     { method: 'POST', path: /^\/_sim\/reset$/, handle: reset },
     { method: 'GET', path: /^\/_sim\/faults$/, handle: ({ response }) => answerJson(response, 200, faults) },
     { method: 'PUT', path: /^\/_sim\/faults$/, handle: putFaults },
@@ -70,14 +103,28 @@ export function inspectionRoutes({ log, leads, faults }) {
 }
 
 /**
- * Back to the state at the start: no events, no leads, no faults.
+ * Back to the state at the start: no events, no leads, no faults, no calls, the machine's time.
  *
  * @param {Parameters<typeof inspectionRoutes>[0]} state
  */
-export function resetAll({ log, leads, faults }) {
+export function resetAll({ log, leads, faults, clock, rest, soap, forget }) {
   log.clear();
   leads.clear();
   clearFaults(faults);
+  clock.clear();
+  rest.clear();
+  soap.clear();
+  forget();
+}
+
+/**
+ * A lead, with no more of its visits than tells them apart.
+ *
+ * @param {import('./leads.mjs').Lead} lead
+ */
+function summaryOf(lead) {
+  const visits = lead.visits.map(({ number, type, path, params, link }) => ({ number, type, path, params, link }));
+  return { ...lead, visits };
 }
 
 /**

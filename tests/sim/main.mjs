@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { DATA_TYPES } from './fields.mjs';
 import { startSimulator } from './simulator.mjs';
 
-const HELP = `Plays Marketo on this computer: serves munchkin.js and shows what pages send to it.
+const HELP = `Plays Marketo on this computer: serves munchkin.js, answers as its APIs do, and shows what it was sent.
 
   --port NUMBER            port to listen on; 0 takes a free one (8090)
   --host ADDRESS           address to listen on (127.0.0.1)
   --private-key KEY        check the signature of associateLead with this pretended Munchkin API private key
   --associate-lead MODE    honoured, or withdrawn as in Marketo's current tracker (honoured)
   --form ID                a form that there is; repeatable (1001)
+  --rest-client ID:SECRET  who may use the REST API; pretended, like all secrets here
+  --soap-user ID:KEY       who may use the SOAP API, and the encryption key that signs its calls
+  --field NAME:TYPE        a field that leads have beside the standard ones, by its REST name, such as plan:string;
+                           with :readonly behind it nobody can write it; repeatable
+  --daily-quota NUMBER     calls of REST that are answered in a day (50000)
   --help                   print this text
 `;
 
@@ -36,7 +42,48 @@ function parseCommandLine(commandLine) {
   for (const id of forms) {
     if (!/^\d+$/.test(id)) throw new UsageError(`--form must be a number, not "${id}".`);
   }
-  return { help: values.help, options: { port, host: values.host, privateKey, associateLead, forms } };
+  const restClient = parseSecret('--rest-client', values['rest-client']);
+  const soapUser = parseSecret('--soap-user', values['soap-user']);
+  const quota = values['daily-quota'];
+  if (quota !== undefined && !/^\d{1,15}$/.test(quota)) throw new UsageError(`--daily-quota must be a number, not "${quota}".`);
+  return {
+    help: values.help,
+    options: {
+      port,
+      host: values.host,
+      privateKey,
+      associateLead,
+      forms,
+      restClient: restClient && { id: restClient.id, secret: restClient.secret },
+      restLimits: quota === undefined ? {} : { daily: Number(quota) },
+      soapUser: soapUser && { id: soapUser.id, key: soapUser.secret },
+      fields: values.field.map(parseField),
+    },
+  };
+}
+
+/**
+ * @param {string} flag
+ * @param {string | undefined} text
+ */
+function parseSecret(flag, text) {
+  if (text === undefined) return undefined;
+  const [, id, secret] = /^([^:]+):(.+)$/.exec(text) ?? [];
+  // The text may be a secret that was meant for another flag.
+  if (id === undefined) throw new UsageError(`${flag} must be two texts with a colon between them.`);
+  return { id, secret };
+}
+
+/**
+ * @param {string} text
+ * @returns {import('./fields.mjs').FieldOptions}
+ */
+function parseField(text) {
+  const [, name, dataType, readOnly] = /^([A-Za-z]\w*):(\w+)(:readonly)?$/.exec(text) ?? [];
+  if (!DATA_TYPES.includes(dataType)) {
+    throw new UsageError(`--field must be a name and a type, one of ${DATA_TYPES.join(', ')}, not "${text}".`);
+  }
+  return { name, dataType, readOnly: readOnly !== undefined };
 }
 
 /** @param {string[]} commandLine */
@@ -50,6 +97,10 @@ function parse(commandLine) {
         'private-key': { type: 'string' },
         'associate-lead': { type: 'string', default: 'honoured' },
         form: { type: 'string', multiple: true, default: ['1001'] },
+        'rest-client': { type: 'string' },
+        'soap-user': { type: 'string' },
+        field: { type: 'string', multiple: true, default: [] },
+        'daily-quota': { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });

@@ -1,13 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createClock } from './clock.mjs';
 import { collectorRoutes } from './collector.mjs';
 import { createEventLog } from './event-log.mjs';
 import { createFaults } from './faults.mjs';
+import { createFields } from './fields.mjs';
 import { formRoutes } from './forms/routes.mjs';
 import { createRequestListener } from './http.mjs';
 import { inspectionRoutes, resetAll } from './inspection.mjs';
-import { rememberLead } from './leads.mjs';
+import { createLeads } from './leads.mjs';
 import { scriptRoutes } from './munchkin/scripts.mjs';
+import { restRoutes } from './rest/routes.mjs';
+import { createTokens } from './rest/token.mjs';
+import { soapRoutes } from './soap/routes.mjs';
+import { createTraffic } from './traffic.mjs';
 
 /**
  * @typedef {object} SimulatorOptions
@@ -16,22 +22,33 @@ import { scriptRoutes } from './munchkin/scripts.mjs';
  * @property {string} [privateKey]   the Munchkin API private key; without it no associateLead signature is checked
  * @property {'honoured' | 'withdrawn'} [associateLead]  whether the tracker still sends associateLead
  * @property {(number | string)[]} [forms]  the ids of the forms that there are; 1001 by default
+ * @property {{id: string, secret: string}} [restClient]  the API user of REST; without it nobody gets a token
+ * @property {Partial<import('./traffic.mjs').Limits>} [restLimits]  in place of Marketo's
+ * @property {boolean} [keepBodies]  those of REST calls stay with the calls, for tests of what was sent
+ * @property {{id: string, key: string}} [soapUser]  the user id and the encryption key of SOAP; without it nobody is let in
+ * @property {Partial<import('./traffic.mjs').Limits>} [soapLimits]
+ * @property {import('./fields.mjs').FieldOptions[]} [fields]  of leads, beside the standard ones
  */
 
 /**
  * @typedef {object} Simulator
  * @property {string} url                                      origin, without a slash at the end
  * @property {import('./web-event.mjs').WebEvent[]} events     received so far
- * @property {Map<string, import('./leads.mjs').Lead>} leads   by e-mail address in lower case
+ * @property {Map<string, import('./leads.mjs').Lead>} leads   by e-mail address in lower case; the oldest of several
+ * @property {Map<number, import('./leads.mjs').Lead>} leadsById  all of them, those without an address too
  * @property {import('./faults.mjs').Faults} faults            change its properties to make things go wrong
+ * @property {import('./clock.mjs').Clock} clock               what time it is for tokens, quotas, limits and locks
+ * @property {import('./traffic.mjs').Traffic} rest            the calls of REST, and its limits
+ * @property {import('./traffic.mjs').Traffic} soap
  * @property {import('./event-log.mjs').EventLog['waitFor']} waitFor  the first event, past or to come, that satisfies the
  *   predicate; fails after `timeout` milliseconds (5000) and tells what was received
- * @property {() => void} reset                                forgets events, leads and faults
+ * @property {() => void} reset                                back to the state at the start; only tokens stay valid
  * @property {() => Promise<void>} close                       ends at once, whatever connections are open
  */
 
 /**
- * Plays Marketo on a local port: serves munchkin.js and Forms 2.0 and receives what they send.
+ * Plays Marketo on a local port: serves munchkin.js and Forms 2.0 and receives what they send, and answers as the REST
+ * and SOAP APIs do, with one memory of leads behind all of them.
  *
  * @param {SimulatorOptions} [options]
  * @returns {Promise<Simulator>}
@@ -42,25 +59,28 @@ export async function startSimulator(options = {}) {
     throw new TypeError(`associateLead must be "honoured" or "withdrawn", not "${associateLead}".`);
   }
 
-  const log = createEventLog();
-  /** @type {Map<string, import('./leads.mjs').Lead>} */
-  const leads = new Map();
+  const clock = createClock();
+  const fields = createFields(options.fields ?? []);
+  const leads = createLeads(clock);
+  const log = createEventLog(leads.remember);
   const faults = createFaults();
+  const rest = createTraffic(clock, options.restLimits ?? {});
+  const soap = createTraffic(clock, { daily: 10_000, ...options.soapLimits });
+  const tokens = createTokens({ client: options.restClient, clock, faults, seconds: () => rest.traffic.limits.tokenSeconds });
   const closing = new AbortController();
-  const state = { log, leads, faults };
-
-  /** @param {Omit<import('./web-event.mjs').WebEvent, 'number'>} event */
-  function receive(event) {
-    // The lead first: whoever waits for the event may look at the leads right away.
-    rememberLead(leads, event);
-    return log.record(event);
-  }
+  const world = { leads, fields, clock, faults, closing: closing.signal };
+  const soapApi = soapRoutes({ ...world, user: options.soapUser, control: soap });
+  const state = { log, leads, faults, clock, rest, soap, forget: soapApi.clear };
 
   const server = createServer(
+    // Headers long enough for a URI that is too long to be told so; connections kept as long as servers keep theirs.
+    { maxHeaderSize: 1 << 16, keepAliveTimeout: 60_000 },
     createRequestListener([
+      ...restRoutes({ ...world, control: rest, tokens, keepBodies: options.keepBodies }),
+      ...soapApi.routes,
+      ...collectorRoutes({ ...world, privateKey, receive: log.record }),
       ...scriptRoutes({ associateLead, faults, closing: closing.signal }),
-      ...formRoutes({ forms, receive, faults, closing: closing.signal }),
-      ...collectorRoutes({ faults, privateKey, receive }),
+      ...formRoutes({ ...world, forms, receive: log.record }),
       ...inspectionRoutes(state),
     ]),
   );
@@ -82,8 +102,12 @@ export async function startSimulator(options = {}) {
   return {
     url: originOf(server, host),
     events: log.events,
-    leads,
+    leads: leads.byEmail,
+    leadsById: leads.byId,
     faults,
+    clock,
+    rest: rest.traffic,
+    soap: soap.traffic,
     waitFor: log.waitFor,
     reset: () => resetAll(state),
     close: () => (closed ??= close()),

@@ -27,6 +27,7 @@ const LEAD_FIELD_PREFIX = '_mchAt';
 
 /**
  * @param {object} received
+ * @param {number} received.at  in milliseconds since 1970
  * @param {string} received.type
  * @param {string} received.method
  * @param {string} received.userAgent
@@ -34,7 +35,7 @@ const LEAD_FIELD_PREFIX = '_mchAt';
  * @param {string} [privateKey]
  * @returns {Omit<WebEvent, 'number'>}
  */
-export function decodeWebEvent({ type, method, userAgent, parameters }, privateKey) {
+export function decodeWebEvent({ at, type, method, userAgent, parameters }, privateKey) {
   const query = Object.fromEntries(parameters);
   const leadFields = Object.fromEntries(
     Object.entries(query)
@@ -43,7 +44,7 @@ export function decodeWebEvent({ type, method, userAgent, parameters }, privateK
   );
   const hash = query._mchKy ?? '';
   return {
-    receivedAt: new Date().toISOString(),
+    receivedAt: new Date(at).toISOString(),
     type,
     munchkinId: query._mchId ?? '',
     token: query._mchTk ?? '',

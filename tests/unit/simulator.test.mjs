@@ -142,7 +142,9 @@ test('a right signature is valid and makes a lead', async (t) => {
   assert.equal(event.signature, 'valid');
   assert.equal(event.hash, hash);
   assert.deepEqual(event.leadFields, { Email: 'Ada@example.com', FirstName: 'Ada' });
-  assert.deepEqual(simulator.leads.get('ada@example.com'), {
+  const { id, email, fields, tokens } = /** @type {any} */ (simulator.leads.get('ada@example.com'));
+  assert.deepEqual({ id, email, fields, tokens }, {
+    id: 1,
     email: 'Ada@example.com',
     fields: { Email: 'Ada@example.com', FirstName: 'Ada' },
     tokens: ['token-1'],
@@ -162,13 +164,22 @@ test('a lead gathers fields and cookies, and a cookie belongs to the lead named 
     await post(simulator, 'associateLead', { _mchTk: token, _mchAtEmail: email, _mchKy: hash, ...fields });
   }
   const leads = await (await fetch(`${simulator.url}/_sim/leads`)).json();
+  for (const lead of leads) {
+    for (const time of ['createdAt', 'updatedAt']) {
+      assert.ok(Math.abs(Date.parse(lead[time]) - Date.now()) < 60_000);
+      delete lead[time];
+    }
+  }
+  const nothingElse = { foreignId: '', visits: [], activities: [] };
   assert.deepEqual(leads, [
     {
+      id: 1,
       email: 'ada@example.com',
       fields: { Email: 'ada@example.com', FirstName: 'Ada', Company: 'New' },
       tokens: ['token-2'],
+      ...nothingElse,
     },
-    { email: 'bob@example.com', fields: { Email: 'bob@example.com' }, tokens: ['token-1'] },
+    { id: 2, email: 'bob@example.com', fields: { Email: 'bob@example.com' }, tokens: ['token-1'], ...nothingElse },
   ]);
 });
 
@@ -312,6 +323,10 @@ test('the scripts are served, and fail as told', async (t) => {
     formsDelayMs: 0,
     submissionStatus: 200,
     submissionDelayMs: 0,
+    callDelayMs: 0,
+    token: '',
+    calls: [],
+    records: {},
   });
 });
 
@@ -323,6 +338,13 @@ test('faults that make no sense are refused with a sentence, and change nothing'
     ['{"hang": true, "loaderStatus": 99}', 'fault_invalid', /loaderStatus must be a whole number from 200 to 599/],
     ['{"trackerDelayMs": "5"}', 'fault_invalid', /trackerDelayMs must be a whole number/],
     ['{"hang": 1}', 'fault_invalid', /hang must be true or false/],
+    ['{"calls": {}}', 'fault_invalid', /calls must be a list of faults/],
+    ['{"calls": [null]}', 'fault_invalid', /calls must be a list of objects/],
+    ['{"calls": [{"code": 606}, {"cod": 606}]}', 'fault_invalid', /calls must be .*"cod" is none of path, .*code/],
+    ['{"calls": [{"answer": "late"}]}', 'fault_invalid', /"answer" is none of .*, or is wrong/],
+    ['{"records": {"a@b.example": "no"}}', 'fault_invalid', /records must be an object of error codes/],
+    ['{"records": []}', 'fault_invalid', /records must be an object of error codes/],
+    ['{"token": "old"}', 'fault_invalid', /token must be "expired" or "invalid"/],
     ['[]', 'json_invalid', /must be a JSON object/],
     ['{', 'json_invalid', /must be a JSON object/],
   ];
@@ -421,6 +443,11 @@ test('the command refuses wrong flags with a sentence and exit code 2', async ()
     [['--associate-lead', 'maybe'], /--associate-lead must be "honoured" or "withdrawn", not "maybe"\./],
     [['--private-key', ''], /--private-key must not be empty\./],
     [['--host', ''], /--host must not be empty\./],
+    [['--rest-client', 'secret'], /--rest-client must be two texts with a colon between them\. Try/],
+    [['--soap-user', ':key'], /--soap-user must be two texts with a colon between them\./],
+    [['--field', 'plan'], /--field must be a name and a type, one of string, .*, not "plan"\./],
+    [['--field', 'plan:text:writable'], /--field must be/],
+    [['--daily-quota', '-1'], /--daily-quota/],
     [['extra'], /Unexpected argument 'extra'/],
   ];
   const runs = await Promise.all(mistakes.map(([flags]) => runToEnd(flags)));
@@ -433,7 +460,7 @@ test('the command refuses wrong flags with a sentence and exit code 2', async ()
 test('the command tells how to use it, and when the port is taken', async (t) => {
   const help = await runToEnd(['--help']);
   assert.deepEqual([help.code, help.err], [0, '']);
-  for (const flag of ['--port', '--host', '--private-key', '--associate-lead', '--help']) {
+  for (const flag of ['--port', '--host', '--private-key', '--associate-lead', '--rest-client', '--soap-user', '--field', '--daily-quota', '--help']) {
     assert.ok(help.out.includes(flag));
   }
   const simulator = await simulatorFor(t);

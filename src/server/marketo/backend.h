@@ -1,6 +1,6 @@
 /*
- * ms_backend: a way to Marketo, REST (rest.c) or SOAP (soap.c), and beside either the web events
- * (web_events.c).
+ * ms_backend: a way to Marketo: REST (rest.c) or SOAP (soap.c) for leads, the web events
+ * (web_events.c) for visits. The worker drives a list of them.
  *
  * Called by the worker only, in its thread, within a transaction. A backend takes from the store
  * what is due, starts calls through its http client (http_client.h), and on their answers tells the
@@ -23,6 +23,8 @@ struct ms_backend {
     ms_store_result (*start_calls)(ms_backend *backend, ms_store *store, ms_http_client *client,
                                    int64_t now, int64_t *wake);
     void (*close)(ms_backend *backend);
+    ms_backend
+        *beside; /* the next of the list, NULL at its end; whoever starts the worker sets it */
 };
 
 /* What all backends are made from. URLs end without a slash. Slices in secrets live in locked
@@ -44,6 +46,7 @@ typedef struct {
 /* NULL without memory. */
 ms_backend *ms_rest_open(const ms_marketo_settings *settings);
 ms_backend *ms_soap_open(const ms_marketo_settings *settings);
+ms_backend *ms_web_events_open(const ms_marketo_settings *settings);
 
 /*
  * For --check: gets a token (REST) or makes a call that changes nothing (SOAP), blocking. NULL if

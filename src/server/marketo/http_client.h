@@ -3,6 +3,11 @@
  *
  * TLS certificates are checked, redirects are not followed, answers are capped, compressed answers
  * are taken.
+ *
+ * Calls follow the worker's transactions. One that is started in a turn leaves this machine only
+ * when the turn is committed, so that nothing is under way that the queue does not know of. An
+ * answer is kept until the turn in which it was handled is committed: after a rollback it is handed
+ * out again, and finds the store as if it had never been.
  */
 #ifndef MS_HTTP_CLIENT_H
 #define MS_HTTP_CLIENT_H
@@ -21,6 +26,7 @@ typedef struct {
     long status; /* HTTP; 0: no answer (refused, reset, timed out, too long) */
     ms_slice body;
     const char *problem; /* libcurl's sentence where status is 0 */
+    int64_t retry_after; /* ms, of the header Retry-After; 0: none */
 } ms_http_answer;
 
 typedef struct {
@@ -29,11 +35,12 @@ typedef struct {
     const char *const *headers; /* "Name: value", NULL at the end; copied */
     ms_slice body;              /* copied; empty: none */
     long timeout_ms;
-    /* Called in the worker's turn, within its transaction, once; the answer lives until it returns.
-     */
+    /* Called in the worker's turn, within its transaction; again in a later one if that is not
+     * committed. The answer lives until it returns. It starts no calls. */
     ms_store_result (*answered)(void *argument, const ms_http_answer *answer, ms_store *store,
                                 int64_t now);
-    /* Called after `answered`, or instead when the client is closed first. May be NULL. */
+    /* Called once, as the last: after the commit of what `answered` did, or without any answer, if
+     * the turn that started the call was rolled back or the client is closed. May be NULL. */
     void (*discard)(void *argument);
     void *argument;
 } ms_http_call;
@@ -45,7 +52,7 @@ void ms_http_client_close(ms_http_client *client);
 /* False without memory: then neither function of the call's is called. */
 bool ms_http_client_start(ms_http_client *client, const ms_http_call *call);
 
-/* Calls under way. */
+/* Calls that were started and not discarded. */
 size_t ms_http_client_under_way(const ms_http_client *client);
 
 /*
@@ -57,7 +64,14 @@ void ms_http_client_wait(ms_http_client *client, long wait_ms);
 /* From any thread. */
 void ms_http_client_wake(ms_http_client *client);
 
-/* Hands the answers that have come to their calls. */
+/* Have answers come that were not handed out? */
+bool ms_http_client_has_answers(const ms_http_client *client);
+
+/* Hands the answers that have come to their calls; stops at the first failure of the store's. */
 ms_store_result ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now);
+
+/* How the turn ended: see above. One of the two after each turn. */
+void ms_http_client_committed(ms_http_client *client);
+void ms_http_client_rolled_back(ms_http_client *client);
 
 #endif

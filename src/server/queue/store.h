@@ -1,10 +1,10 @@
 /*
  * The queue on disk: an SQLite database (WAL, synchronous=FULL) of what waits for Marketo.
  *
- * One thread uses it, the worker's (worker.h): everything it does in one turn is one transaction.
- * What is committed survives a kill -9 at any moment. Every function that can meet a full disk or a
- * damaged file says so; after MS_STORE_FAILED in a transaction the only call allowed is
- * ms_store_rollback.
+ * One thread uses it, the worker's (worker.h): everything it does in one turn is one transaction,
+ * and what changes the queue is called within one. What is committed survives a kill -9 at any
+ * moment. Every function that can meet a full disk or a damaged file says so; after MS_STORE_FAILED
+ * in a transaction the only call allowed is ms_store_rollback, which leaves all as it was before.
  */
 #ifndef MS_STORE_H
 #define MS_STORE_H
@@ -37,6 +37,15 @@ typedef struct {
  * as it is.
  */
 ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const char **problem);
+
+/*
+ * Opens the database for a person's command (status, dead …), whether a server uses it or not. It
+ * is neither created nor migrated. Then only these are allowed, with or without a transaction to
+ * read, within one to write: ms_store_count, ms_store_recall, ms_store_dead_*. NULL as above.
+ */
+ms_store *ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem);
+
+/* NULL is nothing to close. */
 void ms_store_close(ms_store *store);
 
 /* Why the last call failed; the store's until the next. "database or disk is full" and such. */
@@ -51,11 +60,18 @@ void ms_store_rollback(ms_store *store);
 
 /*
  * Carries out a command. A message id that was seen before (within 7 days) changes nothing. New
- * fields of a lead merge into those that wait, the newest value of each wins; fields that were sent
- * with this value within `unchanged` are not sent again. A lead becomes due `linger` after its
- * first waiting change, and not before `interval` after its last sync.
+ * fields of a lead merge into those that wait, the newest value of each wins (by the command's
+ * time; of equal ones the later come); fields that were sent with this value within `unchanged` are
+ * not sent again. A lead becomes due `linger` after its first waiting change, and not before
+ * `interval` after its last sync. Of a lead at most MS_LEAD_FIELDS_MAX bytes of fields wait: what
+ * would make them more goes to the dead letters.
+ *
+ * Which lead it is: queue/identity.c says it.
  */
 ms_store_result ms_store_execute(ms_store *store, const ms_command *command, int64_t now);
+
+/* Bytes of JSON. */
+#define MS_LEAD_FIELDS_MAX ((size_t)64 << 10)
 
 /* ---- leads
  * ---------------------------------------------------------------------------------------------- */
@@ -66,8 +82,15 @@ typedef struct {
     int64_t marketo_id; /* 0: not known */
     ms_slice email;     /* empty: none */
     ms_slice user_id;
-    ms_slice cookie; /* SOAP's marketoCookie: one that is not tied to the lead yet; empty: none */
-    ms_slice fields; /* JSON object by SOAP names */
+    /*
+     * SOAP's marketoCookie: one that is not tied to the lead yet; empty: none. For SOAP a cookie
+     * counts for more than an e-mail, so without a Marketo id it is only one that came
+     * `cookie_first`: another may be a former visitor's, whose lead would be overwritten.
+     */
+    ms_slice cookie;
+    int64_t cookie_id; /* the queue's, for ms_store_associated after ms_store_lead_sent; 0: none */
+    ms_slice fields;   /* JSON object by SOAP names; may be {} */
+    unsigned int attempts; /* how often its sync was tried again since it last went well */
 } ms_due_lead;
 
 /* Which leads a call takes: a call of leads.json has one lookupField. */
@@ -77,7 +100,9 @@ typedef enum { MS_BY_MARKETO_ID, MS_BY_EMAIL, MS_BY_USER_ID, MS_BY_ANY } ms_lead
  * Takes up to `room` due leads, longest due first, and marks them in flight: what comes for them
  * from now on waits for the next sync. Leads whose cookie has yet to be looked up are not due,
  * unless BY_ANY. `*count` is how many; slices live in `arena`; no more are taken than whose fields
- * fit in `bytes`. When fewer than `room` would be taken and none has lingered its time, none is.
+ * fit in `bytes`, which are MS_LEAD_FIELDS_MAX or more, and in the arena. When fewer than `room`
+ * would be taken and none has lingered its time, none is; when one has, those that still linger
+ * share the call. Two leads of the same e-mail address are never in flight at once.
  */
 ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now,
                                     size_t room, size_t bytes, ms_arena *arena, ms_due_lead *leads,
@@ -95,7 +120,12 @@ ms_store_result ms_store_lead_again(ms_store *store, int64_t lead, int64_t due);
 ms_store_result ms_store_lead_refused(ms_store *store, int64_t lead, ms_slice code, ms_slice reason,
                                       int64_t now);
 
-/* How often the lead's sync has been tried again since it last went well. */
+/*
+ * Marketo has no lead of this id any more, merged or deleted: it is forgotten, and what waits for
+ * that lead goes by its e-mail or user id; activities and cookies wait until that has given a new
+ * one. A lead that is in flight has to be told of (ms_store_lead_again) as well.
+ */
+ms_store_result ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
 
 /* ---- cookies
  * -------------------------------------------------------------------------------------------- */
@@ -105,13 +135,18 @@ typedef struct {
     ms_slice cookie;
     int64_t lead;       /* the queue's own id */
     int64_t marketo_id; /* of that lead; 0 for one to be looked up */
+    unsigned int attempts;
 } ms_due_cookie;
 
-/* Cookies of which Marketo is to be asked whose they are: new ones that came `cookie_first`. Marked
- * in flight. */
+/*
+ * Cookies of which Marketo is to be asked whose they are: new ones that came `cookie_first`. Marked
+ * in flight. They share a call, so they linger as leads do: none unless `room` are there or one has
+ * lingered its time.
+ */
 ms_store_result ms_store_take_lookups(ms_store *store, int64_t now, size_t room, ms_arena *arena,
                                       ms_due_cookie *cookies, size_t *count);
-/* The answer: the Marketo id and e-mail of the lead whose it is, 0 if nobody's. */
+/* The answer: the Marketo id and e-mail of the lead whose it is, 0 if nobody's. If the cookie has
+ * moved to another lead meanwhile, it is too late and changes nothing. */
 ms_store_result ms_store_looked_up(ms_store *store, int64_t cookie, int64_t marketo_id,
                                    ms_slice email, int64_t now);
 
@@ -121,7 +156,7 @@ ms_store_result ms_store_take_associations(ms_store *store, int64_t now, size_t 
                                            ms_arena *arena, ms_due_cookie *cookies, size_t *count);
 ms_store_result ms_store_associated(ms_store *store, int64_t cookie, int64_t now);
 
-/* For both kinds. */
+/* For both kinds. A cookie that Marketo refuses to look up is nobody's. */
 ms_store_result ms_store_cookie_again(ms_store *store, int64_t cookie, int64_t due);
 ms_store_result ms_store_cookie_refused(ms_store *store, int64_t cookie, ms_slice code,
                                         ms_slice reason, int64_t now);
@@ -148,9 +183,11 @@ typedef struct {
     int64_t type;
     ms_slice primary_value;
     ms_slice attributes;
+    unsigned int attempts;
 } ms_due_activity;
 
-/* Of leads whose Marketo id is known; those of others wait until it is. Marked in flight. */
+/* Of leads whose Marketo id is known; those of others wait until it is. Marked in flight. They
+ * linger as leads do. */
 ms_store_result ms_store_take_activities(ms_store *store, int64_t now, size_t room, ms_arena *arena,
                                          ms_due_activity *activities, size_t *count);
 
@@ -163,7 +200,11 @@ ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms
 /* ---- time, counts, what is remembered
  * ------------------------------------------------------------------- */
 
-/* When something will be due next, in flight left out; INT64_MAX if nothing waits. */
+/*
+ * When something will be due next, in flight left out; INT64_MAX if nothing waits. Only of the
+ * kinds and selections that have been taken since the store was opened, whether there were any or
+ * not: what nobody takes is not waited for.
+ */
 ms_store_result ms_store_next_due(ms_store *store, int64_t *due);
 
 /*

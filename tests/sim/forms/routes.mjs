@@ -12,10 +12,11 @@ import { decodeSubmission } from './submission.mjs';
  * @param {(number | string)[]} options.forms  the ids of the forms that there are; all without fields of their own
  * @param {(event: Omit<FormSubmission, 'number'>) => {number: number}} options.receive
  * @param {import('../faults.mjs').Faults} options.faults
+ * @param {import('../clock.mjs').Clock} options.clock
  * @param {AbortSignal} options.closing  ends waiting answers when the simulator stops
  * @returns {import('../http.mjs').Route[]}
  */
-export function formRoutes({ forms, receive, faults, closing }) {
+export function formRoutes({ forms, receive, faults, clock, closing }) {
   /** @param {string | null | undefined} id */
   function checkForm(id) {
     if (!forms.some((known) => String(known) === id)) {
@@ -59,6 +60,7 @@ export function formRoutes({ forms, receive, faults, closing }) {
   /** @param {import('../http.mjs').Exchange} exchange */
   async function takeSubmission({ request, response }) {
     const submission = decodeSubmission({
+      at: clock.now(),
       method: request.method ?? '',
       userAgent: request.headers['user-agent'] ?? '',
       parameters: new URLSearchParams(await readBody(request)),

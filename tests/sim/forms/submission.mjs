@@ -10,16 +10,17 @@ const OF_THE_LIBRARY = ['formid', 'formVid', 'munchkinId', '_mkt_trk', '_mktoRef
 
 /**
  * @param {object} received
+ * @param {number} received.at  in milliseconds since 1970
  * @param {string} received.method
  * @param {string} received.userAgent
  * @param {Iterable<[string, string]>} received.parameters
  * @returns {Omit<FormSubmission, 'number'>}
  */
-export function decodeSubmission({ method, userAgent, parameters }) {
+export function decodeSubmission({ at, method, userAgent, parameters }) {
   const query = Object.fromEntries(parameters);
   const page = pageOf(query._mktoReferrer ?? '');
   return {
-    receivedAt: new Date().toISOString(),
+    receivedAt: new Date(at).toISOString(),
     type: 'formSubmit',
     formId: query.formid ?? '',
     munchkinId: query.munchkinId ?? '',

@@ -1,0 +1,55 @@
+/* Which path leads where, and how much may be sent there. */
+
+#include "request.h"
+
+#include "hash_endpoint.h"
+#include "intake/lead_endpoint.h"
+#include "intake/segment_endpoint.h"
+
+#define SEGMENT(name, letter, type)                                                                \
+    {"/v1/" name, MS_ROUTE_SEGMENT, MS_SEGMENT_BODY_MAX, false, type},                             \
+    {                                                                                              \
+        "/v1/" letter, MS_ROUTE_SEGMENT, MS_SEGMENT_BODY_MAX, false, type                          \
+    }
+#define BATCH(path)                                                                                \
+    {                                                                                              \
+        path, MS_ROUTE_SEGMENT, MS_SEGMENT_BODY_MAX, true, MS_TYPE_OTHER                           \
+    }
+
+/* The short paths are those of Segment's library for browsers. */
+static const ms_endpoint endpoints[] = {
+    {"/v1/hash", MS_ROUTE_HASH, MS_HASH_BODY_MAX, false, MS_TYPE_OTHER},
+    {"/v1/lead", MS_ROUTE_LEAD, MS_LEAD_BODY_MAX, false, MS_TYPE_OTHER},
+    {"/healthz", MS_ROUTE_HEALTH, 0, false, MS_TYPE_OTHER},
+    {"/metrics", MS_ROUTE_METRICS, 0, false, MS_TYPE_OTHER},
+    BATCH("/v1/batch"),
+    BATCH("/v1/b"),
+    BATCH("/v1/import"),
+    SEGMENT("identify", "i", MS_TYPE_IDENTIFY),
+    SEGMENT("track", "t", MS_TYPE_TRACK),
+    SEGMENT("page", "p", MS_TYPE_PAGE),
+    SEGMENT("screen", "s", MS_TYPE_SCREEN),
+    SEGMENT("group", "g", MS_TYPE_GROUP),
+    SEGMENT("alias", "a", MS_TYPE_ALIAS),
+};
+
+const ms_endpoint *
+ms_endpoint_of(const char *path)
+{
+    static const ms_endpoint files = {"", MS_ROUTE_OTHER, 0, false, MS_TYPE_OTHER};
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
+        if (strcmp(path, endpoints[i].path) == 0) {
+            return &endpoints[i];
+        }
+    }
+    return &files;
+}
+
+ms_status
+ms_request_check_body(const ms_request *request)
+{
+    if (request->body.len > request->body.limit) {
+        return MS_BODY_TOO_LARGE;
+    }
+    return request->body.lacking ? MS_QUEUE_FULL : MS_OK;
+}

@@ -1,0 +1,143 @@
+#include "batch.h"
+
+static const char *
+skip_space(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
+        p++;
+    }
+    return p;
+}
+
+/* Behind the string that begins at `p`; `end` if it does not end. */
+static const char *
+skip_string(const char *p, const char *end)
+{
+    for (p++; p < end && *p != '"'; p++) {
+        p += *p == '\\';
+    }
+    return p < end ? p + 1 : end;
+}
+
+/* Where the value at `p` ends: at the comma or the bracket behind it, or at `end`. */
+static const char *
+skip_value(const char *p, const char *end)
+{
+    size_t depth = 0;
+    while (p < end) {
+        switch (*p) {
+        case '"':
+            p = skip_string(p, end);
+            continue;
+        case '{':
+        case '[':
+            depth++;
+            break;
+        case '}':
+        case ']':
+            if (depth == 0) {
+                return p;
+            }
+            depth--;
+            break;
+        case ',':
+            if (depth == 0) {
+                return p;
+            }
+            break;
+        default:
+            break;
+        }
+        p++;
+    }
+    return end;
+}
+
+/* The inside of the list at the top level whose name is batch; a NULL ptr if there is none. */
+static ms_slice
+find_list(ms_slice body)
+{
+    const char *end = body.ptr + body.len;
+    const char *p = skip_space(body.ptr, end);
+    while (p < end && (*p == '{' || *p == ',')) {
+        const char *name = skip_space(p + 1, end);
+        const char *behind = name < end && *name == '"' ? skip_string(name, end) : end;
+        const char *value = skip_space(behind, end);
+        if (value == end || *value != ':') {
+            break;
+        }
+        value = skip_space(value + 1, end);
+        p = skip_value(value, end);
+        bool is_batch =
+            ms_slice_equal((ms_slice){name, (size_t)(behind - name)}, MS_SLICE("\"batch\""));
+        if (is_batch && value < end && *value == '[') {
+            const char *last = p;
+            while (last > value && *last != ']') {
+                last--;
+            }
+            return last > value ? (ms_slice){value + 1, (size_t)(last - value - 1)}
+                                : (ms_slice){NULL, 0};
+        }
+    }
+    return (ms_slice){NULL, 0};
+}
+
+bool
+ms_batch_next(ms_slice *messages, ms_slice *message)
+{
+    const char *end = messages->ptr + messages->len;
+    const char *start = skip_space(messages->ptr, end);
+    if (start == end) {
+        return false;
+    }
+    const char *p = skip_value(start, end);
+    const char *last = p;
+    while (last > start &&
+           (last[-1] == ' ' || last[-1] == '\t' || last[-1] == '\n' || last[-1] == '\r')) {
+        last--;
+    }
+    *message = (ms_slice){start, (size_t)(last - start)};
+    p += p < end;
+    *messages = (ms_slice){p, (size_t)(end - p)};
+    return true;
+}
+
+/* False if one of them is empty, or the list ends with a comma or another bracket. */
+static bool
+count_messages(ms_slice messages, size_t *count)
+{
+    ms_slice message;
+    const char *end = messages.ptr + messages.len;
+    *count = 0;
+    while (ms_batch_next(&messages, &message)) {
+        const char *behind = message.ptr + message.len;
+        const char *comma = skip_space(behind, end);
+        bool last = comma == end;
+        if (message.len == 0 || (!last && *comma != ',') ||
+            (!last && skip_space(comma + 1, end) == end)) {
+            return false;
+        }
+        ++*count;
+    }
+    return true;
+}
+
+ms_status
+ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch)
+{
+    ms_slice messages = find_list(body);
+    *batch = (ms_batch){.envelope = {"", 0}, .messages = {"", 0}};
+    if (messages.ptr == NULL) {
+        return MS_BATCH_MISSING;
+    }
+    if (!count_messages(messages, &batch->count)) {
+        return MS_JSON_INVALID;
+    }
+    const char *behind = messages.ptr + messages.len;
+    const char *start = ms_text_begin(arena);
+    ms_text_append(arena, (ms_slice){body.ptr, (size_t)(messages.ptr - body.ptr)});
+    ms_text_append(arena, (ms_slice){behind, (size_t)(body.ptr + body.len - behind)});
+    batch->envelope = ms_text_end(arena, start);
+    batch->messages = messages;
+    return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
+}

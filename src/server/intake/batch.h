@@ -1,0 +1,30 @@
+/*
+ * A batch, taken apart into its messages before any of them is read, so that a message that cannot
+ * be read leaves those around it whole.
+ */
+#ifndef MS_BATCH_H
+#define MS_BATCH_H
+
+#include "../../core/arena.h"
+#include "../../core/status.h"
+
+/* More than so many messages are not taken at once. */
+#define MS_BATCH_MESSAGES_MAX 5000
+
+typedef struct {
+    ms_slice envelope; /* the JSON object, with an empty list for `batch`; in the arena */
+    ms_slice messages; /* what stands in that list; a piece of the body */
+    size_t count;
+} ms_batch;
+
+/*
+ * Finds the list called batch. MS_OK, MS_BATCH_MISSING, MS_OUT_OF_MEMORY, or MS_JSON_INVALID where
+ * it cannot be told where a message ends. Whether the envelope and each message are JSON is left to
+ * who reads them.
+ */
+ms_status ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch);
+
+/* Takes the next message off `messages`. False at their end. */
+bool ms_batch_next(ms_slice *messages, ms_slice *message);
+
+#endif

@@ -1,0 +1,139 @@
+#include "lead_endpoint.h"
+
+#include "../../core/lead.h"
+#include "../../core/value.h"
+#include "../clock.h"
+#include "../hash_endpoint.h"
+#include "../page_access.h"
+#include "cookie.h"
+#include "deposit.h"
+
+#include <stdlib.h>
+
+/* As in segment_endpoint.c. */
+#define SCRATCH_PER_BYTE 64
+#define SCRATCH_LEAST ((size_t)64 << 10)
+#define OUT_PER_BYTE 8
+#define OUT_LEAST (sizeof(ms_command) + 2048)
+
+static ms_slice
+kept(ms_arena *out, ms_slice text)
+{
+    const char *start = ms_text_begin(out);
+    ms_text_append(out, text);
+    return ms_text_end(out, start);
+}
+
+static ms_command *
+command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms_arena *out)
+{
+    static const ms_slice none = {"", 0};
+    char number[MS_NUMBER_TEXT];
+    ms_command *command = ms_arena_alloc(out, sizeof *command);
+    if (command == NULL) {
+        return NULL;
+    }
+    *command = (ms_command){.kind = MS_COMMAND_LEAD,
+                            .message_id = none,
+                            .time = ms_clock_now(),
+                            .query = none,
+                            .user_agent = none,
+                            .primary_value = none,
+                            .attributes = none,
+                            .code = none,
+                            .payload = none};
+    command->who.email = kept(out, lead->email);
+    command->who.user_id = kept(out, ms_value_text(ms_json_member(body, "userId"), number));
+    /* A cookie that cannot be used does not keep the lead back. */
+    (void)ms_cookie_read(out, ms_json_string(body, "cookie"), service->rules.munchkin_id,
+                         &command->who.cookie);
+    const char *start = ms_text_begin(out);
+    ms_fields_write(&lead->fields, true, out);
+    command->fields = ms_text_end(out, start);
+    return command;
+}
+
+/* Sets the deposit's command, or where there is no queue `email`, which lives in `scratch`. */
+static ms_status
+read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice *email)
+{
+    ms_slice text = ms_body_text(&request->body);
+    cJSON *body = NULL;
+    ms_lead lead;
+    ms_status status = ms_json_parse(scratch, text, &body);
+    if (status == MS_OK) {
+        status = ms_lead_from_identify(scratch, ms_json_member(body, "userId"),
+                                       ms_json_member(body, "traits"), &lead);
+    }
+    if (status != MS_OK) {
+        return status;
+    }
+    *email = lead.email;
+    if (service->worker == NULL) {
+        return MS_OK;
+    }
+    ms_deposit *deposit = ms_deposit_open(request, text.len * OUT_PER_BYTE + OUT_LEAST);
+    if (deposit == NULL) {
+        return MS_QUEUE_FULL;
+    }
+    deposit->commands.first = command_of(service, body, &lead, &deposit->arena);
+    deposit->events[MS_TYPE_IDENTIFY]++;
+    return deposit->arena.exhausted ? MS_OUT_OF_MEMORY : MS_OK;
+}
+
+static enum MHD_Result
+post(ms_service *service, ms_request *request)
+{
+    const ms_exchange *exchange = &request->exchange;
+    ms_arena scratch;
+    ms_slice email = {"", 0};
+    unsigned int wait = ms_page_take_turn(service, exchange);
+    if (wait > 0) {
+        return ms_page_rate_limited(exchange, wait);
+    }
+    size_t size = SCRATCH_LEAST + ms_body_text(&request->body).len * SCRATCH_PER_BYTE;
+    void *memory = malloc(size);
+    if (memory == NULL) {
+        return ms_respond_error(exchange, MS_QUEUE_FULL);
+    }
+    ms_arena_init(&scratch, memory, size);
+    ms_status status = read_lead(service, request, &scratch, &email);
+    enum MHD_Result result = status != MS_OK           ? ms_respond_error(exchange, status)
+                             : service->worker == NULL ? ms_hash_respond(service, exchange, email)
+                                                       : ms_deposit_send(service, request);
+    free(memory);
+    return result;
+}
+
+static enum MHD_Result
+respond_deposited(const ms_request *request)
+{
+    static const char queued[] = "{\"queued\":true}";
+    ms_status status = ms_deposit_status(request->deposit);
+    if (status != MS_OK) {
+        return ms_respond_error(&request->exchange, status);
+    }
+    ms_metrics_events(request->deposit->events);
+    return ms_respond_json(&request->exchange, MHD_HTTP_ACCEPTED, queued, sizeof queued - 1);
+}
+
+enum MHD_Result
+ms_lead_answer(ms_service *service, ms_request *request, const char *method)
+{
+    ms_exchange *exchange = &request->exchange;
+    ms_status status = ms_page_check_origin(service, exchange);
+    if (status != MS_OK) {
+        return ms_respond_error(exchange, status);
+    }
+    if (request->deposit != NULL) {
+        return respond_deposited(request);
+    }
+    if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0) {
+        return ms_page_preflight(exchange, "content-type");
+    }
+    if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
+        return ms_respond_error_with(exchange, MS_METHOD_NOT_ALLOWED, "Allow", "POST, OPTIONS");
+    }
+    status = ms_request_check_body(request);
+    return status == MS_OK ? post(service, request) : ms_respond_error(exchange, status);
+}

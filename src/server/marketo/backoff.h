@@ -1,0 +1,24 @@
+/*
+ * How long to wait before something is tried again.
+ */
+#ifndef MS_BACKOFF_H
+#define MS_BACKOFF_H
+
+#include <stdint.h>
+
+#define MS_BACKOFF_MIN 1000
+#define MS_BACKOFF_MAX 300000
+#define MS_RETRY_AFTER_MAX 3600000
+
+/*
+ * Milliseconds after the `attempts`th failure in a row, from 1: chosen between MS_BACKOFF_MIN and a
+ * ceiling that doubles with each up to MS_BACKOFF_MAX, so that those who failed together do not
+ * come back together; `random` is any number. Not less than `retry_after`, what the other side
+ * asked for, 0 if nothing, within MS_RETRY_AFTER_MAX.
+ */
+int64_t ms_backoff_delay(unsigned int attempts, int64_t retry_after, uint32_t random);
+
+/* A random number for it. */
+uint32_t ms_backoff_random(void);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * ms_lane: one kind of REST calls, such as those that send leads, and how they have been
+ * going. A kind that Marketo does not answer or refuses holds up no other.
+ */
+#ifndef MS_LANE_H
+#define MS_LANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How long after a fault of the configuration one call finds out whether it was mended. */
+#define MS_FAULT_PAUSE 300000
+
+typedef struct {
+    size_t most; /* records a call */
+    size_t size; /* records a call at present: fewer after trouble */
+    size_t under_way;
+    unsigned int attempts; /* failures in a row */
+    int64_t failed_at;
+    int64_t not_before;
+    bool fault; /* known, and in the log */
+} ms_lane;
+
+void ms_lane_init(ms_lane *lane, size_t most);
+
+/*
+ * May a call be started? While things go wrong only one at a time. If not before some time, `*wake`
+ * is lowered to it.
+ */
+bool ms_lane_allows(ms_lane *lane, int64_t now, int64_t *wake);
+
+void ms_lane_went_well(ms_lane *lane);
+
+/*
+ * A call that began at `started` was not answered. `attempts` is how often that has happened to
+ * its records; `delay(n)` by backoff.h. Returns when its records should go again. Calls that were
+ * under way together count as one failure.
+ */
+int64_t ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t retry_after,
+                       int64_t now, uint32_t random);
+
+/* Marketo refuses such calls: one in MS_FAULT_PAUSE from now on. True if that is news. */
+bool ms_lane_refused(ms_lane *lane, int64_t now);
+
+/* A call of `count` records was too much: half as many from now on. */
+void ms_lane_split(ms_lane *lane, size_t count);
+
+#endif

@@ -1,0 +1,126 @@
+#include "rest.h"
+
+#include <stdlib.h>
+
+/* So long before something is due, what it takes is made ready. */
+#define AHEAD_MS 60000
+/* A token that is said to last longer is from before the clock was set back. */
+#define TOKEN_LONGEST_MS INT64_C(86400000)
+
+#define LEADS_MOST 300
+#define LOOKUPS_MOST 50
+#define ACTIVITIES_MOST 300
+
+/* How many calls were made today, by whomever of us: the queue has counted them. */
+static ms_store_result
+begin_day(ms_rest *rest, ms_store *store, int64_t now)
+{
+    char day[MS_CENTRAL_DAY];
+    ms_store_counts counts;
+    ms_central_day(now, day);
+    if (strcmp(day, rest->day) == 0) {
+        return MS_STORE_OK;
+    }
+    if (ms_store_count(store, day, &counts) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    memcpy(rest->day, day, sizeof day);
+    rest->calls_today = counts.calls_today;
+    return MS_STORE_OK;
+}
+
+/* Stops by itself where it was told to. */
+static bool
+has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
+{
+    uint64_t most = rest->settings.daily_calls;
+    if (most == 0 || rest->calls_today < most) {
+        return true;
+    }
+    int64_t midnight = ms_central_next_midnight(now);
+    *wake = *wake < midnight ? *wake : midnight;
+    return false;
+}
+
+/* Only if there is going to be a use for it. */
+static ms_store_result
+start_token(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now, int64_t *wake)
+{
+    int64_t due = INT64_MAX;
+    if (ms_store_next_due(store, &due) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (rest->tried == MS_TRIED_ALL && due > now + AHEAD_MS) {
+        return MS_STORE_OK;
+    }
+    return ms_rest_start_token(rest, client, now, wake);
+}
+
+typedef ms_store_result starter(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
+                                int64_t *wake);
+
+static ms_store_result
+start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_t now,
+            int64_t *wake)
+{
+    ms_rest *rest = (ms_rest *)backend;
+    if (begin_day(rest, store, now) != MS_STORE_OK ||
+        ms_rest_recall_fields(rest, store, now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (!has_calls_left(rest, now, wake)) {
+        return MS_STORE_OK;
+    }
+    if (rest->token_until <= now || rest->token_until > now + TOKEN_LONGEST_MS) {
+        return start_token(rest, store, client, now, wake);
+    }
+    static starter *const starters[] = {ms_rest_start_describe, ms_rest_start_lookups,
+                                        ms_rest_start_leads, ms_rest_start_associations,
+                                        ms_rest_start_activities};
+    for (size_t i = 0; i < sizeof starters / sizeof *starters; i++) {
+        bool without_fields = rest->fields.count == 0 || rest->fields_doubted;
+        if (starters[i] == ms_rest_start_leads && without_fields) {
+            continue;
+        }
+        if (starters[i](rest, store, client, now, wake) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+    }
+    return MS_STORE_OK;
+}
+
+static void
+close_rest(ms_backend *backend)
+{
+    ms_rest *rest = (ms_rest *)backend;
+    ms_rest_fields_free(&rest->fields);
+    explicit_bzero(rest->token, sizeof rest->token);
+    free(rest->memory);
+    free(rest);
+}
+
+ms_backend *
+ms_rest_open(const ms_marketo_settings *settings)
+{
+    ms_rest *rest = calloc(1, sizeof *rest);
+    if (rest == NULL) {
+        return NULL;
+    }
+    rest->memory = malloc(MS_REST_MEMORY);
+    if (rest->memory == NULL) {
+        free(rest);
+        return NULL;
+    }
+    rest->base = (ms_backend){.start_calls = start_calls, .close = close_rest};
+    rest->settings = *settings;
+    ms_limiter_init(&rest->limiter, MS_LIMITER_CALLS, MS_LIMITER_AT_ONCE);
+    for (int i = 0; i < MS_LANE_COUNT; i++) {
+        ms_lane_init(&rest->lanes[i], 1);
+    }
+    size_t batch =
+        settings->batch == 0 || settings->batch > LEADS_MOST ? LEADS_MOST : settings->batch;
+    ms_lane_init(&rest->lanes[MS_LANE_LEADS], batch);
+    ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], LOOKUPS_MOST);
+    ms_lane_init(&rest->lanes[MS_LANE_ACTIVITIES], ACTIVITIES_MOST);
+    return &rest->base;
+}

@@ -1,0 +1,280 @@
+#include "rest.h"
+
+#include "../log.h"
+#include "backoff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define URL_MAX 16384
+
+ms_rest_call *
+ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t text, int64_t now)
+{
+    ms_rest_call *call = calloc(1, sizeof *call + count * sizeof *call->items + text);
+    if (call != NULL) {
+        call->rest = rest;
+        call->kind = kind;
+        call->started = now;
+        call->token_number = rest->token_number;
+        call->fields_number = rest->fields_number;
+    }
+    return call;
+}
+
+void
+ms_rest_call_drop(ms_rest_call *call)
+{
+    free(call);
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+bool
+ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake)
+{
+    /* A clock that was set back holds nothing up for longer than these can be. */
+    rest->not_before = sooner(rest->not_before, now + MS_RETRY_AFTER_MAX);
+    rest->quota_until = sooner(rest->quota_until, now + INT64_C(25) * 3600000);
+    int64_t all = rest->not_before > rest->quota_until ? rest->not_before : rest->quota_until;
+    if (all > now) {
+        *wake = sooner(*wake, all);
+        return false;
+    }
+    return ms_lane_allows(&rest->lanes[lane], now, wake) &&
+           (lane == MS_LANE_TOKEN || ms_limiter_allows(&rest->limiter, now, wake));
+}
+
+static ms_store_result
+all_again(const ms_rest_call *call, ms_store *store, int64_t due)
+{
+    ms_store_result result = MS_STORE_OK;
+    for (size_t i = 0; i < call->count && result == MS_STORE_OK; i++) {
+        result = call->kind->again(store, call->items[i].id, due);
+    }
+    return result;
+}
+
+/* ---- what an answer means for the calls to come ------------------------------------------------
+ */
+
+static const char *const lane_names[MS_LANE_COUNT] = {"token", "describe",     "lookups",
+                                                      "leads", "associations", "activities"};
+
+/* The log has Marketo's code and what it was about; Marketo's sentence might hold anything. */
+static void
+log_fault(const ms_rest_call *call, const ms_rest_reply *reply)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "%s: %.*s", lane_names[call->kind->lane],
+                   (int)(reply->code.len < 16 ? reply->code.len : 16), reply->code.ptr);
+    ms_log("error", "marketo_refuses", "call", text);
+}
+
+static void
+note_token(ms_rest *rest, ms_rest_call *call, ms_lane *lane, int64_t now)
+{
+    if (call->token_number == rest->token_number) {
+        rest->token_until = 0;
+        rest->tokens_refused++;
+    }
+    call->again_at = rest->tokens_refused <= 1
+                         ? now
+                         : ms_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
+}
+
+static void
+note_too_many(ms_rest *rest, ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
+{
+    /* Those that were under way together were too many together. */
+    if (call->started >= rest->slowed_at) {
+        rest->too_many++;
+        rest->slowed_at = now;
+        rest->not_before =
+            now + ms_backoff_delay(rest->too_many, reply->retry_after, ms_backoff_random());
+        if (reply->meaning == MS_REPLY_RATE) {
+            ms_limiter_slow_down(&rest->limiter);
+        } else {
+            ms_limiter_fewer_at_once(&rest->limiter);
+        }
+    }
+    call->again_at = rest->not_before;
+}
+
+static void
+note_well(ms_rest *rest, ms_lane *lane)
+{
+    if (lane->fault) {
+        ms_log("info", "marketo_recovered", "call", lane_names[lane - rest->lanes]);
+    }
+    ms_lane_went_well(lane);
+    ms_limiter_went_well(&rest->limiter);
+    rest->tokens_refused = 0;
+    rest->too_many = 0;
+}
+
+static unsigned int
+most_attempts(const ms_rest_call *call)
+{
+    unsigned int most = 0;
+    for (size_t i = 0; i < call->count; i++) {
+        most = call->items[i].attempts > most ? call->items[i].attempts : most;
+    }
+    return most;
+}
+
+static void
+note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
+{
+    ms_rest *rest = call->rest;
+    ms_lane *lane = &rest->lanes[call->kind->lane];
+    call->again_at = now;
+    switch (reply->meaning) {
+    case MS_REPLY_OK:
+        note_well(rest, lane);
+        break;
+    case MS_REPLY_NONE:
+        call->again_at = ms_lane_failed(lane, call->started, most_attempts(call),
+                                        reply->retry_after, now, ms_backoff_random());
+        break;
+    case MS_REPLY_TOKEN:
+        note_token(rest, call, lane, now);
+        break;
+    case MS_REPLY_RATE:
+    case MS_REPLY_CONCURRENCY:
+        note_too_many(rest, call, reply, now);
+        break;
+    case MS_REPLY_QUOTA:
+        if (rest->quota_until <= now) {
+            ms_log("warning", "daily_quota_used_up", NULL, NULL);
+        }
+        rest->quota_until = ms_central_next_midnight(now);
+        break;
+    case MS_REPLY_TOO_LARGE:
+    case MS_REPLY_RECORD:
+        ms_lane_split(lane, call->count);
+        break;
+    case MS_REPLY_FAULT:
+        if (ms_lane_refused(lane, now)) {
+            log_fault(call, reply);
+        }
+        break;
+    }
+}
+
+/* ---- its answer ---------------------------------------------------------------------------------
+ */
+
+ms_store_result
+ms_rest_settle(ms_rest_call *call, const ms_rest_item *item, const ms_rest_record *record,
+               ms_store *store, int64_t now)
+{
+    switch (record->code.len > 0 ? ms_rest_meaning_of(record->code) : MS_REPLY_RECORD) {
+    case MS_REPLY_NONE:
+    case MS_REPLY_RATE:
+    case MS_REPLY_CONCURRENCY:
+    case MS_REPLY_QUOTA:
+    case MS_REPLY_TOKEN:
+        return call->kind->again(
+            store, item->id, now + ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random()));
+    default:
+        return call->kind->refused(call, item, record->code, record->message, store, now);
+    }
+}
+
+static ms_store_result
+ended_badly(ms_rest_call *call, const ms_rest_reply *reply, ms_store *store, int64_t now)
+{
+    bool own_fault = reply->meaning == MS_REPLY_TOO_LARGE || reply->meaning == MS_REPLY_RECORD;
+    if (own_fault && call->count == 1) {
+        return call->kind->refused(call, &call->items[0], reply->code, reply->message, store, now);
+    }
+    return all_again(call, store, call->again_at);
+}
+
+static ms_store_result
+answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    ms_rest_call *call = argument;
+    ms_arena arena;
+    size_t room = ms_rest_reply_room(answer->body.len);
+    void *memory = malloc(room);
+    ms_rest_reply reply = {.meaning = MS_REPLY_NONE, .code = {"", 0}, .message = {"", 0}};
+    if (memory != NULL) {
+        ms_arena_init(&arena, memory, room);
+        reply = ms_rest_reply_read(&arena, answer);
+    }
+    if (reply.meaning == MS_REPLY_OK && call->kind->fits != NULL &&
+        !call->kind->fits(call, &reply)) {
+        reply.meaning = MS_REPLY_NONE;
+    }
+    if (!call->noted) {
+        note(call, &reply, now);
+        call->noted = true;
+    }
+    ms_store_result result = reply.meaning == MS_REPLY_OK
+                                 ? call->kind->took(call, &reply, &arena, store, now)
+                                 : ended_badly(call, &reply, store, now);
+    free(memory);
+    return result;
+}
+
+static void
+discard(void *argument)
+{
+    ms_rest_call *call = argument;
+    call->rest->lanes[call->kind->lane].under_way--;
+    ms_limiter_end(&call->rest->limiter);
+    free(call);
+}
+
+/* ---- its start ----------------------------------------------------------------------------------
+ */
+
+static bool
+send(ms_rest_call *call, ms_http_client *client, const char *method, ms_slice path, ms_slice body,
+     long timeout_ms)
+{
+    char url[URL_MAX];
+    char authorization[sizeof "Authorization: Bearer " + MS_REST_TOKEN_MAX];
+    ms_slice base = call->rest->settings.rest_url;
+    const char *headers[] = {
+        authorization, body.len > 0 ? "Content-Type: application/json" : "Content-Type:", NULL};
+    (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s",
+                   call->rest->token);
+    if (base.len + path.len >= sizeof url) {
+        return false;
+    }
+    (void)snprintf(url, sizeof url, "%.*s%.*s", (int)base.len, base.ptr, (int)path.len, path.ptr);
+    const ms_http_call http = {.method = method,
+                               .url = url,
+                               .headers = headers,
+                               .body = body,
+                               .timeout_ms = timeout_ms,
+                               .answered = answered,
+                               .discard = discard,
+                               .argument = call};
+    bool started = ms_http_client_start(client, &http);
+    explicit_bzero(authorization, sizeof authorization);
+    return started;
+}
+
+ms_store_result
+ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_client *client, const char *method,
+                   ms_slice path, ms_slice body, long timeout_ms)
+{
+    ms_rest *rest = call->rest;
+    if (!send(call, client, method, path, body, timeout_ms)) {
+        ms_store_result result = all_again(call, store, call->started + MS_BACKOFF_MIN);
+        free(call);
+        return result;
+    }
+    rest->lanes[call->kind->lane].under_way++;
+    ms_limiter_begin(&rest->limiter, call->started);
+    rest->calls_today++;
+    return ms_store_count_call(store, rest->day);
+}

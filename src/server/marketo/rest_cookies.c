@@ -1,0 +1,268 @@
+#include "rest.h"
+
+#include "../../core/json.h"
+#include "../metrics.h"
+
+#include <stdio.h>
+
+#define LOOKUPS_MAX 50
+#define COOKIES_ROOM 65536
+/* Marketo takes URIs of 8 KB. */
+#define PATH_MAX_BYTES 7000
+
+/* ---- whose cookies they are ---------------------------------------------------------------------
+ */
+
+/* What tells one cookie from another: "_mch-…". */
+static ms_slice
+token_of(ms_slice cookie)
+{
+    static const char mark[] = "token:";
+    for (size_t i = 0; i + sizeof mark - 1 < cookie.len; i++) {
+        if (memcmp(cookie.ptr + i, mark, sizeof mark - 1) == 0) {
+            size_t start = i + sizeof mark - 1;
+            return (ms_slice){cookie.ptr + start, cookie.len - start};
+        }
+    }
+    return cookie;
+}
+
+/* Does the lead of an answer say that it has this cookie? */
+static bool
+says(const cJSON *lead, ms_slice cookie)
+{
+    ms_slice cookies = ms_json_string(lead, "cookies");
+    ms_slice token = token_of(cookie);
+    return token.len > 0 && cookies.len > 0 &&
+           memmem(cookies.ptr, cookies.len, token.ptr, token.len) != NULL;
+}
+
+static const cJSON *
+owner_of(const ms_rest_call *call, const ms_rest_item *item, const cJSON *result)
+{
+    const cJSON *lead = result->child;
+    if (call->count == 1) {
+        return lead;
+    }
+    while (lead != NULL && !says(lead, item->cookie)) {
+        lead = lead->next;
+    }
+    return lead;
+}
+
+/* Is it clear which of several cookies each lead was found by? */
+static bool
+all_are_told(const ms_rest_call *call, const cJSON *result)
+{
+    for (const cJSON *lead = result->child; lead != NULL; lead = lead->next) {
+        bool told = call->count == 1;
+        for (size_t i = 0; i < call->count && !told; i++) {
+            told = says(lead, call->items[i].cookie);
+        }
+        if (!told) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+lookup_fits(const ms_rest_call *call, const ms_rest_reply *reply)
+{
+    (void)call;
+    if (reply->result == NULL) {
+        return false;
+    }
+    for (const cJSON *lead = reply->result->child; lead != NULL; lead = lead->next) {
+        if (ms_rest_id(ms_json_member(lead, "id")) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static ms_store_result
+lookup_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_store *store,
+            int64_t now)
+{
+    ms_store_result result = MS_STORE_OK;
+    bool told = all_are_told(call, reply->result);
+    (void)arena;
+    if (!told) {
+        /* One by one, then. */
+        call->rest->lanes[MS_LANE_LOOKUPS].most = call->rest->lanes[MS_LANE_LOOKUPS].size = 1;
+    }
+    for (size_t i = 0; i < call->count && result == MS_STORE_OK; i++) {
+        const ms_rest_item *item = &call->items[i];
+        const cJSON *lead = owner_of(call, item, reply->result);
+        result = told ? ms_store_looked_up(store, item->id, ms_rest_id(ms_json_member(lead, "id")),
+                                           ms_json_string(lead, "email"), now)
+                      : ms_store_cookie_again(store, item->id, now);
+    }
+    return result;
+}
+
+static ms_store_result
+cookie_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
+               ms_store *store, int64_t now)
+{
+    (void)call;
+    ms_metrics_record_refused();
+    return ms_store_cookie_refused(store, item->id, code, message, now);
+}
+
+static const ms_rest_kind lookups = {.lane = MS_LANE_LOOKUPS,
+                                     .fits = lookup_fits,
+                                     .took = lookup_took,
+                                     .again = ms_store_cookie_again,
+                                     .refused = cookie_refused};
+
+static ms_rest_call *
+call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *cookies, size_t count,
+                int64_t now)
+{
+    size_t text = 0;
+    for (size_t i = 0; i < count; i++) {
+        text += cookies[i].cookie.len;
+    }
+    ms_rest_call *call = ms_rest_call_new(rest, kind, count, text, now);
+    char *place = call == NULL ? NULL : (char *)&call->items[count];
+    for (size_t i = 0; i < count && call != NULL; i++) {
+        memcpy(place, cookies[i].cookie.ptr, cookies[i].cookie.len);
+        call->items[i] = (ms_rest_item){.id = cookies[i].id,
+                                        .marketo_id = cookies[i].marketo_id,
+                                        .attempts = cookies[i].attempts,
+                                        .cookie = {place, cookies[i].cookie.len}};
+        place += cookies[i].cookie.len;
+    }
+    return call;
+}
+
+/* Asks for as many as fit in a URI; the others go again. */
+static ms_store_result
+start_lookup(ms_rest_call *call, ms_arena *path, ms_store *store, ms_http_client *client,
+             int64_t now)
+{
+    ms_store_result result = MS_STORE_OK;
+    size_t count = call->count;
+    char *start = ms_text_begin(path);
+    call->count = 0;
+    ms_text_append(path, MS_SLICE("/rest/v1/leads.json?filterType=cookies&fields=id,email,cookies"
+                                  "&filterValues="));
+    for (size_t i = 0; i < count && result == MS_STORE_OK; i++) {
+        if (i > 0 && path->used + 3 * call->items[i].cookie.len > PATH_MAX_BYTES) {
+            result = ms_store_cookie_again(store, call->items[i].id, now);
+            continue;
+        }
+        ms_text_append(path, call->count > 0 ? MS_SLICE(",") : MS_SLICE(""));
+        ms_text_encoded(path, call->items[i].cookie, ms_component_set);
+        call->items[call->count++] = call->items[i];
+    }
+    if (result != MS_STORE_OK) {
+        ms_rest_call_drop(call);
+        return result;
+    }
+    return ms_rest_call_start(call, store, client, "GET", ms_text_end(path, start), MS_SLICE(""),
+                              MS_TIMEOUT_OTHERS);
+}
+
+ms_store_result
+ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
+                      int64_t *wake)
+{
+    ms_due_cookie cookies[LOOKUPS_MAX];
+    while (ms_rest_may_call(rest, MS_LANE_LOOKUPS, now, wake)) {
+        ms_arena arena;
+        ms_arena path;
+        size_t count = 0;
+        size_t room = rest->lanes[MS_LANE_LOOKUPS].size;
+        ms_arena_init(&arena, rest->memory, COOKIES_ROOM);
+        ms_arena_init(&path, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
+        rest->tried |= MS_TRIED_LOOKUPS;
+        if (ms_store_take_lookups(store, now, room < LOOKUPS_MAX ? room : LOOKUPS_MAX, &arena,
+                                  cookies, &count) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+        if (count == 0) {
+            break;
+        }
+        ms_rest_call *call = call_of_cookies(rest, &lookups, cookies, count, now);
+        if (call == NULL) {
+            return MS_STORE_FAILED; /* the turn is undone and comes again */
+        }
+        call->count = count;
+        if (start_lookup(call, &path, store, client, now) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+    }
+    return MS_STORE_OK;
+}
+
+/* ---- tying them to leads ------------------------------------------------------------------------
+ */
+
+static ms_store_result
+association_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_store *store,
+                 int64_t now)
+{
+    const cJSON *first = reply->result == NULL ? NULL : reply->result->child;
+    if (first != NULL && ms_json_string(first, "status").len > 0) {
+        ms_rest_record record = ms_rest_record_read(arena, first);
+        if (record.understood && !record.taken) {
+            return ms_rest_settle(call, &call->items[0], &record, store, now);
+        }
+    }
+    return ms_store_associated(store, call->items[0].id, now);
+}
+
+static ms_store_result
+association_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
+                    ms_store *store, int64_t now)
+{
+    if (ms_slice_equal(code, MS_SLICE("1004")) || ms_slice_equal(code, MS_SLICE("1013"))) {
+        ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
+        return result == MS_STORE_OK ? ms_store_cookie_again(store, item->id, now) : result;
+    }
+    return cookie_refused(call, item, code, message, store, now);
+}
+
+static const ms_rest_kind associations = {.lane = MS_LANE_ASSOCIATIONS,
+                                          .took = association_took,
+                                          .again = ms_store_cookie_again,
+                                          .refused = association_refused};
+
+ms_store_result
+ms_rest_start_associations(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
+                           int64_t *wake)
+{
+    while (ms_rest_may_call(rest, MS_LANE_ASSOCIATIONS, now, wake)) {
+        ms_due_cookie cookie;
+        ms_arena arena;
+        size_t count = 0;
+        char lead[64];
+        ms_arena_init(&arena, rest->memory, COOKIES_ROOM);
+        rest->tried |= MS_TRIED_ASSOCIATIONS;
+        if (ms_store_take_associations(store, now, 1, &arena, &cookie, &count) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+        if (count == 0) {
+            break;
+        }
+        ms_rest_call *call = call_of_cookies(rest, &associations, &cookie, 1, now);
+        if (call == NULL) {
+            return MS_STORE_FAILED;
+        }
+        call->count = 1;
+        ms_arena_init(&arena, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
+        char *start = ms_text_begin(&arena);
+        (void)snprintf(lead, sizeof lead,
+                       "/rest/v1/leads/%lld/associate.json?cookie=", (long long)cookie.marketo_id);
+        ms_text_append(&arena, ms_slice_from(lead));
+        ms_text_encoded(&arena, cookie.cookie, ms_component_set);
+        if (ms_rest_call_start(call, store, client, "POST", ms_text_end(&arena, start),
+                               MS_SLICE(""), MS_TIMEOUT_ASSOCIATE) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+    }
+    return MS_STORE_OK;
+}

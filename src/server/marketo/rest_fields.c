@@ -1,0 +1,218 @@
+#include "rest_fields.h"
+
+#include "../../core/json.h"
+#include "../../core/value.h"
+#include "rest_reply.h"
+
+#include <stdlib.h>
+
+/* One of a field's names. */
+typedef struct ms_rest_name {
+    ms_slice text;
+    ms_rest_field *field;
+    bool is_soap;
+} ms_rest_name;
+
+static int
+compare_folded(ms_slice a, ms_slice b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    for (size_t i = 0; i < len; i++) {
+        int difference =
+            (unsigned char)ms_to_lower(a.ptr[i]) - (unsigned char)ms_to_lower(b.ptr[i]);
+        if (difference != 0) {
+            return difference;
+        }
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return compare_folded(((const ms_rest_name *)a)->text, ((const ms_rest_name *)b)->text);
+}
+
+static ms_rest_field
+read_field(const cJSON *source)
+{
+    const cJSON *rest = ms_json_member(source, "rest");
+    ms_slice type = ms_json_string(source, "dataType");
+    bool is_area = ms_slice_equal(type, MS_SLICE("text"));
+    return (ms_rest_field){
+        .soap = ms_json_string(ms_json_member(source, "soap"), "name"),
+        .rest = ms_json_string(rest, "name"),
+        .length = (size_t)ms_rest_id(ms_json_member(source, "length")),
+        .in_bytes = is_area,
+        .may_cut = is_area || ms_slice_equal(type, MS_SLICE("string")) ||
+                   ms_slice_equal(type, MS_SLICE("phone")),
+        .read_only = cJSON_IsTrue(ms_json_member(rest, "readOnly")),
+    };
+}
+
+static void
+add_name(ms_rest_fields *fields, ms_slice text, ms_rest_field *field, bool is_soap)
+{
+    if (text.len > 0) {
+        fields->names[fields->name_count++] =
+            (ms_rest_name){.text = text, .field = field, .is_soap = is_soap};
+    }
+}
+
+static bool
+read_all(ms_rest_fields *fields, ms_arena *arena, const cJSON *result)
+{
+    size_t count = 0;
+    for (const cJSON *field = result->child; field != NULL; field = field->next) {
+        count++;
+    }
+    fields->list = ms_arena_alloc(arena, count * sizeof *fields->list);
+    fields->names = ms_arena_alloc(arena, 2 * count * sizeof *fields->names);
+    if (fields->list == NULL || fields->names == NULL) {
+        return false;
+    }
+    for (const cJSON *source = result->child; source != NULL; source = source->next) {
+        ms_rest_field *field = &fields->list[fields->count];
+        *field = read_field(source);
+        if (field->rest.len == 0) {
+            continue; /* SOAP's alone */
+        }
+        fields->count++;
+        add_name(fields, field->soap, field, true);
+        add_name(fields, field->rest, field, false);
+    }
+    qsort(fields->names, fields->name_count, sizeof *fields->names, compare_names);
+    return fields->count > 0;
+}
+
+bool
+ms_rest_fields_read(ms_rest_fields *fields, ms_slice describe)
+{
+    *fields = (ms_rest_fields){0};
+    /* Its names and the index beside the tree. */
+    size_t room = 2 * ms_rest_reply_room(describe.len);
+    void *memory = malloc(room);
+    if (memory == NULL) {
+        return false;
+    }
+    ms_arena arena;
+    ms_arena_init(&arena, memory, room);
+    const ms_http_answer answer = {.status = 200, .body = describe};
+    ms_rest_reply reply = ms_rest_reply_read(&arena, &answer);
+    fields->memory = memory;
+    if (reply.meaning != MS_REPLY_OK || reply.result == NULL || reply.result->child == NULL ||
+        !read_all(fields, &arena, reply.result)) {
+        ms_rest_fields_free(fields);
+        return false;
+    }
+    return true;
+}
+
+void
+ms_rest_fields_free(ms_rest_fields *fields)
+{
+    free(fields->memory);
+    *fields = (ms_rest_fields){0};
+}
+
+/* How well a name fits; 0 is best. */
+static int
+distance(const ms_rest_name *candidate, ms_slice name)
+{
+    return (ms_slice_equal(candidate->text, name) ? 0 : 2) + (candidate->is_soap ? 0 : 1);
+}
+
+ms_rest_field *
+ms_rest_fields_find(const ms_rest_fields *fields, ms_slice name)
+{
+    size_t low = 0;
+    size_t high = fields->name_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_folded(fields->names[middle].text, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const ms_rest_name *best = NULL;
+    for (size_t i = low; i < fields->name_count; i++) {
+        const ms_rest_name *candidate = &fields->names[i];
+        if (compare_folded(candidate->text, name) != 0) {
+            break;
+        }
+        if (best == NULL || distance(candidate, name) < distance(best, name)) {
+            best = candidate;
+        }
+    }
+    return best == NULL ? NULL : best->field;
+}
+
+static bool
+is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+ms_slice
+ms_rest_cut(ms_slice text, size_t length, bool in_bytes)
+{
+    size_t end = 0;
+    size_t characters = 0;
+    for (size_t i = 0; i < text.len; characters++) {
+        size_t next = i + 1;
+        while (next < text.len && is_continuation(text.ptr[next])) {
+            next++;
+        }
+        if (in_bytes ? next > length : characters + 1 > length) {
+            break;
+        }
+        end = i = next;
+    }
+    return (ms_slice){text.ptr, end};
+}
+
+static void
+write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
+{
+    char number[MS_NUMBER_TEXT];
+    ms_slice text = ms_value_text(value, number);
+    if (cJSON_IsNull(value)) {
+        ms_text_append(out, MS_SLICE("null"));
+    } else if (!cJSON_IsString(value)) {
+        ms_text_append(out, text);
+    } else if (field->may_cut && field->length > 0) {
+        ms_json_write_string(out, ms_rest_cut(text, field->length, field->in_bytes));
+    } else {
+        ms_json_write_string(out, text);
+    }
+}
+
+void
+ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_slice json,
+                     const cJSON *lead, ms_rest_left_out *left_out, void *argument)
+{
+    fields->records++;
+    ms_json_write_string(out, key);
+    ms_text_byte(out, ':');
+    ms_text_append(out, json);
+    for (const cJSON *member = lead->child; member != NULL; member = member->next) {
+        ms_slice name = ms_slice_from(member->string);
+        ms_rest_field *field = ms_rest_fields_find(fields, name);
+        if (cJSON_IsArray(member) || cJSON_IsObject(member)) {
+            continue;
+        }
+        if (field == NULL || field->read_only) {
+            left_out(argument, name, field != NULL);
+            continue;
+        }
+        if (field->seen == fields->records || ms_slice_equal(field->rest, key)) {
+            continue;
+        }
+        field->seen = fields->records;
+        ms_text_byte(out, ',');
+        ms_json_write_string(out, field->rest);
+        ms_text_byte(out, ':');
+        write_value(out, field, member);
+    }
+}

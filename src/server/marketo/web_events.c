@@ -1,0 +1,195 @@
+/*
+ * Visits, as Munchkin's web events. Calls of their own, not counted in the limits of Marketo's
+ * APIs.
+ *
+ * They are started in the order they came; those under way together may arrive in another, and each
+ * says its time (_mchNc).
+ */
+
+#include "../metrics.h"
+#include "backend.h"
+#include "backoff.h"
+#include "lane.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define AT_ONCE 8
+#define TIMEOUT_MS 30000L
+#define URL_ROOM 65536
+#define VISITS_ROOM ((size_t)1 << 20)
+#define USER_AGENT_MAX 1024
+
+typedef struct {
+    ms_backend base;
+    ms_slice url;
+    ms_lane lane;
+    unsigned char *memory; /* for what is taken, then for a URL */
+} web_events;
+
+typedef struct visit {
+    web_events *owner;
+    int64_t id;
+    unsigned int attempts;
+    int64_t started;
+    bool noted; /* as a failure; once, though the answer may be handed out twice */
+    int64_t again_at;
+} visit;
+
+static ms_slice
+status_text(char text[16], long status)
+{
+    return (ms_slice){text, (size_t)snprintf(text, 16, "%ld", status)};
+}
+
+static ms_store_result
+answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    visit *visit = argument;
+    char code[16];
+    long status = answer->status;
+    if (status < 200 || status >= 500 || status == 408 || status == 429) {
+        if (!visit->noted) {
+            visit->again_at = ms_lane_failed(&visit->owner->lane, visit->started, visit->attempts,
+                                             answer->retry_after, now, ms_backoff_random());
+            visit->noted = true;
+        }
+        return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
+    }
+    ms_lane_went_well(&visit->owner->lane);
+    if (status <= 299) {
+        return ms_store_sent(store, MS_QUEUED_VISIT, visit->id);
+    }
+    ms_metrics_record_refused();
+    return ms_store_refused(store, MS_QUEUED_VISIT, visit->id, status_text(code, status),
+                            MS_SLICE("Marketo's collector refuses the visit."), now);
+}
+
+static void
+discard(void *argument)
+{
+    visit *visit = argument;
+    visit->owner->lane.under_way--;
+    free(visit);
+}
+
+/* The visitor's, as far as a header can carry it. */
+static void
+write_user_agent(char header[USER_AGENT_MAX], ms_slice user_agent)
+{
+    size_t len = (size_t)snprintf(header, USER_AGENT_MAX, "User-Agent: ");
+    size_t prefix = len;
+    for (size_t i = 0; i < user_agent.len && len + 1 < USER_AGENT_MAX; i++) {
+        unsigned char byte = (unsigned char)user_agent.ptr[i];
+        if (byte >= ' ' && byte != 0x7F && user_agent.ptr[i] != MS_NUL) {
+            header[len++] = user_agent.ptr[i];
+        }
+    }
+    header[len == prefix ? 0 : len] = '\0'; /* without one, it is ours */
+}
+
+static ms_store_result
+start(web_events *events, ms_store *store, ms_http_client *client, const ms_due_visit *due,
+      ms_arena *arena, int64_t now)
+{
+    char header[USER_AGENT_MAX];
+    char time[32];
+    const char *headers[] = {"Content-Type:", header, NULL};
+    write_user_agent(header, due->user_agent);
+    headers[1] = header[0] == '\0' ? NULL : header;
+    (void)snprintf(time, sizeof time, "%lld", (long long)due->time);
+
+    char *url = ms_text_begin(arena);
+    ms_text_append(arena, events->url);
+    ms_text_append(arena, MS_SLICE("/webevents/visitWebPage?"));
+    ms_text_append(arena, due->query);
+    ms_text_append(arena, due->query.len > 0 ? MS_SLICE("&_mchNc=") : MS_SLICE("_mchNc="));
+    ms_text_append(arena, ms_slice_from(time));
+    ms_slice whole = ms_text_end(arena, url);
+    if (arena->exhausted) {
+        ms_metrics_record_refused();
+        return ms_store_refused(store, MS_QUEUED_VISIT, due->id, MS_SLICE("414"),
+                                MS_SLICE("The visit is too long for a URL."), now);
+    }
+    visit *visit = malloc(sizeof *visit);
+    if (visit == NULL) {
+        return MS_STORE_FAILED; /* the turn is undone and comes again */
+    }
+    *visit =
+        (struct visit){.owner = events, .id = due->id, .attempts = due->attempts, .started = now};
+    const ms_http_call call = {.method = "POST",
+                               .url = whole.ptr,
+                               .headers = headers,
+                               .body = {"", 0},
+                               .timeout_ms = TIMEOUT_MS,
+                               .answered = answered,
+                               .discard = discard,
+                               .argument = visit};
+    if (!ms_http_client_start(client, &call)) {
+        free(visit);
+        return ms_store_again(store, MS_QUEUED_VISIT, due->id, now + MS_BACKOFF_MIN);
+    }
+    events->lane.under_way++;
+    return MS_STORE_OK;
+}
+
+/* How many visits may be started now. */
+static size_t
+room(web_events *events, int64_t now, int64_t *wake)
+{
+    size_t most = events->lane.attempts > 0 ? 1 : AT_ONCE;
+    bool allowed = ms_lane_allows(&events->lane, now, wake);
+    return allowed && events->lane.under_way < most ? most - events->lane.under_way : 0;
+}
+
+static ms_store_result
+start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_t now,
+            int64_t *wake)
+{
+    web_events *events = (web_events *)backend;
+    size_t free_slots = room(events, now, wake);
+    while (free_slots > 0) {
+        ms_due_visit visits[AT_ONCE];
+        ms_arena arena;
+        size_t count = 0;
+        ms_arena_init(&arena, events->memory, VISITS_ROOM);
+        if (ms_store_take_visits(store, now, free_slots, &arena, visits, &count) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+        for (size_t i = 0; i < count; i++) {
+            ms_arena url;
+            ms_arena_init(&url, events->memory + VISITS_ROOM, URL_ROOM);
+            if (start(events, store, client, &visits[i], &url, now) != MS_STORE_OK) {
+                return MS_STORE_FAILED;
+            }
+        }
+        free_slots = count < free_slots ? 0 : room(events, now, wake);
+    }
+    return MS_STORE_OK;
+}
+
+static void
+close_events(ms_backend *backend)
+{
+    web_events *events = (web_events *)backend;
+    free(events->memory);
+    free(events);
+}
+
+ms_backend *
+ms_web_events_open(const ms_marketo_settings *settings)
+{
+    web_events *events = calloc(1, sizeof *events);
+    if (events == NULL) {
+        return NULL;
+    }
+    events->memory = malloc(VISITS_ROOM + URL_ROOM);
+    if (events->memory == NULL) {
+        free(events);
+        return NULL;
+    }
+    events->base = (ms_backend){.start_calls = start_calls, .close = close_events};
+    ms_lane_init(&events->lane, 1);
+    events->url = settings->web_events_url;
+    return &events->base;
+}

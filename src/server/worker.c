@@ -1,0 +1,375 @@
+#include "worker.h"
+
+#include "clock.h"
+#include "log.h"
+#include "marketo/central_time.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define RECOVERY_MS 30000  /* a call of the last process may be under way so long */
+#define TIDY_MS 60000      /* how often what is old is forgotten */
+#define COUNTS_MS 1000     /* how often the counts are taken anew */
+#define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
+#define IDLE_MS 60000
+#define MOVED_CLOCK_MS 20
+#define TROUBLE_MIN_MS 100 /* how long to let a store be that has failed */
+#define TROUBLE_MAX_MS 5000
+
+struct ms_worker {
+    pthread_t thread;
+    ms_store *store;
+    ms_backend *backends;
+    ms_http_client *client;
+
+    pthread_mutex_t lock; /* of what follows */
+    ms_job *jobs;
+    ms_job **jobs_end;
+    size_t job_count;
+    bool stopping;
+    int64_t drain_end; /* monotonic */
+    ms_store_counts counts;
+
+    /* The thread's own. */
+    int64_t next_start; /* when backends are to be called next */
+    int64_t next_tidy;
+    int64_t trouble_ms;  /* 0: the store is well */
+    int64_t trouble_end; /* monotonic */
+    int64_t counted;     /* monotonic */
+    bool counts_stale;
+    bool recovered;
+};
+
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What a turn has to do. */
+typedef struct {
+    ms_job *jobs;
+    bool network; /* answers, and starting calls */
+    bool start;
+    bool stopping;
+    int64_t now;
+} turn;
+
+static void
+end_jobs(ms_job *jobs, bool stored)
+{
+    while (jobs != NULL) {
+        ms_job *next = jobs->next; /* it may be gone afterwards */
+        jobs->done(jobs, stored);
+        jobs = next;
+    }
+}
+
+static ms_store_result
+execute_jobs(ms_worker *worker, const turn *turn)
+{
+    for (const ms_job *job = turn->jobs; job != NULL; job = job->next) {
+        for (const ms_command *command = job->commands; command != NULL; command = command->next) {
+            if (ms_store_execute(worker->store, command, turn->now) != MS_STORE_OK) {
+                return MS_STORE_FAILED;
+            }
+        }
+    }
+    return MS_STORE_OK;
+}
+
+/* Starts what is due, and notes when to look again. */
+static ms_store_result
+start_calls(ms_worker *worker, int64_t now)
+{
+    int64_t wake = INT64_MAX;
+    int64_t due = INT64_MAX;
+    for (ms_backend *backend = worker->backends; backend != NULL; backend = backend->beside) {
+        if (backend->start_calls(backend, worker->store, worker->client, now, &wake) !=
+            MS_STORE_OK) {
+            return MS_STORE_FAILED;
+        }
+    }
+    if (ms_store_next_due(worker->store, &due) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    /* What is due by now and was not started waits for an answer, or for the time the backend
+     * said; other things behind it have their own time. */
+    due = due <= now ? now + LOOK_AGAIN_MS : due;
+    worker->next_start = wake < due ? wake : due;
+    return MS_STORE_OK;
+}
+
+/* Also when the clock was set back. */
+static bool
+is_tidy_due(const ms_worker *worker, int64_t now)
+{
+    return now >= worker->next_tidy || worker->next_tidy - now > TIDY_MS;
+}
+
+/* All of a turn that is within its transaction. */
+static ms_store_result
+carry_out(ms_worker *worker, const turn *turn)
+{
+    ms_store *store = worker->store;
+    if (!worker->recovered && ms_store_recover(store, turn->now, RECOVERY_MS) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (execute_jobs(worker, turn) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (!turn->network) {
+        return MS_STORE_OK;
+    }
+    if (ms_http_client_answer(worker->client, store, turn->now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (is_tidy_due(worker, turn->now) && ms_store_tidy(store, turn->now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    return turn->start ? start_calls(worker, turn->now) : MS_STORE_OK;
+}
+
+static void
+turn_went_well(ms_worker *worker, const turn *turn)
+{
+    ms_http_client_committed(worker->client);
+    if (worker->trouble_ms > 0) {
+        ms_log("info", "queue_recovered", NULL, NULL);
+        worker->trouble_ms = 0;
+        worker->next_start = 0;
+    }
+    worker->recovered = true;
+    if (turn->network && is_tidy_due(worker, turn->now)) {
+        worker->next_tidy = turn->now + TIDY_MS;
+    }
+    worker->counts_stale = true;
+}
+
+static void
+turn_failed(ms_worker *worker, const char *problem)
+{
+    if (worker->trouble_ms == 0) {
+        ms_log("error", "queue_failed", "message", problem);
+    }
+    ms_http_client_rolled_back(worker->client);
+    worker->trouble_ms = worker->trouble_ms == 0 ? TROUBLE_MIN_MS : 2 * worker->trouble_ms;
+    worker->trouble_ms = worker->trouble_ms > TROUBLE_MAX_MS ? TROUBLE_MAX_MS : worker->trouble_ms;
+    worker->trouble_end = monotonic_ms() + worker->trouble_ms;
+    worker->next_start = 0; /* what it was set to is not true any more */
+}
+
+static void
+run_turn(ms_worker *worker, const turn *turn)
+{
+    char problem[256] = "";
+    bool stored = ms_store_begin(worker->store) == MS_STORE_OK;
+    bool begun = stored;
+    stored = stored && carry_out(worker, turn) == MS_STORE_OK;
+    stored = stored && ms_store_commit(worker->store) == MS_STORE_OK;
+    if (!stored) {
+        /* The store's text goes with its next call. */
+        (void)snprintf(problem, sizeof problem, "%s", ms_store_problem(worker->store));
+        if (begun) {
+            ms_store_rollback(worker->store);
+        }
+    }
+    if (stored) {
+        turn_went_well(worker, turn);
+    } else {
+        turn_failed(worker, problem);
+    }
+    end_jobs(turn->jobs, stored);
+}
+
+/* What there is to do now, with all the jobs that have come. */
+static turn
+next_turn(ms_worker *worker)
+{
+    turn next = {.now = ms_clock_now()};
+    (void)pthread_mutex_lock(&worker->lock);
+    next.jobs = worker->jobs;
+    worker->jobs = NULL;
+    worker->jobs_end = &worker->jobs;
+    worker->job_count = 0;
+    next.stopping = worker->stopping;
+    (void)pthread_mutex_unlock(&worker->lock);
+
+    /* A store in trouble is asked only for what cannot wait. */
+    bool well = worker->trouble_ms == 0 || monotonic_ms() >= worker->trouble_end;
+    bool answers = ms_http_client_has_answers(worker->client);
+    bool timely = next.now >= worker->next_start && !next.stopping;
+    next.network =
+        well && (next.jobs != NULL || answers || timely || is_tidy_due(worker, next.now));
+    next.start = !next.stopping;
+    return next;
+}
+
+/* Counting reads much of a large queue, so not after each turn. */
+static void
+take_counts(ms_worker *worker)
+{
+    char day[MS_CENTRAL_DAY];
+    ms_store_counts counts;
+    int64_t now = monotonic_ms();
+    if (!worker->counts_stale || worker->trouble_ms > 0 || now - worker->counted < COUNTS_MS) {
+        return;
+    }
+    ms_central_day(ms_clock_now(), day);
+    worker->counted = now;
+    worker->counts_stale = false;
+    if (ms_store_count(worker->store, day, &counts) == MS_STORE_OK) {
+        (void)pthread_mutex_lock(&worker->lock);
+        worker->counts = counts;
+        (void)pthread_mutex_unlock(&worker->lock);
+    }
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long there will be nothing to do, unless a job or an answer comes. */
+static long
+time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
+{
+    int64_t now = ms_clock_now();
+    int64_t steady = monotonic_ms();
+    int64_t wait = IDLE_MS;
+    if (worker->trouble_ms > 0 && steady < worker->trouble_end) {
+        wait = worker->trouble_end - steady;
+    } else {
+        wait = ms_http_client_has_answers(worker->client) ? 0 : wait;
+        wait = sooner(wait, worker->next_tidy - now);
+        wait = stopping ? wait : sooner(wait, worker->next_start - now);
+        if (worker->counts_stale) {
+            wait = sooner(wait, worker->counted + COUNTS_MS - steady);
+        }
+    }
+    if (stopping) {
+        wait = sooner(wait, drain_end - steady);
+    }
+    if (ms_clock_is_moved()) {
+        wait = sooner(wait, MOVED_CLOCK_MS);
+    }
+    return wait < 0 ? 0 : (long)wait;
+}
+
+/* Waits; false when the worker is to end and has nothing left to do. */
+static bool
+rest(ms_worker *worker)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    bool stopping = worker->stopping;
+    bool jobs = worker->jobs != NULL;
+    int64_t drain_end = worker->drain_end;
+    (void)pthread_mutex_unlock(&worker->lock);
+    if (jobs) {
+        return true;
+    }
+    if (stopping &&
+        (ms_http_client_under_way(worker->client) == 0 || monotonic_ms() >= drain_end)) {
+        return false;
+    }
+    ms_http_client_wait(worker->client, time_to_wait(worker, stopping, drain_end));
+    return true;
+}
+
+static void *
+run(void *argument)
+{
+    ms_worker *worker = argument;
+    do {
+        turn turn = next_turn(worker);
+        if (turn.jobs != NULL || turn.network) {
+            run_turn(worker, &turn);
+        }
+        take_counts(worker);
+    } while (rest(worker));
+    return NULL;
+}
+
+static void
+free_worker(ms_worker *worker)
+{
+    if (worker->client != NULL) {
+        ms_http_client_close(worker->client);
+    }
+    (void)pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}
+
+ms_worker *
+ms_worker_start(ms_store *store, ms_backend *backends)
+{
+    ms_worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->store = store;
+    worker->backends = backends;
+    worker->jobs_end = &worker->jobs;
+    worker->counts_stale = true;
+    worker->counted = monotonic_ms() - COUNTS_MS;
+    (void)pthread_mutex_init(&worker->lock, NULL);
+    worker->client = ms_http_client_open();
+    if (worker->client == NULL || pthread_create(&worker->thread, NULL, run, worker) != 0) {
+        free_worker(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+bool
+ms_worker_submit(ms_worker *worker, ms_job *job)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    bool taken = worker->job_count < MS_JOBS_MAX && !worker->stopping;
+    if (taken) {
+        job->next = NULL;
+        *worker->jobs_end = job;
+        worker->jobs_end = &job->next;
+        worker->job_count++;
+    }
+    (void)pthread_mutex_unlock(&worker->lock);
+    if (taken) {
+        ms_http_client_wake(worker->client);
+    }
+    return taken;
+}
+
+void
+ms_worker_counts(ms_worker *worker, ms_store_counts *counts)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    *counts = worker->counts;
+    (void)pthread_mutex_unlock(&worker->lock);
+}
+
+void
+ms_worker_stop(ms_worker *worker, int64_t drain_ms)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->stopping = true;
+    worker->drain_end = monotonic_ms() + drain_ms;
+    (void)pthread_mutex_unlock(&worker->lock);
+    ms_http_client_wake(worker->client);
+    (void)pthread_join(worker->thread, NULL);
+
+    /* First the client: what it discards belongs to the backends. */
+    ms_backend *backends = worker->backends;
+    ms_store *store = worker->store;
+    free_worker(worker);
+    while (backends != NULL) {
+        ms_backend *next = backends->beside;
+        backends->close(backends);
+        backends = next;
+    }
+    ms_store_close(store);
+}
