@@ -190,7 +190,10 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
 	@rm -f $@ && ar rcs $@ $^
 
-build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitized/tests/unit/%.o) \
+build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
+	@rm -f $@ && ar rcs $@ $^
+
+build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
