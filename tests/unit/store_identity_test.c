@@ -77,7 +77,8 @@ test_user_id_joins_known_email(void **state)
     identify("a@x.com", NULL, NULL, "{\"A\":1,\"C\":1}", START);
     identify(NULL, "u1", NULL, "{\"B\":2,\"C\":2}", START + SECOND);
     identify("a@x.com", "u1", NULL, "{\"D\":3}", START + 2 * SECOND);
-    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 a@x.com {\"A\":1,\"B\":2,\"C\":2,\"D\":3}\n");
+    assert_string_equal(take(MS_BY_EMAIL, LATER),
+                        "@u1 a@x.com {\"A\":1,\"B\":2,\"C\":2,\"D\":3}\n");
     assert_int_equal(leads(), 1);
 }
 
@@ -270,8 +271,7 @@ test_same_marketo_id_is_one_lead(void **state)
     (void)take(MS_BY_EMAIL, MUCH_LATER);
     ok(ms_store_lead_sent(queue, 2, 7, LATER));
     assert_int_equal(leads(), 1);
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
-                        "#7 @u2 b@x.com {\"C\":3,\"D\":4}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u2 b@x.com {\"C\":3,\"D\":4}\n");
     ok(ms_store_lead_sent(queue, taken[0].id, 7, MUCH_LATER));
     assert_string_equal(associations(MUCH_LATER), COOKIE ">7\n");
     identify("a@x.com", NULL, NULL, "{\"E\":5}", MUCH_LATER);

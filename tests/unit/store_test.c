@@ -349,17 +349,10 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_and_opened),
-        TEST(test_killed),
-        TEST(test_in_flight_at_the_end),
-        TEST(test_for_nobody_else),
-        TEST(test_beside_a_server),
-        TEST(test_full_disk),
-        TEST(test_rollback),
-        TEST(test_damage),
-        TEST(test_other_versions),
-        TEST(test_migration),
-        TEST(test_remembered),
+        TEST(test_closed_and_opened), TEST(test_killed),          TEST(test_in_flight_at_the_end),
+        TEST(test_for_nobody_else),   TEST(test_beside_a_server), TEST(test_full_disk),
+        TEST(test_rollback),          TEST(test_damage),          TEST(test_other_versions),
+        TEST(test_migration),         TEST(test_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
