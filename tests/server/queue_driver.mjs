@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -59,7 +59,7 @@ export async function startQueue(marketo, options) {
   const folder = mkdtempSync(join(tmpdir(), 'queue-'));
   const database = join(folder, 'munchkin.db');
   const clockFile = join(folder, 'clock');
-  let ahead = 0n;
+  let ahead = BigInt(marketo.clock.now() - Date.now());
   /** @type {import('node:child_process').ChildProcess} */
   let child;
   let log = '';
@@ -78,7 +78,7 @@ export async function startQueue(marketo, options) {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(ahead);
     // In place: the file is mapped.
-    writeFileSync(clockFile, bytes, { flag: ahead === 0n ? 'w' : 'r+' });
+    writeFileSync(clockFile, bytes, { flag: existsSync(clockFile) ? 'r+' : 'w' });
   }
 
   function start() {

@@ -24,6 +24,8 @@ typedef struct transfer {
     long status;
     const char *problem;
     int64_t retry_after;
+    int64_t started; /* monotonic, ms */
+    int64_t sent_after;
 } transfer;
 
 /* A list that grows at its end. */
@@ -82,6 +84,14 @@ take_out(transfers *list, const transfer *one)
         list->last = list->last == t ? before : list->last;
         return;
     }
+}
+
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 ms_http_client *
@@ -287,6 +297,7 @@ ms_http_client_start(ms_http_client *client, const ms_http_call *call)
         return false;
     }
     client->under_way++;
+    one->started = monotonic_ms();
     push(&client->starting, one);
     return true;
 }
@@ -301,6 +312,9 @@ static void
 finish(ms_http_client *client, transfer *one, CURLcode result)
 {
     curl_off_t seconds = 0;
+    curl_off_t connecting = 0; /* in microseconds */
+    (void)curl_easy_getinfo(one->easy, CURLINFO_PRETRANSFER_TIME_T, &connecting);
+    one->sent_after += connecting / 1000;
     if (result == CURLE_OK) {
         (void)curl_easy_getinfo(one->easy, CURLINFO_RESPONSE_CODE, &one->status);
         (void)curl_easy_getinfo(one->easy, CURLINFO_RETRY_AFTER, &seconds);
@@ -332,14 +346,6 @@ collect(ms_http_client *client)
         any = true;
     }
     return any;
-}
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void
@@ -386,6 +392,7 @@ ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now)
             .body = {one->answer == NULL ? "" : one->answer, one->len},
             .problem = one->problem,
             .retry_after = one->retry_after,
+            .sent_after = one->sent_after,
         };
         if (one->call.answered(one->call.argument, &answer, store, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;
@@ -399,6 +406,7 @@ ms_http_client_committed(ms_http_client *client)
 {
     discard_all(client, &client->answered);
     for (transfer *one = pop(&client->starting); one != NULL; one = pop(&client->starting)) {
+        one->sent_after = monotonic_ms() - one->started;
         if (curl_multi_add_handle(client->multi, one->easy) == CURLM_OK) {
             push(&client->running, one);
         } else {
