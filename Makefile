@@ -186,11 +186,14 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
-# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
+# The server, and what unit tests share, as libraries: a test takes what it calls, and what it defines itself it does
+# not take.
 build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
+build/sanitized/tests.a: $(patsubst %.c,build/sanitized/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+build/sanitized/%.a:
 	@rm -f $@ && ar rcs $@ $^
 
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests/unit/vectors.o \
+build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 

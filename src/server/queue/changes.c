@@ -1,0 +1,195 @@
+/* Taking in: what a command asks for goes into the queue's rows. */
+
+#include "changes.h"
+
+#include "dead.h"
+#include "identity.h"
+#include "sent_fields.h"
+
+#include "../../core/status.h"
+
+#include <bearssl_hash.h>
+
+static const int64_t remembered_ms = INT64_C(7) * 24 * 3600 * 1000;
+
+#define HASH 16
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Notes the message; false if it was seen within the time that is remembered. */
+static bool
+is_new(ms_store *store, ms_slice message_id, int64_t now)
+{
+    unsigned char digest[br_sha256_SIZE];
+    br_sha256_context sha256;
+    int64_t period = ms_message_period(now);
+    if (message_id.len == 0) {
+        return true;
+    }
+    br_sha256_init(&sha256);
+    br_sha256_update(&sha256, message_id.ptr, message_id.len);
+    br_sha256_out(&sha256, digest);
+    const ms_slice hash = {(const char *)digest, HASH};
+
+    ms_sql *sql = ms_sql_begin(store, MS_MESSAGE_SEEN);
+    ms_sql_int(sql, period);
+    ms_sql_blob(sql, hash);
+    int64_t seen = ms_sql_number(sql);
+    if (seen > 0 && seen > now - remembered_ms) {
+        return false;
+    }
+    sql = ms_sql_begin(store, MS_MESSAGE_ADD);
+    ms_sql_int(sql, period);
+    ms_sql_blob(sql, hash);
+    ms_sql_int(sql, now);
+    return ms_sql_run(sql) == 1;
+}
+
+static ms_slice
+code_of(ms_status status)
+{
+    return ms_slice_from(ms_status_code(status));
+}
+
+/* Merges the command's fields into those that wait. */
+static void
+add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_t now)
+{
+    ms_field_set added;
+    int64_t time = command->time < now ? command->time : now;
+    if (!ms_field_set_read(&store->scratch, command->fields, time, &added)) {
+        if (store->scratch.exhausted) {
+            ms_store_fail(store, "out of memory");
+        } else {
+            ms_dead_add_message(store, &command->who, command->fields, code_of(MS_JSON_INVALID),
+                                MS_SLICE("These are not a lead's fields."), now);
+        }
+        return;
+    }
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    ms_field_set merged = ms_fields_together(store, &waiting, &added);
+    if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
+        ms_sent_fields_remove(lead->sent, now - store->rules.unchanged, &merged);
+    }
+    if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
+        const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie, 0,
+                                   &added};
+        ms_dead_add_lead(store, "lead", &dead, code_of(MS_TOO_LARGE),
+                         MS_SLICE("Too much waited for this lead already."), now);
+        return;
+    }
+    ms_lead_set_fields(store, lead, &merged);
+    if (lead->fields.len > 0 || lead->marketo_id == 0) {
+        ms_lead_wants_sync(lead, now);
+    } else if (lead->since > 0) { /* what waited has become what Marketo has */
+        lead->since = 0;
+        lead->changed = true;
+    }
+}
+
+/* Writing a row for this alone is not worth it more often. */
+#define HEARD_EVERY ((int64_t)3600 * 1000)
+
+void
+ms_change_lead(ms_store *store, const ms_command *command, int64_t now, bool due_now)
+{
+    ms_lead_row *lead = ms_identity_lead(store, &command->who, now);
+    if (lead == NULL) {
+        return;
+    }
+    add_fields(store, lead, command, now);
+    if (due_now && lead->since > 0) {
+        lead->since = later(1, now - store->rules.linger);
+        lead->retry = 0;
+        lead->changed = true;
+    }
+    if (lead->changed || now - lead->heard > HEARD_EVERY) {
+        lead->heard = now;
+        lead->changed = true;
+        ms_lead_save(store, lead);
+    }
+}
+
+void
+ms_change_visit(ms_store *store, const ms_command *command, int64_t now)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_VISIT_ADD);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, command->time);
+    ms_sql_text(sql, command->query);
+    ms_sql_text(sql, command->user_agent);
+    (void)ms_sql_run(sql);
+    ms_count_change(store, MS_COUNT_VISITS, 1);
+}
+
+void
+ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool due_now)
+{
+    ms_lead_row *lead = ms_identity_lead(store, &command->who, now);
+    if (lead == NULL) {
+        return;
+    }
+    if (lead->marketo_id == 0) {
+        ms_lead_wants_sync(lead, now); /* it is to have an id */
+    }
+    lead->heard = now;
+    lead->changed = true;
+    ms_lead_save(store, lead);
+
+    ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_ADD);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->marketo_id == 0 ? 0 : now + (due_now ? 0 : store->rules.linger));
+    ms_sql_int(sql, command->time);
+    ms_sql_int(sql, command->activity_type);
+    ms_sql_text(sql, command->primary_value);
+    ms_sql_text(sql, command->attributes);
+    (void)ms_sql_run(sql);
+    ms_count_change(store, MS_COUNT_ACTIVITIES, 1);
+}
+
+static bool
+is_nobody(const ms_identity *who)
+{
+    return who->email.len == 0 && who->user_id.len == 0 && who->cookie.len == 0;
+}
+
+ms_store_result
+ms_store_execute(ms_store *store, const ms_command *command, int64_t now)
+{
+    ms_store_starts(store);
+    if (!is_new(store, command->message_id, now)) {
+        return ms_store_ended(store);
+    }
+    bool of_lead = command->kind == MS_COMMAND_LEAD || command->kind == MS_COMMAND_ACTIVITY;
+    if (of_lead && is_nobody(&command->who)) {
+        ms_dead_add_message(store, &command->who,
+                            command->kind == MS_COMMAND_LEAD ? command->fields
+                                                             : command->attributes,
+                            code_of(MS_EMAIL_MISSING), MS_SLICE("Nothing tells whose it is."), now);
+        return ms_store_ended(store);
+    }
+    switch (command->kind) {
+    case MS_COMMAND_LEAD:
+        ms_change_lead(store, command, now, false);
+        break;
+    case MS_COMMAND_VISIT:
+        ms_change_visit(store, command, now);
+        break;
+    case MS_COMMAND_ACTIVITY:
+        ms_change_activity(store, command, now, false);
+        break;
+    case MS_COMMAND_DEAD:
+        ms_dead_add_message(store, &command->who, command->payload, command->code, MS_SLICE(""),
+                            now);
+        break;
+    case MS_COMMAND_NOTHING:
+        break;
+    }
+    return ms_store_ended(store);
+}

@@ -1,0 +1,156 @@
+#include "dead.h"
+
+#include <stdio.h>
+
+static ms_slice
+who_of(ms_slice email, ms_slice user_id, ms_slice cookie)
+{
+    if (email.len > 0) {
+        return email;
+    }
+    return user_id.len > 0 ? user_id : cookie;
+}
+
+static void
+add(ms_store *store, const char *kind, ms_slice who, ms_slice code, ms_slice reason,
+    ms_slice payload, int64_t now)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_DEAD_ADD);
+    ms_sql_int(sql, now);
+    ms_sql_text(sql, ms_slice_from(kind));
+    ms_sql_text(sql, who);
+    ms_sql_text(sql, code);
+    ms_sql_text(sql, reason);
+    ms_sql_text(sql, payload);
+    (void)ms_sql_run(sql);
+    ms_count_change(store, MS_COUNT_DEAD, 1);
+}
+
+/* ,"name": */
+static void
+write_name(ms_arena *out, const char *start, const char *name)
+{
+    ms_text_byte(out, ms_text_begin(out) == start ? '{' : ',');
+    ms_json_write_string(out, ms_slice_from(name));
+    ms_text_byte(out, ':');
+}
+
+static void
+write_text(ms_arena *out, const char *start, const char *name, ms_slice value)
+{
+    if (value.len > 0) {
+        write_name(out, start, name);
+        ms_json_write_string(out, value);
+    }
+}
+
+static void
+write_number(ms_arena *out, const char *start, const char *name, int64_t value)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%lld", (long long)value);
+    write_name(out, start, name);
+    ms_text_append(out, (ms_slice){digits, (size_t)len});
+}
+
+/* What has been written since `start` is a whole payload; fails the call if there was no room. */
+static ms_slice
+finished(ms_store *store, const char *start)
+{
+    ms_arena *out = &store->scratch;
+    if (ms_text_begin(out) == start) {
+        ms_text_byte(out, '{');
+    }
+    ms_text_byte(out, '}');
+    ms_slice payload = ms_text_end(out, start);
+    if (out->exhausted) {
+        ms_store_fail(store, "out of memory");
+    }
+    return payload;
+}
+
+void
+ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
+                 ms_slice reason, int64_t now)
+{
+    ms_arena *out = &store->scratch;
+    const char *start = ms_text_begin(out);
+    write_text(out, start, "email", lead->email);
+    write_text(out, start, "userId", lead->user_id);
+    write_text(out, start, "cookie", lead->cookie);
+    if (lead->marketo_id != 0) {
+        write_number(out, start, "marketoId", lead->marketo_id);
+    }
+    if (lead->fields != NULL) {
+        write_name(out, start, "fields");
+        ms_field_set_write(lead->fields, out);
+    }
+    ms_slice payload = finished(store, start);
+    add(store, kind, who_of(lead->email, lead->user_id, lead->cookie), code, reason, payload, now);
+}
+
+void
+ms_dead_add_visit(ms_store *store, int64_t time, ms_slice query, ms_slice user_agent, ms_slice code,
+                  ms_slice reason, int64_t now)
+{
+    ms_arena *out = &store->scratch;
+    const char *start = ms_text_begin(out);
+    write_number(out, start, "time", time);
+    write_text(out, start, "query", query);
+    write_text(out, start, "userAgent", user_agent);
+    ms_slice payload = finished(store, start);
+    add(store, "visit", MS_SLICE(""), code, reason, payload, now);
+}
+
+void
+ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
+{
+    ms_arena *out = &store->scratch;
+    ms_slice who = MS_SLICE("");
+    ms_slice payload = MS_SLICE("");
+    ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_GET);
+    ms_sql_int(sql, id);
+    bool found = ms_sql_row(sql);
+    bool waits = found && ms_sql_get_int(sql, 9) == 0;
+    if (found) {
+        ms_slice email = ms_sql_get_text(sql, 7);
+        ms_slice user_id = ms_sql_get_text(sql, 8);
+        who = ms_scratch_copy(store, who_of(email, user_id, MS_SLICE("")));
+        const char *start = ms_text_begin(out);
+        write_text(out, start, "email", email);
+        write_text(out, start, "userId", user_id);
+        if (ms_sql_get_int(sql, 0) != 0) {
+            write_number(out, start, "marketoId", ms_sql_get_int(sql, 0));
+        }
+        write_number(out, start, "time", ms_sql_get_int(sql, 2));
+        write_number(out, start, "activityType", ms_sql_get_int(sql, 3));
+        write_text(out, start, "primaryValue", ms_sql_get_text(sql, 5));
+        write_name(out, start, "attributes");
+        ms_text_append(out, ms_sql_get_text(sql, 6));
+        payload = finished(store, start);
+    }
+    ms_sql_end(sql);
+    if (found) {
+        add(store, "activity", who, code, reason, payload, now);
+        (void)ms_sql_run_1(store, MS_ACTIVITY_DELETE, id);
+        ms_count_change(store, MS_COUNT_ACTIVITIES, -(int64_t)waits);
+    }
+}
+
+void
+ms_dead_move_activities_of(ms_store *store, int64_t lead, ms_slice code, ms_slice reason,
+                           int64_t now)
+{
+    int64_t id = 0;
+    while (!store->failed && (id = ms_sql_number_1(store, MS_ACTIVITY_WAITING, lead)) != 0) {
+        ms_dead_move_activity(store, id, code, reason, now);
+    }
+}
+
+void
+ms_dead_add_message(ms_store *store, const ms_identity *who, ms_slice payload, ms_slice code,
+                    ms_slice reason, int64_t now)
+{
+    add(store, "message", who_of(who->email, who->user_id, who->cookie), code, reason, payload,
+        now);
+}

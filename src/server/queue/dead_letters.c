@@ -1,0 +1,156 @@
+/* Dead letters, as people list them, send them again and drop them. */
+
+#include "changes.h"
+#include "cookie_row.h"
+#include "dead.h"
+
+static ms_dead_letter
+read_letter(ms_sql *sql)
+{
+    return (ms_dead_letter){.id = ms_sql_get_int(sql, 0),
+                            .at = ms_sql_get_int(sql, 1),
+                            .kind = ms_sql_get_text(sql, 2),
+                            .who = ms_sql_get_text(sql, 3),
+                            .code = ms_sql_get_text(sql, 4),
+                            .reason = ms_sql_get_text(sql, 5),
+                            .payload = ms_sql_get_text(sql, 6)};
+}
+
+ms_store_result
+ms_store_dead_list(ms_store *store, int64_t id,
+                   void (*each)(const ms_dead_letter *letter, void *argument), void *argument)
+{
+    ms_store_starts(store);
+    ms_sql *sql = ms_sql_begin(store, MS_DEAD_LIST);
+    ms_sql_int(sql, id);
+    ms_sql_int(sql, id == 0 ? INT64_MAX : id);
+    while (ms_sql_row(sql)) {
+        const ms_dead_letter letter = read_letter(sql);
+        each(&letter, argument);
+    }
+    ms_sql_end(sql);
+    return ms_store_ended(store);
+}
+
+static int64_t
+number(const cJSON *payload, const char *name)
+{
+    const cJSON *value = ms_json_member(payload, name);
+    return cJSON_IsNumber(value) ? (int64_t)cJSON_GetNumberValue(value) : 0;
+}
+
+/* The raw text of a payload's last member. */
+static ms_slice
+raw_last(ms_slice payload, ms_slice name)
+{
+    for (size_t i = 0; i + name.len < payload.len; i++) {
+        if (memcmp(payload.ptr + i, name.ptr, name.len) == 0) {
+            return (ms_slice){payload.ptr + i + name.len, payload.len - i - name.len - 1};
+        }
+    }
+    return MS_SLICE("");
+}
+
+static void
+retry_cookie(ms_store *store, ms_command *command, int64_t now)
+{
+    ms_cookie_row cookie = ms_cookie_find(store, command->who.cookie);
+    if (cookie.id == 0) { /* forgotten with its lead */
+        ms_change_lead(store, command, now, true);
+        return;
+    }
+    const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
+    if (lead != NULL && cookie.state == MS_COOKIE_SETTLED) {
+        ms_cookie_set(store, &cookie, ms_cookie_state_with(&cookie, lead), now);
+    }
+}
+
+/* Puts it back into the queue. False if it never could be sent. */
+static bool
+retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
+{
+    cJSON *payload = NULL;
+    if (ms_slice_equal(kind, MS_SLICE("message")) ||
+        ms_json_parse(&store->scratch, text, &payload) != MS_OK) {
+        return false;
+    }
+    ms_command command = {.who = {.email = ms_json_string(payload, "email"),
+                                  .user_id = ms_json_string(payload, "userId"),
+                                  .cookie = ms_json_string(payload, "cookie")},
+                          .time = at, /* what came since is newer */
+                          .fields = raw_last(text, MS_SLICE(",\"fields\":")),
+                          .query = ms_json_string(payload, "query"),
+                          .user_agent = ms_json_string(payload, "userAgent"),
+                          .activity_type = number(payload, "activityType"),
+                          .primary_value = ms_json_string(payload, "primaryValue"),
+                          .attributes = raw_last(text, MS_SLICE(",\"attributes\":"))};
+    if (command.fields.len == 0) {
+        command.fields = MS_SLICE("{}");
+    }
+    if (ms_slice_equal(kind, MS_SLICE("lead"))) {
+        ms_change_lead(store, &command, now, true);
+    } else if (ms_slice_equal(kind, MS_SLICE("cookie"))) {
+        retry_cookie(store, &command, now);
+    } else {
+        command.time = number(payload, "time");
+        if (ms_slice_equal(kind, MS_SLICE("visit"))) {
+            ms_change_visit(store, &command, now);
+        } else {
+            ms_change_activity(store, &command, now, true);
+        }
+    }
+    return true;
+}
+
+/* The next letter's id after `id`, or `only` if that is not 0; 0 at the end. */
+static int64_t
+next_letter(ms_store *store, int64_t id, int64_t only)
+{
+    if (only != 0) {
+        return id == only ? 0 : ms_sql_number_1(store, MS_DEAD_AFTER, only - 1) == only ? only : 0;
+    }
+    return ms_sql_number_1(store, MS_DEAD_AFTER, id);
+}
+
+static void
+drop(ms_store *store, int64_t id)
+{
+    (void)ms_sql_run_1(store, MS_DEAD_DELETE, id);
+    ms_count_change(store, MS_COUNT_DEAD, -1);
+}
+
+ms_store_result
+ms_store_dead_retry(ms_store *store, int64_t only, int64_t now, uint64_t *count)
+{
+    int64_t id = 0;
+    *count = 0;
+    ms_store_starts(store);
+    while (!store->failed && (id = next_letter(store, id, only)) != 0) {
+        ms_store_starts(store);
+        ms_sql *sql = ms_sql_begin(store, MS_DEAD_GET);
+        ms_sql_int(sql, id);
+        bool found = ms_sql_row(sql);
+        ms_slice kind = found ? ms_scratch_copy(store, ms_sql_get_text(sql, 0)) : MS_SLICE("");
+        ms_slice text = found ? ms_scratch_copy(store, ms_sql_get_text(sql, 1)) : MS_SLICE("");
+        int64_t at = found ? ms_sql_get_int(sql, 2) : 0;
+        ms_sql_end(sql);
+        if (found && !store->failed && retry(store, kind, text, at, now)) {
+            drop(store, id);
+            (*count)++;
+        }
+    }
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_dead_drop(ms_store *store, int64_t only, uint64_t *count)
+{
+    int64_t id = 0;
+    *count = 0;
+    ms_store_starts(store);
+    while (!store->failed && (id = next_letter(store, id, only)) != 0) {
+        drop(store, id);
+        (*count)++;
+    }
+    return ms_store_ended(store);
+}

@@ -1,0 +1,246 @@
+#include "identity.h"
+
+#include "cookie_row.h"
+
+/* On disk. */
+typedef enum { ALIAS_EMAIL, ALIAS_USER_ID } alias_kind;
+
+/* What is known of an identity: ids of leads, 0 for none. */
+typedef struct {
+    ms_slice email_key;
+    int64_t by_email;
+    int64_t by_user_id;
+    ms_cookie_row cookie;
+} knowledge;
+
+ms_slice
+ms_email_key(ms_store *store, ms_slice email)
+{
+    char *key = email.len == 0 ? NULL : ms_scratch(store, email.len);
+    if (key == NULL) {
+        return MS_SLICE("");
+    }
+    for (size_t i = 0; i < email.len; i++) {
+        key[i] = ms_to_lower(email.ptr[i]);
+    }
+    return (ms_slice){key, email.len};
+}
+
+/* The lead that has the alias; 0 if nobody has it, or it is empty. */
+static int64_t
+find(ms_store *store, alias_kind kind, ms_slice name)
+{
+    if (name.len == 0) {
+        return 0;
+    }
+    ms_sql *sql = ms_sql_begin(store, MS_ALIAS_FIND);
+    ms_sql_int(sql, kind);
+    ms_sql_text(sql, name);
+    return ms_sql_number(sql);
+}
+
+static void
+put(ms_store *store, alias_kind kind, ms_slice name, const ms_lead_row *lead)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_ALIAS_PUT);
+    ms_sql_int(sql, kind);
+    ms_sql_text(sql, name);
+    ms_sql_int(sql, lead->id);
+    (void)ms_sql_run(sql);
+}
+
+static knowledge
+know(ms_store *store, const ms_identity *who)
+{
+    knowledge known = {.email_key = ms_email_key(store, who->email)};
+    known.by_email = find(store, ALIAS_EMAIL, known.email_key);
+    known.by_user_id = find(store, ALIAS_USER_ID, who->user_id);
+    if (who->cookie.len > 0) {
+        known.cookie = ms_cookie_find(store, who->cookie);
+    }
+    return known;
+}
+
+/* May the lead be somebody else's, of whom more is known, who says this of themselves? */
+static bool
+is_anonymous(const ms_lead_row *lead, const ms_identity *who)
+{
+    return lead->email.len == 0 && lead->marketo_id == 0 && lead->lookups == 0 &&
+           (lead->user_id.len == 0 || who->user_id.len == 0 ||
+            ms_slice_equal(lead->user_id, who->user_id));
+}
+
+/* The lead of a cookie that decides. */
+static ms_lead_row *
+by_cookie_first(ms_store *store, const ms_identity *who, const knowledge *known)
+{
+    ms_lead_row *lead = ms_lead_load(store, known->cookie.lead);
+    if (lead == NULL || !is_anonymous(lead, who)) {
+        return lead;
+    }
+    int64_t better = known->by_email != 0  ? known->by_email
+                     : who->email.len == 0 ? known->by_user_id
+                                           : 0;
+    return better != 0 && better != lead->id ? ms_lead_load(store, better) : lead;
+}
+
+/* A lead that may be given this e-mail address: it has none. NULL if it has one, or is none. */
+static ms_lead_row *
+without_email(ms_store *store, int64_t id, const ms_identity *who)
+{
+    ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
+    if (lead == NULL || lead->email.len > 0) {
+        return NULL;
+    }
+    bool other_user = lead->user_id.len > 0 && who->user_id.len > 0 &&
+                      !ms_slice_equal(lead->user_id, who->user_id);
+    return other_user ? NULL : lead;
+}
+
+/* The lead that the identity tells, NULL if none is known. */
+static ms_lead_row *
+known_lead(ms_store *store, const ms_identity *who, const knowledge *known)
+{
+    if (who->cookie_first && who->cookie.len > 0) {
+        return known->cookie.id == 0 ? NULL : by_cookie_first(store, who, known);
+    }
+    if (known->by_email != 0) {
+        return ms_lead_load(store, known->by_email);
+    }
+    if (who->email.len > 0) {
+        ms_lead_row *lead = without_email(store, known->cookie.lead, who);
+        return lead != NULL ? lead : without_email(store, known->by_user_id, who);
+    }
+    int64_t id = known->cookie.lead != 0 ? known->cookie.lead : known->by_user_id;
+    return id == 0 ? NULL : ms_lead_load(store, id);
+}
+
+/* Merges the lead `id` into `lead` if it has turned out to be the same. */
+static void
+absorb(ms_store *store, ms_lead_row *lead, int64_t id, const ms_identity *who, int64_t now)
+{
+    if (id == 0 || id == lead->id || store->failed) {
+        return;
+    }
+    ms_lead_row *other = ms_lead_load(store, id);
+    if (other != NULL && is_anonymous(other, who)) {
+        ms_lead_merge(store, lead, other, now);
+    }
+}
+
+static void
+set(ms_lead_row *lead, ms_slice *name, ms_slice value)
+{
+    if (value.len > 0 && !ms_slice_equal(*name, value)) {
+        *name = value;
+        lead->changed = true;
+    }
+}
+
+/* Ties to the lead what is nobody's yet. */
+static void
+tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known)
+{
+    if (who->email.len > 0 && known->by_email == 0) {
+        put(store, ALIAS_EMAIL, known->email_key, lead);
+    }
+    bool other_user = known->by_user_id != 0 && known->by_user_id != lead->id;
+    /* A user id is no proof; but with an e-mail address it tells which is theirs now. */
+    bool moves = other_user && who->email.len > 0 && lead->lookups == 0;
+    if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
+        put(store, ALIAS_USER_ID, who->user_id, lead);
+    }
+    set(lead, &lead->email, who->email);
+    set(lead, &lead->user_id, who->user_id);
+}
+
+/* Whose the lead's e-mail address is, or, if it has none, its user id; 0 if nobody's. */
+static int64_t
+owner_of(ms_store *store, const ms_lead_row *lead)
+{
+    return lead->email.len > 0 ? find(store, ALIAS_EMAIL, ms_email_key(store, lead->email))
+                               : find(store, ALIAS_USER_ID, lead->user_id);
+}
+
+static void
+tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known,
+           int64_t now)
+{
+    /* Read anew: a merge may have moved it. */
+    ms_cookie_row cookie =
+        known->cookie.id == 0 ? known->cookie : ms_cookie_find(store, who->cookie);
+    int64_t from = ms_cookie_tie(store, lead, who->cookie, &cookie, who->cookie_first, now);
+    ms_lead_row *left = from == 0 ? NULL : ms_lead_load(store, from);
+    if (left == NULL) {
+        return;
+    }
+    left->lookups--;
+    left->changed = true;
+    if (left->lookups == 0 && is_anonymous(left, who)) {
+        ms_lead_merge(store, lead, left, now);
+    } else if (left->lookups == 0 && left->marketo_id == 0) {
+        /* What it is known by may be this very lead's, which is being changed here. */
+        if (owner_of(store, left) == lead->id) {
+            ms_lead_merge(store, lead, left, now);
+        } else {
+            (void)ms_identity_without_cookie(store, left, now);
+        }
+    } else {
+        ms_lead_save(store, left);
+    }
+}
+
+ms_lead_row *
+ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now)
+{
+    knowledge known = know(store, who);
+    ms_lead_row *lead = known_lead(store, who, &known);
+    if (lead == NULL && !store->failed) {
+        lead = ms_lead_new(store, now);
+    }
+    if (lead == NULL) {
+        return NULL;
+    }
+    absorb(store, lead, known.cookie.lead, who, now);
+    if (known.by_user_id != known.cookie.lead) {
+        absorb(store, lead, known.by_user_id, who, now);
+    }
+    tie_aliases(store, lead, who, &known);
+    if (who->cookie.len > 0 && known.cookie.lead != lead->id) {
+        tie_cookie(store, lead, who, &known, now);
+    }
+    return store->failed ? NULL : lead;
+}
+
+ms_lead_row *
+ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    int64_t owner = owner_of(store, lead);
+    ms_lead_row *other =
+        owner == 0 || owner == lead->id || store->failed ? NULL : ms_lead_load(store, owner);
+    if (other != NULL) {
+        ms_lead_merge(store, other, lead, now);
+        lead = other;
+    }
+    ms_lead_save(store, lead);
+    return store->failed ? NULL : lead;
+}
+
+void
+ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now)
+{
+    ms_slice key = ms_email_key(store, email);
+    int64_t owner = find(store, ALIAS_EMAIL, key);
+    if (key.len == 0 || owner == lead->id) {
+        return;
+    }
+    set(lead, &lead->email, lead->email.len > 0 ? MS_SLICE("") : email);
+    if (owner == 0) {
+        put(store, ALIAS_EMAIL, key, lead);
+        return;
+    }
+    ms_lead_row *other = ms_lead_load(store, owner);
+    if (other != NULL && other->marketo_id == 0) {
+        ms_lead_merge(store, lead, other, now);
+    }
+}

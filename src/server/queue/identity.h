@@ -1,0 +1,38 @@
+/*
+ * Whose a message is. Of one person messages may say an e-mail address, a user id and a cookie, or
+ * any of them; each of these leads to one lead at most.
+ *
+ * - From a server library a cookie that is known tells the lead, before the e-mail address does,
+ *   as it did in Marketo's SOAP API: if that address is another lead's, the cookie's lead still
+ *   gets all fields, the address too. A cookie that is new may be known to Marketo; until that is
+ *   asked, what came with it stays a lead of its own.
+ * - From a browser the e-mail address tells it, then the cookie, then the user id; the cookie
+ *   belongs to whoever was identified last, and moves.
+ * - The user id tells it where there is no e-mail address. One that comes with another e-mail
+ *   address than before goes over to that.
+ * - A lead of which neither an e-mail address nor a Marketo id is known becomes part of the one
+ *   that its cookie or user id turns out to belong to.
+ */
+#ifndef MS_IDENTITY_H
+#define MS_IDENTITY_H
+
+#include "lead_row.h"
+
+/* The lead, made if there is none, with all that the identity says tied to it; yet to be saved.
+ * NULL if that failed. */
+ms_lead_row *ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now);
+
+/*
+ * No cookie of the lead's waits for Marketo's answer any more, and none belongs to a lead known
+ * there: it is whose its e-mail address is, or its user id. Returns that lead, saved.
+ */
+ms_lead_row *ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now);
+
+/* The e-mail address is the lead's, if it is nobody's yet; one of a lead without Marketo id that
+ * has it brings that lead along. `lead` is yet to be saved. */
+void ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now);
+
+/* An e-mail address as it is compared. */
+ms_slice ms_email_key(ms_store *store, ms_slice email);
+
+#endif

@@ -1,0 +1,263 @@
+#include "lead_row.h"
+
+#include "cookie_row.h"
+#include "sent_fields.h"
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The earlier of two times, of which 0 is none. */
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    if (a == 0 || b == 0) {
+        return a + b;
+    }
+    return a < b ? a : b;
+}
+
+ms_lead_row *
+ms_lead_load(ms_store *store, int64_t id)
+{
+    ms_lead_row *lead = ms_scratch(store, sizeof *lead);
+    ms_sql *sql = ms_sql_begin(store, MS_LEAD_GET);
+    ms_sql_int(sql, id);
+    if (lead == NULL || !ms_sql_row(sql)) {
+        ms_sql_end(sql);
+        return NULL;
+    }
+    *lead = (ms_lead_row){.id = ms_sql_get_int(sql, 0),
+                          .class = ms_sql_get_int(sql, 1),
+                          .marketo_id = ms_sql_get_int(sql, 2),
+                          .since = ms_sql_get_int(sql, 3),
+                          .earliest = ms_sql_get_int(sql, 4),
+                          .due = ms_sql_get_int(sql, 5),
+                          .ended = ms_sql_get_int(sql, 6),
+                          .retry = ms_sql_get_int(sql, 7),
+                          .attempts = ms_sql_get_int(sql, 8),
+                          .flying = ms_sql_get_int(sql, 9),
+                          .lookups = ms_sql_get_int(sql, 10),
+                          .heard = ms_sql_get_int(sql, 11)};
+    lead->email = ms_scratch_copy(store, ms_sql_get_text(sql, 12));
+    lead->user_id = ms_scratch_copy(store, ms_sql_get_text(sql, 13));
+    lead->fields = ms_scratch_copy(store, ms_sql_get_text(sql, 14));
+    lead->sent = ms_scratch_copy(store, ms_sql_get_text(sql, 15));
+    ms_sql_end(sql);
+    if (lead->class < 0 || lead->class >= MS_CLASSES) {
+        ms_store_fail(store, "the database holds what this version does not know");
+    }
+    return store->failed ? NULL : lead;
+}
+
+ms_lead_row *
+ms_lead_new(ms_store *store, int64_t now)
+{
+    if (ms_sql_run_1(store, MS_LEAD_ADD, now) == 0) {
+        return NULL;
+    }
+    ms_lead_row *lead = ms_scratch(store, sizeof *lead);
+    if (lead != NULL) {
+        const ms_slice none = MS_SLICE("");
+        *lead = (ms_lead_row){.id = sqlite3_last_insert_rowid(store->db),
+                              .heard = now,
+                              .email = none,
+                              .user_id = none,
+                              .fields = none,
+                              .sent = none,
+                              .changed = true};
+    }
+    return lead;
+}
+
+bool
+ms_class_is_taken(const ms_store *store, ms_lead_class class)
+{
+    bool any = (store->taken & MS_TAKEN_BY(MS_BY_ANY)) != 0;
+    switch (class) {
+    case MS_CLASS_MARKETO_ID:
+        return any || (store->taken & MS_TAKEN_BY(MS_BY_MARKETO_ID)) != 0;
+    case MS_CLASS_EMAIL:
+        return any || (store->taken & MS_TAKEN_BY(MS_BY_EMAIL)) != 0;
+    case MS_CLASS_USER_ID:
+        return any || (store->taken & MS_TAKEN_BY(MS_BY_USER_ID)) != 0;
+    default:
+        return any;
+    }
+}
+
+static ms_lead_class
+class_of(const ms_lead_row *lead)
+{
+    if (lead->lookups > 0) {
+        return MS_CLASS_LOOKUP;
+    }
+    if (lead->marketo_id != 0) {
+        return MS_CLASS_MARKETO_ID;
+    }
+    if (lead->email.len > 0) {
+        return MS_CLASS_EMAIL;
+    }
+    return lead->user_id.len > 0 ? MS_CLASS_USER_ID : MS_CLASS_HELD;
+}
+
+/* Writes where the lead stands among those that wait, if that is elsewhere than before. */
+static void
+place(ms_store *store, ms_lead_row *lead)
+{
+    int64_t class = class_of(lead);
+    int64_t earliest = 0;
+    int64_t due = 0;
+    if (lead->since > 0 && lead->flying == 0) {
+        earliest = later(lead->ended > 0 ? lead->ended + store->rules.interval : 0, lead->retry);
+        due = later(lead->since + store->rules.linger, earliest);
+    }
+    ms_sql *sql = ms_sql_begin(store, MS_LEAD_PLACE);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, class);
+    ms_sql_int(sql, lead->since);
+    ms_sql_int(sql, earliest);
+    ms_sql_int(sql, due);
+    (void)ms_sql_run(sql);
+    ms_count_change(store, MS_COUNT_CLASS + (ms_counter)lead->class, -(lead->due > 0));
+    ms_count_change(store, MS_COUNT_CLASS + (ms_counter) class, due > 0);
+    lead->class = class;
+    lead->earliest = earliest;
+    lead->due = due;
+}
+
+void
+ms_lead_save(ms_store *store, ms_lead_row *lead)
+{
+    if (!lead->changed) {
+        return;
+    }
+    ms_sql *sql = ms_sql_begin(store, MS_LEAD_SET);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->ended);
+    ms_sql_int(sql, lead->retry);
+    ms_sql_int(sql, lead->attempts);
+    ms_sql_int(sql, lead->flying);
+    ms_sql_int(sql, lead->lookups);
+    ms_sql_int(sql, lead->heard);
+    ms_sql_text(sql, lead->email);
+    ms_sql_text(sql, lead->user_id);
+    ms_sql_text(sql, lead->fields);
+    ms_sql_blob(sql, lead->sent);
+    (void)ms_sql_run(sql);
+    place(store, lead);
+    lead->changed = false;
+}
+
+void
+ms_lead_wants_sync(ms_lead_row *lead, int64_t now)
+{
+    if (lead->since == 0) {
+        lead->since = now;
+        lead->changed = true;
+    }
+}
+
+ms_field_set
+ms_fields_of(ms_store *store, ms_slice kept)
+{
+    ms_field_set set = {.count = 0};
+    if (!store->failed && !ms_field_set_load(&store->scratch, kept, &set)) {
+        ms_store_fail(store, store->scratch.exhausted ? "out of memory"
+                                                      : "fields in the database are unreadable");
+        set.count = 0;
+    }
+    return set;
+}
+
+ms_field_set
+ms_fields_together(ms_store *store, const ms_field_set *older, const ms_field_set *newer)
+{
+    ms_field_set merged = {.count = 0};
+    if (!ms_field_set_merge(&store->scratch, older, newer, &merged)) {
+        ms_store_fail(store, "out of memory");
+    }
+    return merged;
+}
+
+ms_field_set
+ms_lead_fields(ms_store *store, const ms_lead_row *lead)
+{
+    return ms_fields_of(store, lead->fields);
+}
+
+void
+ms_lead_set_fields(ms_store *store, ms_lead_row *lead, const ms_field_set *fields)
+{
+    ms_slice kept = ms_field_set_keep(fields, &store->scratch);
+    if (store->scratch.exhausted) {
+        ms_store_fail(store, "out of memory");
+    } else if (!ms_slice_equal(kept, lead->fields)) {
+        lead->fields = kept;
+        lead->changed = true;
+    }
+}
+
+/* What waited for the lead to have an id, or has to follow it to another. */
+static void
+release(ms_store *store, const ms_lead_row *lead, int64_t now)
+{
+    ms_cookies_follow(store, lead, now);
+    if (lead->marketo_id != 0) {
+        (void)ms_sql_run_2(store, MS_ACTIVITIES_READY, lead->id, now + store->rules.linger);
+    }
+}
+
+void
+ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now)
+{
+    ms_field_set older = ms_lead_fields(store, lead);
+    ms_field_set newer = ms_lead_fields(store, other);
+    ms_field_set together = ms_fields_together(store, &older, &newer);
+    ms_lead_set_fields(store, lead, &together);
+    lead->sent = ms_sent_fields_merge(&store->scratch, lead->sent, other->sent);
+    lead->email = lead->email.len > 0 ? lead->email : other->email;
+    lead->user_id = lead->user_id.len > 0 ? lead->user_id : other->user_id;
+    lead->since = earlier(lead->since, other->since);
+    lead->ended = later(lead->ended, other->ended);
+    lead->retry = later(lead->retry, other->retry);
+    lead->heard = later(lead->heard, other->heard);
+    lead->attempts = later(lead->attempts, other->attempts);
+    lead->flying += other->flying;
+    lead->lookups += other->lookups;
+    lead->changed = true;
+
+    (void)ms_sql_run_2(store, MS_ALIASES_MOVE, lead->id, other->id);
+    (void)ms_sql_run_2(store, MS_FLIGHTS_MOVE, lead->id, other->id);
+    (void)ms_sql_run_2(store, MS_COOKIES_MOVE, lead->id, other->id);
+    (void)ms_sql_run_2(store, MS_ACTIVITIES_MOVE, lead->id, other->id);
+    (void)ms_sql_run_1(store, MS_LEAD_DELETE, other->id);
+    ms_count_change(store, MS_COUNT_CLASS + (ms_counter)other->class, -(other->due > 0));
+
+    if (other->marketo_id != 0 && lead->marketo_id == 0) {
+        ms_lead_identified(store, lead, other->marketo_id, now);
+    } else {
+        release(store, lead, now);
+    }
+}
+
+void
+ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
+{
+    if (marketo_id == 0 || store->failed) {
+        return;
+    }
+    int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
+    lead->marketo_id = marketo_id;
+    if (known != 0 && known != lead->id) {
+        ms_lead_row *other = ms_lead_load(store, known);
+        if (other != NULL) {
+            ms_lead_merge(store, lead, other, now);
+        }
+    }
+    (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, marketo_id);
+    lead->changed = true;
+    release(store, lead, now);
+}

@@ -1,0 +1,327 @@
+/* Leads on their way: taken, and how their syncs ended. */
+
+#include "cookie_row.h"
+#include "dead.h"
+#include "identity.h"
+#include "sent_fields.h"
+#include "taking.h"
+
+/* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
+#define AGAIN_MS 1000
+
+/* ---- taking ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    ms_store *store;
+    ms_lead_selection selection;
+    int64_t now;
+    size_t room;
+    size_t bytes; /* left for fields */
+    ms_arena *arena;
+    ms_due_lead *leads;
+    size_t count;
+    bool full;
+} taking;
+
+static ms_candidates
+candidates(ms_store *store, ms_lead_class class, int64_t now, size_t room)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_LEADS_DUE);
+    ms_sql_int(sql, class);
+    ms_sql_int(sql, now + store->rules.linger);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, (int64_t)room);
+    return ms_taking(sql, room, now);
+}
+
+static ms_candidates
+candidates_of_any_class(ms_store *store, int64_t now, size_t room)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_LEADS_DUE_ANY);
+    ms_sql_int(sql, now + store->rules.linger);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, (int64_t)room);
+    return ms_taking(sql, room, now);
+}
+
+/* SOAP ties a cookie in the sync itself; the newest one that is to be tied. */
+static int64_t
+untied_cookie(ms_store *store, int64_t lead, ms_slice *cookie)
+{
+    int64_t id = 0;
+    ms_sql *sql = ms_sql_begin(store, MS_COOKIE_UNTIED);
+    ms_sql_int(sql, lead);
+    if (ms_sql_row(sql)) {
+        id = ms_sql_get_int(sql, 0);
+        *cookie = ms_scratch_copy(store, ms_sql_get_text(sql, 1));
+    }
+    ms_sql_end(sql);
+    return id;
+}
+
+static bool
+email_is_in_flight(ms_store *store, ms_slice key)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_OF_EMAIL);
+    ms_sql_text(sql, key);
+    return key.len > 0 && ms_sql_number(sql) > 0;
+}
+
+static void
+postpone(ms_store *store, ms_lead_row *lead, int64_t until)
+{
+    lead->retry = until;
+    lead->changed = true;
+    ms_lead_save(store, lead);
+}
+
+/* Writes what the taker is told into its arena. False if there is no room for it. */
+static bool
+hand_over(taking *take, const ms_lead_row *lead, const ms_field_set *fields, ms_slice cookie)
+{
+    ms_arena before = *take->arena;
+    size_t size = ms_field_set_size(fields);
+    ms_due_lead *due = &take->leads[take->count];
+    *due = (ms_due_lead){.id = lead->id,
+                         .marketo_id = lead->marketo_id,
+                         .email = lead->email,
+                         .user_id = lead->user_id,
+                         .cookie = cookie,
+                         .attempts = (unsigned int)lead->attempts};
+    bool fits = size <= take->bytes && ms_taking_copy(take->arena, &due->email) &&
+                ms_taking_copy(take->arena, &due->user_id) &&
+                ms_taking_copy(take->arena, &due->cookie);
+    const char *start = ms_text_begin(take->arena);
+    if (fits) {
+        ms_field_set_write(fields, take->arena);
+        due->fields = ms_text_end(take->arena, start);
+        fits = !take->arena->exhausted;
+    }
+    if (!fits) {
+        *take->arena = before;
+        return false;
+    }
+    take->bytes -= size;
+    return true;
+}
+
+static void
+start_flight(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t cookie)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_ADD);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->since);
+    ms_sql_int(sql, cookie);
+    ms_sql_text(sql, email_key);
+    ms_sql_text(sql, lead->fields);
+    (void)ms_sql_run(sql);
+    ms_count_change(store, MS_COUNT_FLIGHTS, 1);
+    lead->flying++;
+    lead->since = 0;
+    lead->fields = MS_SLICE("");
+    lead->changed = true;
+    ms_lead_save(store, lead);
+}
+
+static void
+take_one(taking *take, int64_t id)
+{
+    ms_store *store = take->store;
+    ms_arena scratch = store->scratch; /* each lead's is forgotten after it */
+    ms_slice cookie = MS_SLICE("");
+    ms_lead_row *lead = ms_lead_load(store, id);
+    if (lead == NULL) {
+        return;
+    }
+    ms_slice key = ms_email_key(store, lead->email);
+    ms_field_set fields = ms_lead_fields(store, lead);
+    int64_t cookie_id = take->selection == MS_BY_ANY ? untied_cookie(store, lead->id, &cookie) : 0;
+    if (email_is_in_flight(store, key)) {
+        postpone(store, lead, take->now + AGAIN_MS);
+    } else if (hand_over(take, lead, &fields, cookie)) {
+        start_flight(store, lead, key, cookie_id);
+        take->count++;
+    } else {
+        take->full = true;
+    }
+    store->scratch = scratch;
+}
+
+/* Known leads with nothing to send but a cookie. For SOAP that is a sync too. */
+static void
+take_for_cookies(taking *take)
+{
+    ms_store *store = take->store;
+    ms_sql *sql = ms_sql_begin(store, MS_COOKIES_READY);
+    ms_sql_int(sql, take->now);
+    ms_sql_int(sql, (int64_t)(take->room - take->count));
+    ms_candidates ready = ms_taking(sql, take->room - take->count, take->now);
+    for (size_t i = 0; i < ready.count && !take->full; i++) {
+        ms_cookie_row cookie = ms_cookie_get(store, ready.ids[i]);
+        ms_lead_row *lead = ms_lead_load(store, cookie.lead);
+        if (lead == NULL || lead->flying > 0) {
+            continue;
+        }
+        int64_t earliest = lead->ended > 0 ? lead->ended + store->rules.interval : 0;
+        earliest = lead->retry > earliest ? lead->retry : earliest;
+        if (earliest > take->now) {
+            ms_cookie_set(store, &cookie, MS_COOKIE_READY, earliest);
+        } else {
+            take_one(take, lead->id);
+        }
+    }
+}
+
+ms_store_result
+ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now, size_t room,
+                    size_t bytes, ms_arena *arena, ms_due_lead *leads, size_t *count)
+{
+    static const ms_lead_class classes[] = {[MS_BY_MARKETO_ID] = MS_CLASS_MARKETO_ID,
+                                            [MS_BY_EMAIL] = MS_CLASS_EMAIL,
+                                            [MS_BY_USER_ID] = MS_CLASS_USER_ID};
+    taking take = {store, selection, now, room, bytes, arena, leads, 0, false};
+    ms_taking_begins(store, MS_TAKEN_BY(selection));
+    ms_candidates due = selection == MS_BY_ANY ? candidates_of_any_class(store, now, room)
+                                               : candidates(store, classes[selection], now, room);
+    for (size_t i = 0; i < due.count && !take.full; i++) {
+        take_one(&take, due.ids[i]);
+    }
+    if (selection == MS_BY_ANY && !take.full && take.count < room) {
+        take_for_cookies(&take);
+    }
+    if (take.full && take.count == 0) {
+        ms_store_fail(store, "out of memory");
+    }
+    *count = store->failed ? 0 : take.count;
+    return ms_store_ended(store);
+}
+
+/* ---- how it ended ---------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t since;
+    int64_t cookie;
+    ms_field_set fields;
+} flight;
+
+/* The lead whose sync it was, and what was in flight; the flight is over. NULL if there was none.
+ */
+static ms_lead_row *
+land(ms_store *store, int64_t id, flight *landed)
+{
+    ms_store_starts(store);
+    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_GET);
+    ms_sql_int(sql, id);
+    if (!ms_sql_row(sql)) {
+        ms_sql_end(sql);
+        return NULL;
+    }
+    int64_t whose = ms_sql_get_int(sql, 0);
+    landed->since = ms_sql_get_int(sql, 1);
+    landed->cookie = ms_sql_get_int(sql, 2);
+    ms_slice kept = ms_scratch_copy(store, ms_sql_get_text(sql, 3));
+    ms_sql_end(sql);
+    landed->fields = ms_fields_of(store, kept);
+    (void)ms_sql_run_1(store, MS_FLIGHT_DELETE, id);
+    ms_count_change(store, MS_COUNT_FLIGHTS, -1);
+    ms_lead_row *lead = ms_lead_load(store, whose);
+    if (lead != NULL) {
+        lead->flying--;
+        lead->changed = true;
+    }
+    return lead;
+}
+
+/* The sync told Marketo this cookie too. */
+static void
+cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_id, int64_t now)
+{
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id == 0) {
+        return;
+    }
+    cookie.tied_to = marketo_id;
+    cookie.attempts = 0;
+    bool ours = cookie.lead == lead->id;
+    if (ours && cookie.state == MS_COOKIE_LOOKUP) {
+        lead->lookups--;
+    }
+    bool tied = ours && (marketo_id == 0 || marketo_id == lead->marketo_id);
+    ms_cookie_set(store, &cookie, tied ? MS_COOKIE_SETTLED : (ms_cookie_state)cookie.state, now);
+}
+
+ms_store_result
+ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
+{
+    flight landed;
+    ms_lead_row *lead = land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    int64_t since = now - store->rules.unchanged;
+    lead->ended = now;
+    lead->attempts = 0;
+    lead->retry = 0;
+    lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, since, now);
+    ms_lead_identified(store, lead, marketo_id, now);
+    if (landed.cookie != 0) {
+        cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
+    }
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    ms_sent_fields_remove(lead->sent, since, &waiting);
+    ms_lead_set_fields(store, lead, &waiting);
+    if (waiting.count == 0) {
+        lead->since = 0;
+    }
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
+{
+    flight landed;
+    ms_lead_row *lead = land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    ms_field_set together = ms_fields_together(store, &landed.fields, &waiting);
+    ms_lead_set_fields(store, lead, &together);
+    bool earlier = lead->since == 0 || (landed.since > 0 && landed.since < lead->since);
+    lead->since = earlier ? landed.since : lead->since;
+    /* What only its cookie had put in flight is found by the cookie again. */
+    lead->retry = due;
+    lead->attempts++;
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
+{
+    flight landed;
+    ms_lead_row *lead = land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    ms_cookie_row cookie = {.cookie = {"", 0}};
+    if (landed.cookie != 0) {
+        cookie = ms_cookie_get(store, landed.cookie);
+        if (cookie.id != 0 && cookie.lead == lead->id) {
+            lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
+            ms_cookie_set(store, &cookie, MS_COOKIE_SETTLED, 0);
+        }
+    }
+    const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, lead->marketo_id,
+                               &landed.fields};
+    ms_dead_add_lead(store, "lead", &dead, code, reason, now);
+    if (lead->marketo_id == 0) { /* they waited for the id that it does not get */
+        ms_dead_move_activities_of(store, lead->id, code, reason, now);
+    }
+    lead->ended = now;
+    lead->attempts = 0;
+    lead->retry = 0;
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}

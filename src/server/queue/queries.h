@@ -1,0 +1,149 @@
+/*
+ * All that the queue asks SQLite, by name. The tables are in schema.c.
+ *
+ * Each finds its rows by a key or an index, so that none is slower with a million rows; tests look
+ * at SQLite's plans.
+ */
+#ifndef MS_QUERIES_H
+#define MS_QUERIES_H
+
+#define MS_LEAD_COLUMNS                                                                            \
+    "id, class, marketo_id, since, earliest, due, ended, retry, attempts, flying, lookups, "       \
+    "heard, "                                                                                      \
+    "email, user_id, fields, sent"
+
+#define MS_COOKIE_COLUMNS "id, lead, state, due, attempts, tied_to, flying_to, cookie"
+
+/* One of five ordered lists, which SQLite merges as far as is asked for. */
+#define MS_DUE_OF(class)                                                                           \
+    "SELECT id, due FROM lead WHERE class = " #class " AND due > 0 AND due <= ?1 AND earliest <= " \
+                                                     "?2"
+
+/* clang-format off */
+#define MS_QUERIES(X)                                                                              \
+    X(MS_BEGIN, "BEGIN IMMEDIATE")                                                                 \
+    X(MS_COMMIT, "COMMIT")                                                                         \
+                                                                                                   \
+    X(MS_COUNTER_GET, "SELECT count FROM counter WHERE id = ?1")                                   \
+    X(MS_COUNTER_ADD, "INSERT INTO counter VALUES (?1, ?2)"                                        \
+        " ON CONFLICT (id) DO UPDATE SET count = count + ?2")                                      \
+                                                                                                   \
+    X(MS_MESSAGE_SEEN, "SELECT max(at) FROM message WHERE period IN (?1 - 2, ?1 - 1) AND hash = ?2") \
+    X(MS_MESSAGE_ADD, "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3)")                         \
+    X(MS_MESSAGES_FORGET, "DELETE FROM message WHERE (period, hash) IN"                            \
+        " (SELECT period, hash FROM message WHERE period < ?1 LIMIT ?2)")                          \
+                                                                                                   \
+    X(MS_ALIAS_FIND, "SELECT lead FROM alias WHERE kind = ?1 AND name = ?2")                       \
+    X(MS_ALIAS_PUT, "INSERT INTO alias VALUES (?1, ?2, ?3)"                                        \
+        " ON CONFLICT (kind, name) DO UPDATE SET lead = ?3")                                       \
+    X(MS_ALIASES_MOVE, "UPDATE alias SET lead = ?1 WHERE lead = ?2")                               \
+    X(MS_ALIASES_DELETE, "DELETE FROM alias WHERE lead = ?1")                                      \
+                                                                                                   \
+    X(MS_LEAD_GET, "SELECT " MS_LEAD_COLUMNS " FROM lead WHERE id = ?1")                           \
+    X(MS_LEAD_BY_MARKETO_ID, "SELECT id FROM lead WHERE marketo_id = ?1 AND marketo_id > 0")       \
+    X(MS_LEAD_ADD, "INSERT INTO lead VALUES (NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?1, '', '', '', x'')") \
+    X(MS_LEAD_SET, "UPDATE lead SET ended = ?2, retry = ?3, attempts = ?4, flying = ?5,"           \
+        " lookups = ?6, heard = ?7, email = ?8, user_id = ?9, fields = ?10, sent = ?11"            \
+        " WHERE id = ?1")                                                                          \
+    X(MS_LEAD_PLACE, "UPDATE lead SET class = ?2, since = ?3, earliest = ?4, due = ?5 WHERE id = ?1") \
+    X(MS_LEAD_NAME, "UPDATE lead SET marketo_id = ?2 WHERE id = ?1")                               \
+    X(MS_LEAD_DELETE, "DELETE FROM lead WHERE id = ?1")                                            \
+    X(MS_LEADS_DUE, "SELECT id, due FROM lead WHERE class = ?1 AND due > 0 AND due <= ?2"          \
+        " AND earliest <= ?3 ORDER BY due LIMIT ?4")                                               \
+    X(MS_LEADS_DUE_ANY, MS_DUE_OF(0) " UNION ALL " MS_DUE_OF(1) " UNION ALL " MS_DUE_OF(2)         \
+        " UNION ALL " MS_DUE_OF(3) " UNION ALL " MS_DUE_OF(4) " ORDER BY due LIMIT ?3")            \
+    X(MS_LEADS_NEXT, "SELECT due FROM lead WHERE class = ?1 AND due > 0 ORDER BY due LIMIT 1")     \
+    X(MS_LEADS_OLDEST, "SELECT since FROM lead WHERE class = ?1 AND since > 0"                     \
+        " ORDER BY since LIMIT 1")                                                                 \
+    X(MS_LEADS_HELD, "SELECT id FROM lead WHERE class = ?1 AND since > 0 AND since <= ?2"          \
+        " ORDER BY since LIMIT ?3")                                                                \
+    X(MS_LEADS_AFTER, "SELECT id, since, flying, heard FROM lead WHERE id > ?1 ORDER BY id LIMIT ?2") \
+                                                                                                   \
+    X(MS_FLIGHT_ADD, "INSERT INTO flight VALUES (?1, ?1, ?2, ?3, ?4, ?5)")                         \
+    X(MS_FLIGHT_GET, "SELECT lead, since, cookie, fields FROM flight WHERE id = ?1")               \
+    X(MS_FLIGHT_DELETE, "DELETE FROM flight WHERE id = ?1")                                        \
+    X(MS_FLIGHTS_MOVE, "UPDATE flight SET lead = ?1 WHERE lead = ?2")                              \
+    X(MS_FLIGHT_OF_EMAIL, "SELECT count(*) FROM flight WHERE email = ?1 AND email <> ''")          \
+    X(MS_FLIGHTS, "SELECT id FROM flight LIMIT ?1")                                                         \
+    X(MS_FLIGHTS_OLDEST, "SELECT min(since) FROM flight WHERE since > 0")                          \
+                                                                                                   \
+    X(MS_COOKIE_FIND, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE cookie = ?1")                \
+    X(MS_COOKIE_GET, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE id = ?1")                     \
+    X(MS_COOKIE_ADD, "INSERT INTO cookie VALUES (NULL, ?1, 0, 0, 0, 0, 0, 0)")                     \
+    X(MS_COOKIE_SET, "UPDATE cookie SET lead = ?2, state = ?3, due = ?4, attempts = ?5,"           \
+        " tied_to = ?6, flying_to = ?7 WHERE id = ?1")                                             \
+    X(MS_COOKIES_MOVE, "UPDATE cookie SET lead = ?1 WHERE lead = ?2")                              \
+    X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
+    X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
+    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 3, 4)"     \
+        " ORDER BY id DESC LIMIT 1")                                                               \
+    X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
+    X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \
+    X(MS_COOKIES_DUE, "SELECT id, due FROM cookie WHERE state = ?1 AND state > 0 AND due <= ?2"    \
+        " AND (due <= ?3 OR attempts = 0) ORDER BY due LIMIT ?4")                                  \
+    X(MS_COOKIES_READY, "SELECT id, due FROM cookie WHERE state = 4 AND state > 0 AND due <= ?1"   \
+        " AND NOT EXISTS (SELECT 1 FROM flight WHERE flight.lead = cookie.lead)"                   \
+        " ORDER BY due LIMIT ?2")                                                                  \
+    X(MS_COOKIES_NEXT, "SELECT due FROM cookie WHERE state = ?1 AND state > 0 AND NOT EXISTS"      \
+        " (SELECT 1 FROM flight WHERE flight.lead = cookie.lead) ORDER BY due LIMIT 1")            \
+    X(MS_COOKIES_FLYING, "SELECT id FROM cookie WHERE state IN (2, 5) AND state > 0 LIMIT ?1")     \
+                                                                                                   \
+    X(MS_VISIT_ADD, "INSERT INTO visit VALUES (NULL, ?1, ?2, ?3, 0, ?4, ?5)")                      \
+    X(MS_VISITS_DUE, "SELECT id, time, attempts, query, user_agent FROM visit"                     \
+        " WHERE due > 0 AND due <= ?1 ORDER BY due, id LIMIT ?2")                                  \
+    X(MS_VISITS_NEXT, "SELECT due FROM visit WHERE due > 0 ORDER BY due LIMIT 1")                  \
+    X(MS_VISITS_OLDEST, "SELECT at FROM visit ORDER BY id LIMIT 1")                                \
+    X(MS_VISIT_GET, "SELECT time, query, user_agent FROM visit WHERE id = ?1 AND due = 0")         \
+    X(MS_VISIT_FLY, "UPDATE visit SET due = 0 WHERE id = ?1")                                      \
+    X(MS_VISIT_AGAIN, "UPDATE visit SET due = ?2, attempts = attempts + 1"                         \
+        " WHERE id = ?1 AND due = 0")                                                              \
+    X(MS_VISIT_DELETE, "DELETE FROM visit WHERE id = ?1 AND due = 0")                              \
+    X(MS_VISITS_RECOVER, "UPDATE visit SET due = ?1 WHERE due = 0")                                \
+                                                                                                   \
+    X(MS_ACTIVITY_ADD, "INSERT INTO activity VALUES (NULL, ?1, ?2, ?3, 0, 0, ?4, ?5, ?6, ?7)")     \
+    X(MS_ACTIVITIES_DUE, "SELECT id, due FROM activity WHERE due > 0 AND due <= ?1"                \
+        " AND (due <= ?2 OR attempts = 0) ORDER BY due, id LIMIT ?3")                              \
+    X(MS_ACTIVITIES_NEXT, "SELECT due FROM activity WHERE due > 0 ORDER BY due LIMIT 1")           \
+    X(MS_ACTIVITIES_OLDEST, "SELECT at FROM activity ORDER BY id LIMIT 1")                         \
+    X(MS_ACTIVITY_GET, "SELECT lead.marketo_id, lead.id, activity.time, activity.type,"            \
+        " activity.attempts, activity.primary_value, activity.attributes, lead.email,"             \
+        " lead.user_id, activity.flying FROM activity"                                                  \
+        " JOIN lead ON lead.id = activity.lead WHERE activity.id = ?1")                            \
+    X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
+    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET due = ?2, flying = 0, attempts = attempts + 1"       \
+        " WHERE id = ?1 AND flying = 1")                                                           \
+    X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \
+    X(MS_ACTIVITY_DELETE, "DELETE FROM activity WHERE id = ?1")                                    \
+    X(MS_ACTIVITY_WAITING, "SELECT id FROM activity WHERE due = 0 AND flying = 0 AND lead = ?1"    \
+        " LIMIT 1")                                                                                \
+    X(MS_ACTIVITY_OF_LEAD, "SELECT id FROM activity WHERE lead = ?1 LIMIT 1")                      \
+    X(MS_ACTIVITIES_READY, "UPDATE activity SET due = ?2"                                          \
+        " WHERE lead = ?1 AND due = 0 AND flying = 0")                                             \
+    X(MS_ACTIVITIES_MOVE, "UPDATE activity SET lead = ?1 WHERE lead = ?2")             \
+    X(MS_ACTIVITIES_RECOVER, "UPDATE activity SET due = ?1, flying = 0 WHERE flying > 0")          \
+                                                                                                   \
+    X(MS_DEAD_ADD, "INSERT INTO dead VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)")                       \
+    X(MS_DEAD_LIST, "SELECT id, at, kind, who, code, reason, payload FROM dead"                    \
+        " WHERE id BETWEEN ?1 AND ?2 ORDER BY id")                                                 \
+    X(MS_DEAD_AFTER, "SELECT id FROM dead WHERE id > ?1 ORDER BY id LIMIT 1")                      \
+    X(MS_DEAD_GET, "SELECT kind, payload, at FROM dead WHERE id = ?1")                             \
+    X(MS_DEAD_DELETE, "DELETE FROM dead WHERE id = ?1")                                            \
+                                                                                                   \
+    X(MS_CALL_COUNT, "INSERT INTO call VALUES (?1, 1) ON CONFLICT (day) DO UPDATE SET calls = calls + 1") \
+    X(MS_CALLS_OF_DAY, "SELECT calls FROM call WHERE day = ?1")                                    \
+    X(MS_CALLS_FORGET, "DELETE FROM call WHERE day NOT IN (SELECT day FROM call ORDER BY day DESC LIMIT 30)") \
+    X(MS_KEEP, "INSERT INTO kept VALUES (?1, ?2, ?3)"                                              \
+        " ON CONFLICT (name) DO UPDATE SET value = ?2, at = ?3")                                   \
+    X(MS_KEPT, "SELECT value, at FROM kept WHERE name = ?1")                                       \
+                                                                                                   \
+    X(MS_COUNTER_SET, "INSERT INTO counter VALUES (?1, ?2)")                                       \
+    X(MS_RECOUNT_LEADS, "SELECT count(*) FROM lead WHERE class = ?1 AND due > 0")                  \
+    X(MS_RECOUNT_COOKIES, "SELECT count(*) FROM cookie WHERE state IN (1, 3, 4) AND state > 0")    \
+    X(MS_RECOUNT_FLIGHTS, "SELECT count(*) FROM flight")                                           \
+    X(MS_RECOUNT_VISITS, "SELECT count(*) FROM visit WHERE due > 0")                               \
+    X(MS_RECOUNT_ACTIVITIES, "SELECT count(*) FROM activity WHERE flying = 0")                                    \
+    X(MS_RECOUNT_DEAD, "SELECT count(*) FROM dead")                                                \
+    X(MS_COUNTERS_CLEAR, "DELETE FROM counter")
+/* clang-format on */
+
+#endif

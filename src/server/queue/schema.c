@@ -1,0 +1,148 @@
+#include "schema.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* PRAGMA application_id: "mnch". */
+#define APPLICATION 0x6d6e6368
+
+/*
+ * lead     What is known and what waits of each lead. `fields` waits: {"Email":[time,"a@b.c"],…};
+ *          `sent` are hashes of what was sent (sent_fields.h). `since` is when the first waiting
+ *          change came, 0 if nothing is to be synced; it may be synced from `earliest` on and is
+ *          due at `due`, 0 while in flight. `class` is ms_lead_class (lead_row.h).
+ * alias    By which e-mails and user ids a lead is known; its cookies are in their own table.
+ * flight   Syncs under way. Their id is the lead's at its start; `lead` is whose it is now, after
+ *          two leads turned out to be one.
+ * cookie   `state` is ms_cookie_state (cookie.h). `tied_to` is the Marketo id with which Marketo
+ *          has associated it, `flying_to` that of the association under way.
+ * visit, activity  `due` is 0 while in flight; an activity's also while its lead has no Marketo id.
+ * message  Ids of messages, as hashes, by the half week they came in: whole ranges can be
+ * forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept     Texts
+ * by name. counter  How many there are of what; ms_counter (statements.h).
+ */
+static const char version_1[] =
+    "CREATE TABLE lead (id INTEGER PRIMARY KEY AUTOINCREMENT, class INTEGER NOT NULL,"
+    " marketo_id INTEGER NOT NULL, since INTEGER NOT NULL, earliest INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, ended INTEGER NOT NULL, retry INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, flying INTEGER NOT NULL, lookups INTEGER NOT NULL,"
+    " heard INTEGER NOT NULL, email TEXT NOT NULL, user_id TEXT NOT NULL,"
+    " fields TEXT NOT NULL, sent BLOB NOT NULL);"
+    "CREATE INDEX lead_due ON lead (class, due, earliest) WHERE due > 0;"
+    "CREATE INDEX lead_since ON lead (class, since) WHERE since > 0;"
+    "CREATE UNIQUE INDEX lead_marketo_id ON lead (marketo_id) WHERE marketo_id > 0;"
+
+    "CREATE TABLE alias (kind INTEGER NOT NULL, name TEXT NOT NULL, lead INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, name)) WITHOUT ROWID;"
+    "CREATE INDEX alias_lead ON alias (lead);"
+
+    "CREATE TABLE flight (id INTEGER PRIMARY KEY, lead INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " cookie INTEGER NOT NULL, email TEXT NOT NULL, fields TEXT NOT NULL);"
+    "CREATE INDEX flight_lead ON flight (lead);"
+    "CREATE INDEX flight_email ON flight (email) WHERE email <> '';"
+
+    "CREATE TABLE cookie (id INTEGER PRIMARY KEY AUTOINCREMENT, cookie TEXT NOT NULL UNIQUE,"
+    " lead INTEGER NOT NULL, state INTEGER NOT NULL, due INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, tied_to INTEGER NOT NULL, flying_to INTEGER NOT NULL);"
+    "CREATE INDEX cookie_lead ON cookie (lead);"
+    "CREATE INDEX cookie_due ON cookie (state, due) WHERE state > 0;"
+
+    "CREATE TABLE visit (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, time INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " query TEXT NOT NULL, user_agent TEXT NOT NULL);"
+    "CREATE INDEX visit_due ON visit (due);"
+
+    "CREATE TABLE activity (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " lead INTEGER NOT NULL, due INTEGER NOT NULL, flying INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, time INTEGER NOT NULL, type INTEGER NOT NULL,"
+    " primary_value TEXT NOT NULL, attributes TEXT NOT NULL);"
+    "CREATE INDEX activity_due ON activity (due) WHERE due > 0;"
+    "CREATE INDEX activity_lead ON activity (lead);"
+    "CREATE INDEX activity_flying ON activity (flying) WHERE flying > 0;"
+
+    "CREATE TABLE message (period INTEGER NOT NULL, hash BLOB NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (period, hash)) WITHOUT ROWID;"
+
+    "CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " kind TEXT NOT NULL, who TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,"
+    " payload TEXT NOT NULL);"
+
+    "CREATE TABLE call (day TEXT PRIMARY KEY, calls INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE counter (id INTEGER PRIMARY KEY, count INTEGER NOT NULL);";
+
+const char *const ms_schema_steps[] = {version_1};
+const int ms_schema_version = sizeof ms_schema_steps / sizeof *ms_schema_steps;
+
+/* The number that the query gives; -1 if it fails. */
+static int
+number(sqlite3 *db, const char *query)
+{
+    sqlite3_stmt *statement = NULL;
+    int value = -1;
+    if (sqlite3_prepare_v2(db, query, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        value = sqlite3_column_int(statement, 0);
+    }
+    return sqlite3_finalize(statement) == SQLITE_OK ? value : -1;
+}
+
+ms_schema_state
+ms_schema_examine(sqlite3 *db, int version)
+{
+    int tables = number(db, "SELECT count(*) FROM sqlite_schema");
+    int application = number(db, "PRAGMA application_id");
+    int found = number(db, "PRAGMA user_version");
+    if (tables < 0 || application < 0 || found < 0) {
+        return MS_SCHEMA_FAILED;
+    }
+    if (tables > 0 && application != APPLICATION) {
+        return MS_SCHEMA_FOREIGN;
+    }
+    if (found == version) {
+        return MS_SCHEMA_CURRENT;
+    }
+    return found < version ? MS_SCHEMA_OLDER : MS_SCHEMA_NEWER;
+}
+
+static bool
+run(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool
+climb(sqlite3 *db, const char *const *steps, int version)
+{
+    char sql[96];
+    int from = number(db, "PRAGMA user_version");
+    if (from < 0) {
+        return false;
+    }
+    for (int step = from; step < version; step++) {
+        if (!run(db, steps[step])) {
+            return false;
+        }
+    }
+    (void)snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+                   APPLICATION, version);
+    return run(db, sql);
+}
+
+ms_schema_state
+ms_schema_update(sqlite3 *db, const char *const *steps, int version)
+{
+    ms_schema_state state = ms_schema_examine(db, version);
+    if (state != MS_SCHEMA_OLDER) {
+        return state;
+    }
+    if (!run(db, "BEGIN IMMEDIATE")) {
+        return MS_SCHEMA_FAILED;
+    }
+    if (!climb(db, steps, version) || !run(db, "COMMIT")) {
+        (void)run(db, "ROLLBACK");
+        return MS_SCHEMA_FAILED;
+    }
+    return MS_SCHEMA_CURRENT;
+}

@@ -1,0 +1,159 @@
+#include "sent_fields.h"
+
+#include <bearssl_hash.h>
+
+/* The newest are kept. What is forgotten is sent once more than it need be. */
+#define RECORDS_MAX 1024
+
+typedef struct {
+    uint64_t name;
+    uint64_t value;
+    int64_t at;
+} record;
+
+static size_t
+count(ms_slice sent)
+{
+    size_t records = sent.len / sizeof(record);
+    return records < RECORDS_MAX ? records : RECORDS_MAX;
+}
+
+static record
+get(ms_slice sent, size_t i)
+{
+    record found;
+    memcpy(&found, sent.ptr + i * sizeof found, sizeof found);
+    return found;
+}
+
+static uint64_t
+hash(ms_slice name, ms_slice value)
+{
+    unsigned char digest[br_sha256_SIZE];
+    br_sha256_context sha256;
+    uint64_t start;
+    br_sha256_init(&sha256);
+    br_sha256_update(&sha256, name.ptr, name.len);
+    br_sha256_update(&sha256, "\"", 1); /* ends the name, as in JSON */
+    br_sha256_update(&sha256, value.ptr, value.len);
+    br_sha256_out(&sha256, digest);
+    memcpy(&start, digest, sizeof start);
+    return start;
+}
+
+static uint64_t
+name_hash(ms_slice name)
+{
+    return hash(name, MS_SLICE(""));
+}
+
+/* The record of this name among the first `len`; `len` if there is none. */
+static size_t
+find(const record *records, size_t len, uint64_t name)
+{
+    size_t i = 0;
+    while (i < len && records[i].name != name) {
+        i++;
+    }
+    return i;
+}
+
+/* Puts `added` in; it takes the place of an earlier one of its name, or of the oldest if all is
+ * full. */
+static void
+put(record *records, size_t *len, record added)
+{
+    size_t place = find(records, *len, added.name);
+    if (place < *len) {
+        if (added.at >= records[place].at) {
+            records[place] = added;
+        }
+        return;
+    }
+    if (*len < RECORDS_MAX) {
+        records[(*len)++] = added;
+        return;
+    }
+    place = 0;
+    for (size_t i = 1; i < *len; i++) {
+        place = records[i].at < records[place].at ? i : place;
+    }
+    records[place] = added;
+}
+
+static record *
+copy(ms_arena *arena, ms_slice sent, size_t more, size_t *len)
+{
+    size_t room = count(sent) + more;
+    record *records =
+        ms_arena_alloc(arena, (room < RECORDS_MAX ? room : RECORDS_MAX) * sizeof *records);
+    *len = records == NULL ? 0 : count(sent);
+    if (*len > 0) {
+        memcpy(records, sent.ptr, *len * sizeof *records);
+    }
+    return records;
+}
+
+ms_slice
+ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, int64_t since,
+                   int64_t now)
+{
+    size_t len = 0;
+    record *records = copy(arena, sent, fields->count, &len);
+    if (records == NULL) {
+        return MS_SLICE("");
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (records[i].at > since) {
+            records[kept++] = records[i];
+        }
+    }
+    for (size_t i = 0; i < fields->count; i++) {
+        const ms_waiting_field *field = &fields->list[i];
+        put(records, &kept, (record){name_hash(field->name), hash(field->name, field->value), now});
+    }
+    return (ms_slice){(const char *)records, kept * sizeof *records};
+}
+
+ms_slice
+ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
+{
+    size_t len = 0;
+    record *records = copy(arena, a, count(b), &len);
+    if (records == NULL) {
+        return MS_SLICE("");
+    }
+    for (size_t i = 0; i < count(b); i++) {
+        put(records, &len, get(b, i));
+    }
+    return (ms_slice){(const char *)records, len * sizeof *records};
+}
+
+static bool
+was_sent(ms_slice sent, int64_t since, const ms_waiting_field *field)
+{
+    uint64_t value = hash(field->name, field->value);
+    for (size_t i = 0; i < count(sent); i++) {
+        record known = get(sent, i);
+        if (known.value == value && known.at > since) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+ms_sent_fields_remove(ms_slice sent, int64_t since, ms_field_set *fields)
+{
+    size_t kept = 0;
+    if (sent.len == 0) {
+        return;
+    }
+    for (size_t i = 0; i < fields->count; i++) {
+        if (!was_sent(sent, since, &fields->list[i])) {
+            fields->list[kept++] = fields->list[i];
+        }
+    }
+    fields->count = kept;
+}

@@ -1,0 +1,68 @@
+#include "taking.h"
+
+#include "lead_row.h"
+
+/* The name under which store->taken is kept. */
+static const char taken_name[] = "taken";
+
+ms_candidates
+ms_taking(ms_sql *sql, size_t room, int64_t now)
+{
+    ms_store *store = sql->store;
+    ms_candidates found = {.ids = ms_scratch(store, (room + 1) * sizeof *found.ids)};
+    bool ripe = false;
+    while (found.ids != NULL && found.count < room && ms_sql_row(sql)) {
+        found.ids[found.count++] = ms_sql_get_int(sql, 0);
+        ripe = ripe || ms_sql_get_int(sql, 1) <= now;
+    }
+    ms_sql_end(sql);
+    if (store->failed || (!ripe && found.count < room)) {
+        found.count = 0;
+    }
+    return found;
+}
+
+void
+ms_taking_begins(ms_store *store, unsigned int kind)
+{
+    const unsigned int any = MS_TAKEN_BY(MS_BY_ANY);
+    const unsigned int by_key = MS_TAKEN_BY(MS_BY_MARKETO_ID) | MS_TAKEN_BY(MS_BY_EMAIL) |
+                                MS_TAKEN_BY(MS_BY_USER_ID) | MS_TAKEN_LOOKUPS;
+    ms_store_starts(store);
+    if ((store->taken & kind) != 0) {
+        return;
+    }
+    store->taken &= kind == any ? ~by_key : (kind & by_key) != 0 ? ~any : ~0U;
+    store->taken |= kind;
+    ms_sql *sql = ms_sql_begin(store, MS_KEEP);
+    ms_sql_text(sql, MS_SLICE(taken_name));
+    ms_sql_text(sql, MS_SLICE(""));
+    ms_sql_int(sql, store->taken); /* in the column for a time, the one for numbers */
+    (void)ms_sql_run(sql);
+}
+
+void
+ms_taking_recall(ms_store *store)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_KEPT);
+    ms_sql_text(sql, MS_SLICE(taken_name));
+    if (ms_sql_row(sql)) {
+        store->taken = (unsigned int)ms_sql_get_int(sql, 1);
+    }
+    ms_sql_end(sql);
+}
+
+bool
+ms_taking_copy(ms_arena *arena, ms_slice *text)
+{
+    char *copy = ms_arena_alloc(arena, text->len + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    if (text->len > 0) {
+        memcpy(copy, text->ptr, text->len);
+    }
+    copy[text->len] = '\0';
+    text->ptr = copy;
+    return true;
+}

@@ -1,0 +1,30 @@
+/*
+ * What the ways of taking what is due have in common.
+ */
+#ifndef MS_TAKING_H
+#define MS_TAKING_H
+
+#include "statements.h"
+
+/* Rows that may be taken, the longest due first. */
+typedef struct {
+    int64_t *ids;
+    size_t count;
+} ms_candidates;
+
+/*
+ * Runs a query that gives id and due of at most `room` rows, of which those may linger still. None
+ * if there are fewer than `room` and none has lingered its time. Ends the statement.
+ */
+ms_candidates ms_taking(ms_sql *sql, size_t room, int64_t now);
+
+/* Notes that somebody takes this kind: see ms_store_next_due. */
+void ms_taking_begins(ms_store *store, unsigned int kind);
+
+/* A text into the taker's arena; false, with the arena as it was, if it has no room. */
+bool ms_taking_copy(ms_arena *arena, ms_slice *text);
+
+/* What the former process, or this one, takes; kept for those that attach. */
+void ms_taking_recall(ms_store *store);
+
+#endif
