@@ -30,8 +30,6 @@ SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
-# It has types in dist/ too.
-SIMULATOR := $(wildcard tests/sim/*.mjs tests/sim/*/*.mjs)
 
 .PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
@@ -138,7 +136,7 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
 	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
-dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) $(SIMULATOR) node_modules/.installed
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
@@ -159,6 +157,8 @@ CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 # The server's answers to what core asks of its host.
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
+# What several unit tests share.
+TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): flags
@@ -186,11 +186,11 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
-# The server, and what unit tests share, as libraries: a test takes what it calls, and what it defines itself it does
-# not take.
+# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
 build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
-build/sanitized/tests.a: $(patsubst %.c,build/sanitized/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
-build/sanitized/%.a:
+	@rm -f $@ && ar rcs $@ $^
+
+build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
 	@rm -f $@ && ar rcs $@ $^
 
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
