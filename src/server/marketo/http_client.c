@@ -14,6 +14,8 @@ typedef struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *request;
+    size_t request_len;
+    size_t request_sent;
     char *answer;
     size_t len;
     size_t room;
@@ -177,6 +179,21 @@ take_in(char *bytes, size_t size, size_t count, void *argument)
     return len;
 }
 
+/*
+ * curl's read function. Without a way back to the beginning of the body: else curl sends a request
+ * again by itself when a connection that it had kept breaks, and Marketo would have two at once.
+ */
+static size_t
+give(char *place, size_t size, size_t count, void *argument)
+{
+    transfer *one = argument;
+    size_t left = one->request_len - one->request_sent;
+    size_t len = size * count < left ? size * count : left;
+    memcpy(place, one->request + one->request_sent, len);
+    one->request_sent += len;
+    return len;
+}
+
 /* A line break in a header would begin another one. */
 static bool
 is_one_line(const char *header)
@@ -210,9 +227,11 @@ set_body(transfer *one, const ms_http_call *call)
         return false;
     }
     memcpy(one->request, call->body.ptr == NULL ? "" : call->body.ptr, call->body.len);
+    one->request_len = call->body.len;
     (void)curl_easy_setopt(one->easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDS, one->request);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READFUNCTION, give);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READDATA, one);
     return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 

@@ -113,6 +113,7 @@ struct ms_rest_call {
     uint64_t token_number;
     uint64_t fields_number;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    bool ended; /* it does not count as under way any more */
     int64_t again_at;
     size_t count;
     ms_rest_item items[]; /* and behind them the texts of cookies */
@@ -135,6 +136,9 @@ ms_store_result ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_
 
 /* Frees a call that is not started. */
 void ms_rest_call_drop(ms_rest_call *call);
+
+/* Another may take its place: with its answer, so that the same turn can start it, or without. */
+void ms_rest_call_end(ms_rest_call *call, ms_rest_lane_name lane);
 
 /* For `answered`: does with a record of an answer what it says. */
 ms_store_result ms_rest_settle(ms_rest_call *call, const ms_rest_item *item,
