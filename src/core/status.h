@@ -88,7 +88,8 @@
     X(MS_MESSAGE_TOO_LARGE, "message_too_large", "A message may have 32 KB.")                      \
     X(MS_TYPE_UNKNOWN, "type_unknown", "There is no such type of message.")                        \
     X(MS_COOKIE_INVALID, "cookie_invalid", "The Marketo cookie is none.")                          \
-    X(MS_COOKIE_FOREIGN, "cookie_foreign", "The Marketo cookie is of another Munchkin ID.")
+    X(MS_COOKIE_FOREIGN, "cookie_foreign", "The Marketo cookie is of another Munchkin ID.")        \
+    X(MS_ACTIVITY_UNSUPPORTED, "activity_unsupported", "SOAP has no call for custom activities.")
 
 typedef enum {
     MS_OK,

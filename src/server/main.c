@@ -1,13 +1,15 @@
 /* munchkin-server: see options.c for what it takes, http.c for what it answers. */
 
 #include "assets.h"
+#include "cli/cli.h"
+#include "clock.h"
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
-#include "secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +17,8 @@
 #include <sys/resource.h>
 
 #define EXIT_CONFIGURATION 2
+#define DRAIN_MS 5000 /* for the calls to Marketo that are under way */
+#define MMAP_THRESHOLD (128 << 10)
 
 /* A file for each connection and some besides; shells often allow a thousand. */
 static void
@@ -45,9 +49,11 @@ announce(const ms_options *options, uint16_t port)
                  v6 ? "]" : "", port);
     (void)fflush(stdout);
     ms_log("info", "started", "release", ms_release);
-    ms_log("warning", "origins_only", "message",
-           "An Origin header can be forged outside a browser: whoever reaches this server can get "
-           "hashes at the rate limit's pace.");
+    if (options->allowed.count > 0) {
+        ms_log("warning", "origins_only", "message",
+               "An Origin header can be forged outside a browser: whoever reaches this server can "
+               "get hashes, or send leads, at the rate limit's pace.");
+    }
 }
 
 static int
@@ -64,17 +70,87 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
     (void)sigwait(ending, &number);
     ms_log("info", "stopping", "signal", strsignal(number));
     ms_http_stop(http);
-    ms_log("info", "stopped", NULL, NULL);
     return EXIT_SUCCESS;
+}
+
+/* Opens the queue and starts the worker; without one, `service->worker` stays NULL. False once it
+ * was told what is wrong. */
+static bool
+start_worker(ms_service *service, const ms_options *options, const ms_configuration *configuration)
+{
+    const char *problem = NULL;
+    if (configuration->way == MS_WAY_HASH) {
+        return true;
+    }
+    ms_store *store = ms_store_open(options->db, &configuration->rules, &problem);
+    if (store == NULL) {
+        (void)fprintf(stderr, "munchkin-server: %s: %s\n", options->db, problem);
+        return false;
+    }
+    ms_backend *backends = ms_configuration_open_backends(configuration);
+    service->worker = backends == NULL ? NULL : ms_worker_start(store, backends);
+    if (service->worker == NULL) {
+        (void)fputs("munchkin-server: there is not enough memory, or no thread.\n", stderr);
+        while (backends != NULL) {
+            ms_backend *next = backends->beside;
+            backends->close(backends);
+            backends = next;
+        }
+        ms_store_close(store);
+        return false;
+    }
+    return true;
+}
+
+/* Blocked before any thread starts, so that the main thread alone waits for them. */
+static void
+block_signals(sigset_t *ending)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigemptyset(ending);
+    (void)sigaddset(ending, SIGTERM);
+    (void)sigaddset(ending, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, ending, NULL);
+}
+
+static int
+run(const ms_options *options, const ms_configuration *configuration)
+{
+    static ms_service service;
+    sigset_t ending;
+    service.allowed = options->allowed;
+    service.proxies = options->proxies;
+    service.private_key = configuration->private_key;
+    service.write_keys = options->write_keys;
+    service.rules.munchkin_id = configuration->marketo.munchkin_id;
+    service.rules.activities = configuration->activities;
+    ms_rate_limit_init(&service.rate_limit, options->rate_limit);
+    ms_metrics_start();
+    allow_open_files(MS_CONNECTIONS_MAX + 128);
+    /* Fixed, where the C library would raise it with each block that is freed: what a batch took
+     * is given back, and not kept for another one. */
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    block_signals(&ending);
+    if (!start_worker(&service, options, configuration)) {
+        return EXIT_FAILURE;
+    }
+    int code = serve(options, &service, &ending);
+    if (service.worker != NULL) {
+        ms_worker_stop(service.worker, DRAIN_MS);
+    }
+    ms_log("info", "stopped", NULL, NULL);
+    return code;
 }
 
 int
 main(int argc, char **argv)
 {
     static ms_options options;
-    static ms_service service;
-    sigset_t ending;
+    static ms_configuration configuration;
 
+    if (ms_cli_is_asked(argc, argv)) {
+        return ms_cli_run(argc, argv);
+    }
     switch (ms_options_parse(&options, argc, argv)) {
     case MS_OPTIONS_DONE:
         return EXIT_SUCCESS;
@@ -83,27 +159,13 @@ main(int argc, char **argv)
     case MS_OPTIONS_RUN:
         break;
     }
-    if (!ms_secret_load(&ms_secret_private_key, options.private_key_file, &service.private_key)) {
-        return EXIT_CONFIGURATION;
+    int code = EXIT_CONFIGURATION;
+    if (!ms_clock_start()) {
+        (void)fputs("munchkin-server: MUNCHKIN_TEST_CLOCK names no file of eight bytes.\n", stderr);
+    } else if (ms_configuration_load(&configuration, &options)) {
+        code =
+            options.check ? ms_cli_check(&options, &configuration) : run(&options, &configuration);
     }
-    if (service.private_key.len == 0) {
-        ms_secret_missing(&ms_secret_private_key);
-        return EXIT_CONFIGURATION;
-    }
-    service.allowed = options.allowed;
-    service.proxies = options.proxies;
-    ms_rate_limit_init(&service.rate_limit, options.rate_limit);
-    ms_metrics_start();
-    allow_open_files(MS_CONNECTIONS_MAX + 64);
-
-    /* Blocked before any thread starts, so that the main thread alone waits for them. */
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)sigemptyset(&ending);
-    (void)sigaddset(&ending, SIGTERM);
-    (void)sigaddset(&ending, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
-
-    int code = serve(&options, &service, &ending);
-    ms_secret_wipe(&service.private_key);
+    ms_configuration_wipe(&configuration);
     return code;
 }

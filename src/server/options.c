@@ -1,44 +1,26 @@
 #include "options.h"
 
+#include "usage.h"
+
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_RATE_LIMIT 60
+#define DEFAULT_INTERVAL 30
+#define DEFAULT_LINGER 5
 #define THREADS_MAX 256
+#define DAY 86400
 
-static const char usage[] =
-    "munchkin-server signs Munchkin's associateLead for the pages of origins that you list.\n"
-    "\n"
-    "  MARKETO_API_PRIVATE_KEY=... munchkin-server --allow-origin https://www.example.com\n"
-    "\n"
-    "  --allow-origin ORIGIN      pages of this origin may ask for hashes; repeatable, one is "
-    "needed\n"
-    "  --listen ADDRESS:PORT      where to listen (" DEFAULT_LISTEN "); [::1]:8080 for IPv6,\n"
-    "                             port 0 for any that is free\n"
-    "  --private-key-file PATH    the Munchkin API private key, instead of the environment's\n"
-    "                             MARKETO_API_PRIVATE_KEY\n"
-    "  --rate-limit N             hashes a minute for each client address (60); 0 for no limit\n"
-    "  --trust-proxy ADDRESS      take the client's address from the X-Forwarded-For of this "
-    "proxy;\n"
-    "                             repeatable. Without, all behind a proxy count as one client\n"
-    "  --threads N                as many as there are cores\n"
-    "  --help, --version\n";
-
-static const char no_origin[] =
-    "munchkin-server: no origin is allowed, so it does not start: anyone could have any e-mail\n"
-    "address signed, and with that overwrite the lead. List the origins of your pages:\n"
-    "  --allow-origin https://www.example.com\n";
-
-static const char key_on_command_line[] =
-    "munchkin-server: the private key does not belong on the command line, where other users can\n"
-    "read it. Put it in the environment as MARKETO_API_PRIVATE_KEY, or in a file that only you "
-    "can\n"
-    "read and name that with --private-key-file.\n";
+static const char secret_on_command_line[] = "munchkin-server: a secret does not belong on the "
+                                             "command line, where other users can read it.\n"
+                                             "Put it in the environment, or in a file that only "
+                                             "you can read and name that with --%s-file.\n";
 
 /* A whole number from 0 to `most`. */
 static bool
@@ -85,87 +67,199 @@ parse_address(const char *text, struct sockaddr_storage *address)
 }
 
 static bool
-refuse(const char *option, const char *value, const char *expected)
+take_listen(ms_options *options, char *value)
 {
-    (void)fprintf(stderr, "munchkin-server: --%s %s: expected %s.\n", option, value, expected);
+    return parse_address(value, &options->address);
+}
+
+static bool
+take_origin(ms_options *options, char *value)
+{
+    return ms_origins_add(&options->allowed, value);
+}
+
+static bool
+take_proxy(ms_options *options, char *value)
+{
+    return ms_proxies_add(&options->proxies, value);
+}
+
+static bool
+take_rate_limit(ms_options *options, char *value)
+{
+    return parse_number(value, INT_MAX, &options->rate_limit);
+}
+
+static bool
+take_threads(ms_options *options, char *value)
+{
+    return parse_number(value, THREADS_MAX, &options->threads) && options->threads > 0;
+}
+
+static bool
+take_write_key(ms_options *options, char *value)
+{
+    return ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+}
+
+static bool
+take_write_keys_file(ms_options *options, char *value)
+{
+    return ms_write_keys_load(&options->write_keys, value);
+}
+
+static bool
+take_way(ms_options *options, char *value)
+{
+    static const char *const ways[] = {
+        [MS_WAY_REST] = "rest", [MS_WAY_SOAP] = "soap", [MS_WAY_HASH] = "hash"};
+    for (size_t way = MS_WAY_REST; way <= MS_WAY_HASH; way++) {
+        if (strcmp(value, ways[way]) == 0) {
+            options->way = (ms_way)way;
+            return true;
+        }
+    }
     return false;
 }
 
 static bool
-take(ms_options *options, const char *name, char *value)
+take_interval(ms_options *options, char *value)
 {
-    if (strcmp(name, "listen") == 0) {
-        return parse_address(value, &options->address) ||
-               refuse(name, value, "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+    return parse_number(value, DAY, &options->interval);
+}
+
+static bool
+take_linger(ms_options *options, char *value)
+{
+    return parse_number(value, DAY, &options->linger);
+}
+
+static bool
+take_daily_calls(ms_options *options, char *value)
+{
+    return parse_number(value, INT_MAX, &options->daily_calls);
+}
+
+/* Either `take` says whether the value is what is expected, or it is text, kept at `place`. */
+typedef struct {
+    const char *name;
+    const char *expected;
+    bool (*take)(ms_options *options, char *value);
+    size_t place;
+} option_rule;
+
+#define TEXT(name, member)                                                                         \
+    {                                                                                              \
+        name, "", NULL, offsetof(ms_options, member)                                               \
     }
-    if (strcmp(name, "allow-origin") == 0) {
-        return ms_origins_add(&options->allowed, value) ||
-               refuse(name, value, "an origin, such as https://www.example.com; no path, no *");
+
+static const option_rule rules[] = {
+    {"listen", "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080", take_listen, 0},
+    {"allow-origin", "an origin, such as https://www.example.com; no path, no *", take_origin, 0},
+    {"rate-limit", "a number of hashes a minute, or 0", take_rate_limit, 0},
+    {"trust-proxy", "an IP address, at most 16 of them", take_proxy, 0},
+    {"threads", "a number from 1 to 256", take_threads, 0},
+    {"write-key", "at most 128 characters, no spaces, no colon; at most 64 keys", take_write_key,
+     0},
+    {"write-keys-file", "a file with a write key a line, at most 64", take_write_keys_file, 0},
+    {"backend", "rest, soap or hash", take_way, 0},
+    {"interval", "a number of seconds, at most a day", take_interval, 0},
+    {"linger", "a number of seconds, at most a day", take_linger, 0},
+    {"daily-calls", "a number of calls, 0 for all that Marketo allows", take_daily_calls, 0},
+    TEXT("private-key-file", private_key_file),
+    TEXT("client-secret-file", client_secret_file),
+    TEXT("soap-encryption-key-file", soap_encryption_key_file),
+    TEXT("munchkin-id", munchkin_id),
+    TEXT("rest-url", rest_url),
+    TEXT("soap-url", soap_url),
+    TEXT("webevents-url", web_events_url),
+    TEXT("activities", activities_file),
+    TEXT("db", db),
+    {"private-key", NULL, NULL, 0},
+    {"client-secret", NULL, NULL, 0},
+    {"soap-encryption-key", NULL, NULL, 0},
+};
+#define RULES (sizeof rules / sizeof *rules)
+
+static bool
+apply(const option_rule *rule, ms_options *options, char *value)
+{
+    if (rule->expected == NULL) {
+        (void)fprintf(stderr, secret_on_command_line, rule->name);
+        return false;
     }
-    if (strcmp(name, "private-key-file") == 0) {
-        options->private_key_file = value;
+    if (rule->take == NULL) {
+        *(const char **)((char *)options + rule->place) = value;
         return true;
     }
-    if (strcmp(name, "rate-limit") == 0) {
-        return parse_number(value, INT_MAX, &options->rate_limit) ||
-               refuse(name, value, "a number of hashes a minute, or 0");
+    if (!rule->take(options, value)) {
+        (void)fprintf(stderr, "munchkin-server: --%s %s: expected %s.\n", rule->name, value,
+                      rule->expected);
+        return false;
     }
-    if (strcmp(name, "trust-proxy") == 0) {
-        return ms_proxies_add(&options->proxies, value) ||
-               refuse(name, value, "an IP address, at most 16 of them");
+    return true;
+}
+
+/* What getopt_long is told: the rules' names, which it gives back by their number. */
+static void
+list_options(struct option known[RULES + 4])
+{
+    for (size_t i = 0; i < RULES; i++) {
+        known[i] = (struct option){rules[i].name, required_argument, NULL, 'o'};
     }
-    if (strcmp(name, "threads") == 0) {
-        return (parse_number(value, THREADS_MAX, &options->threads) && options->threads > 0) ||
-               refuse(name, value, "a number from 1 to 256");
-    }
-    (void)fputs(key_on_command_line, stderr);
-    return false;
+    known[RULES] = (struct option){"check", no_argument, NULL, 'c'};
+    known[RULES + 1] = (struct option){"help", no_argument, NULL, 'h'};
+    known[RULES + 2] = (struct option){"version", no_argument, NULL, 'v'};
+    known[RULES + 3] = (struct option){NULL, 0, NULL, 0};
+}
+
+static ms_options
+defaults(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    ms_options options = {
+        .rate_limit = DEFAULT_RATE_LIMIT,
+        .threads = cores > 0 && cores <= THREADS_MAX ? (unsigned int)cores : 1,
+        .db = MS_DEFAULT_DB,
+        .interval = DEFAULT_INTERVAL,
+        .linger = DEFAULT_LINGER,
+    };
+    (void)parse_address(DEFAULT_LISTEN, &options.address);
+    return options;
 }
 
 ms_options_outcome
 ms_options_parse(ms_options *options, int argc, char **argv)
 {
-    static const struct option known[] = {{"listen", required_argument, NULL, 'o'},
-                                          {"allow-origin", required_argument, NULL, 'o'},
-                                          {"private-key-file", required_argument, NULL, 'o'},
-                                          {"private-key", required_argument, NULL, 'o'},
-                                          {"rate-limit", required_argument, NULL, 'o'},
-                                          {"trust-proxy", required_argument, NULL, 'o'},
-                                          {"threads", required_argument, NULL, 'o'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {NULL, 0, NULL, 0}};
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    *options = (ms_options){.rate_limit = DEFAULT_RATE_LIMIT,
-                            .threads = cores > 0 && cores <= THREADS_MAX ? (unsigned int)cores : 1};
-    (void)parse_address(DEFAULT_LISTEN, &options->address);
-
+    struct option known[RULES + 4];
     int found = 0;
     int index = 0;
+    list_options(known);
+    *options = defaults();
     while ((found = getopt_long(argc, argv, "", known, &index)) != -1) {
-        if (found == 'h') {
-            (void)fputs(usage, stdout);
+        switch (found) {
+        case 'h':
+            (void)fputs(ms_usage, stdout);
             return MS_OPTIONS_DONE;
-        }
-        if (found == 'v') {
+        case 'v':
             (void)puts("munchkin-server " MS_VERSION);
             return MS_OPTIONS_DONE;
-        }
-        if (found != 'o') {
+        case 'c':
+            options->check = true;
+            break;
+        case 'o':
+            if (!apply(&rules[index], options, optarg)) {
+                return MS_OPTIONS_WRONG;
+            }
+            break;
+        default:
             (void)fputs("munchkin-server --help lists the options.\n", stderr);
-            return MS_OPTIONS_WRONG;
-        }
-        if (!take(options, known[index].name, optarg)) {
             return MS_OPTIONS_WRONG;
         }
     }
     if (optind < argc) {
         (void)fprintf(stderr, "munchkin-server takes no argument like '%s'; see --help.\n",
                       argv[optind]);
-        return MS_OPTIONS_WRONG;
-    }
-    if (options->allowed.count == 0) {
-        (void)fputs(no_origin, stderr);
         return MS_OPTIONS_WRONG;
     }
     return MS_OPTIONS_RUN;

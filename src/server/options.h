@@ -5,18 +5,45 @@
 #define MS_OPTIONS_H
 
 #include "client_address.h"
+#include "intake/write_keys.h"
 #include "origin.h"
 
 #include <netinet/in.h>
 
+typedef enum {
+    MS_WAY_AUTO, /* by the credentials that are there */
+    MS_WAY_REST,
+    MS_WAY_SOAP,
+    MS_WAY_HASH /* nothing is sent from here: pages get hashes */
+} ms_way;
+
 typedef struct {
     struct sockaddr_storage address; /* where to listen; port 0 takes any that is free */
-    ms_origins allowed;              /* whose pages may ask for a hash */
-    const char *private_key_file;    /* NULL: the key is in MARKETO_API_PRIVATE_KEY */
-    unsigned int rate_limit;         /* hashes a minute for each client address; 0 for no limit */
+    ms_origins allowed;              /* whose pages may ask for hashes and send leads */
+    unsigned int rate_limit;         /* of those a minute for each client address; 0: no limit */
     ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
+    ms_write_keys write_keys;
+
+    /* Files with secrets; NULL: they are in the environment, or nowhere. */
+    const char *private_key_file;
+    const char *client_secret_file;
+    const char *soap_encryption_key_file;
+
+    ms_way way;
+    const char *munchkin_id; /* NULL: MARKETO_MUNCHKIN_ID */
+    const char *rest_url;    /* NULL: Marketo's own; likewise the next two */
+    const char *soap_url;
+    const char *web_events_url;
+    const char *activities_file; /* NULL: no custom activities */
+    const char *db;
+    unsigned int interval;    /* seconds between two syncs of a lead */
+    unsigned int linger;      /* seconds that a lead waits for others to share its call */
+    unsigned int daily_calls; /* 0: as many as Marketo allows */
+    bool check;               /* look whether all of this works, and do no more */
 } ms_options;
+
+#define MS_DEFAULT_DB "./munchkin.db"
 
 typedef enum {
     MS_OPTIONS_RUN,
@@ -24,6 +51,7 @@ typedef enum {
     MS_OPTIONS_WRONG /* what is wrong, and what to do, has been written to stderr */
 } ms_options_outcome;
 
+/* What it points to are `argv`'s texts. */
 ms_options_outcome ms_options_parse(ms_options *options, int argc, char **argv);
 
 #endif

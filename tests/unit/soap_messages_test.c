@@ -298,10 +298,11 @@ test_replies(void **state)
                                            [MS_SOAP_FAULT] = "fault",
                                            [MS_SOAP_NO_REPLY] = "none"};
     static const char *const reactions[] = {
-        [MS_SOAP_SIGN_AGAIN] = "sign_again", [MS_SOAP_QUOTA] = "quota",
-        [MS_SOAP_SLOW_DOWN] = "slow_down",   [MS_SOAP_FEWER] = "fewer",
-        [MS_SOAP_BACK_OFF] = "back_off",     [MS_SOAP_CREDENTIALS] = "credentials",
-        [MS_SOAP_REFUSED] = "refused",       [MS_SOAP_UNKNOWN] = "unknown"};
+        [MS_SOAP_SIGN_AGAIN] = "sign_again",   [MS_SOAP_QUOTA] = "quota",
+        [MS_SOAP_SLOW_DOWN] = "slow_down",     [MS_SOAP_FEWER] = "fewer",
+        [MS_SOAP_BACK_OFF] = "back_off",       [MS_SOAP_LOCKED] = "locked",
+        [MS_SOAP_CREDENTIALS] = "credentials", [MS_SOAP_REFUSED] = "refused",
+        [MS_SOAP_UNKNOWN] = "unknown"};
     vector_file file = vector_file_read(directory, "soap_reply");
     for (const cJSON *vector = file.vectors; vector != NULL; vector = vector->next) {
         char *bytes = NULL;

@@ -77,12 +77,6 @@ ms_message_dead(ms_status why, ms_slice message_id, ms_slice text, int64_t time,
     }
 }
 
-static void
-append_dead(const reading *from, ms_status why)
-{
-    ms_message_dead(why, from->id, from->text, from->time, from->out, from->commands);
-}
-
 static ms_slice
 kept(ms_arena *out, ms_slice text)
 {
@@ -153,6 +147,18 @@ user_id(const reading *from)
         }
     }
     return MS_SLICE("");
+}
+
+static void
+append_dead(const reading *from, ms_status why)
+{
+    ms_command *before = from->commands->last;
+    ms_message_dead(why, from->id, from->text, from->time, from->out, from->commands);
+    if (from->commands->last != before) {
+        /* For people to see whose it was. */
+        from->commands->last->who.user_id = user_id(from);
+        from->commands->last->who.cookie = from->cookie;
+    }
 }
 
 /*

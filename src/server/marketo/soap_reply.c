@@ -322,7 +322,7 @@ ms_soap_react(const ms_soap_reply *fault)
     };
     /* Under whatever code it comes. */
     if (strcasestr(fault->message, "lock attempts") != NULL) {
-        return MS_SOAP_BACK_OFF;
+        return MS_SOAP_LOCKED;
     }
     if (strlen(fault->code) != 5) {
         return MS_SOAP_UNKNOWN;

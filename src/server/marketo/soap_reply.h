@@ -39,7 +39,8 @@ typedef enum {
     MS_SOAP_QUOTA,       /* no more calls today */
     MS_SOAP_SLOW_DOWN,   /* too many calls in 20 seconds */
     MS_SOAP_FEWER,       /* too many calls at once */
-    MS_SOAP_BACK_OFF,    /* not its day; the lead is in somebody else's hands */
+    MS_SOAP_BACK_OFF,    /* Marketo is not well */
+    MS_SOAP_LOCKED,      /* somebody else has just synced this lead */
     MS_SOAP_CREDENTIALS, /* whoever runs the server has to do something */
     MS_SOAP_REFUSED,     /* the record's own fault */
     MS_SOAP_UNKNOWN      /* nobody knows; a few more times, then as refused */

@@ -76,7 +76,7 @@
     X(MS_COOKIES_MOVE, "UPDATE cookie SET lead = ?1 WHERE lead = ?2")                              \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
-    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 3, 4)"     \
+    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 4)"        \
         " ORDER BY id DESC LIMIT 1")                                                               \
     X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
     X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \

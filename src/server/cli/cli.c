@@ -1,0 +1,94 @@
+#include "cli.h"
+
+#include "../clock.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WRONG 2
+
+typedef struct {
+    const char *db;
+    bool as_json;
+    char **words;
+    int count;
+} question;
+
+bool
+ms_cli_is_asked(int argc, char **argv)
+{
+    return argc > 1 && argv[1][0] != '-';
+}
+
+static bool
+read_question(int argc, char **argv, question *asked)
+{
+    static const struct option known[] = {
+        {"db", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    *asked = (question){.db = MS_DEFAULT_DB};
+    int found = 0;
+    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (found == 'd') {
+            asked->db = optarg;
+        } else if (found == 'j') {
+            asked->as_json = true;
+        } else {
+            return false;
+        }
+    }
+    asked->words = argv + optind;
+    asked->count = argc - optind;
+    return true;
+}
+
+static bool
+is_word(const question *asked, int place, const char *word)
+{
+    return asked->count > place && strcmp(asked->words[place], word) == 0;
+}
+
+/* Has `dead` as many words as it takes? */
+static bool
+is_dead(const question *asked)
+{
+    if (!is_word(asked, 0, "dead")) {
+        return false;
+    }
+    if (is_word(asked, 1, "list")) {
+        return asked->count == 2;
+    }
+    return asked->count == 3 &&
+           (is_word(asked, 1, "show") || is_word(asked, 1, "retry") || is_word(asked, 1, "drop"));
+}
+
+int
+ms_cli_run(int argc, char **argv)
+{
+    question asked;
+    if (!read_question(argc, argv, &asked)) {
+        return WRONG;
+    }
+    bool status = is_word(&asked, 0, "status") && asked.count == 1;
+    if (!status && !is_dead(&asked)) {
+        (void)fprintf(stderr,
+                      "munchkin-server takes no argument like '%s'; see --help.\n"
+                      "There are: status, dead list, dead show ID, dead retry ID|all, "
+                      "dead drop ID|all, each with --db PATH and --json.\n",
+                      argv[1]);
+        return WRONG;
+    }
+    if (!ms_clock_start()) {
+        return WRONG;
+    }
+    const char *problem = NULL;
+    ms_store *store = ms_store_attach(asked.db, &(ms_store_rules){0}, &problem);
+    if (store == NULL) {
+        (void)fprintf(stderr, "munchkin-server: %s: %s\n", asked.db, problem);
+        return 1;
+    }
+    int code = status ? ms_cli_status(store, asked.as_json)
+                      : ms_cli_dead(store, asked.words + 1, asked.as_json);
+    ms_store_close(store);
+    return code;
+}

@@ -1,0 +1,311 @@
+#include "soap.h"
+
+#include "../log.h"
+#include "../metrics.h"
+#include "../status_text.h"
+#include "backoff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What nobody knows is tried so often, at growing intervals from a quarter of a minute on. */
+#define UNKNOWN_TRIES 5
+#define UNKNOWN_BACKOFF 4
+/* A lock lasts half a minute. */
+#define LOCK_MS 30000
+
+#define HOUR INT64_C(3600000)
+
+/* A call, from its start until the client discards it. */
+typedef struct {
+    ms_soap *soap;
+    int64_t lead;       /* the queue's id */
+    int64_t marketo_id; /* 0: not known */
+    unsigned int attempts;
+    int64_t started;
+    bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    int64_t again_at;
+} soap_call;
+
+const char *const ms_soap_headers[] = {"Content-Type: text/xml; charset=utf-8", "SOAPAction: \"\"",
+                                       NULL};
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+bool
+ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake)
+{
+    /* A clock that was set back holds nothing up for longer than these can be. */
+    soap->not_before = sooner(soap->not_before, now + MS_RETRY_AFTER_MAX);
+    soap->quota_until = sooner(soap->quota_until, now + 25 * HOUR);
+    if (soap->daily_calls > 0 && soap->calls_today >= soap->daily_calls) {
+        soap->quota_until = ms_central_next_midnight(now);
+    }
+    int64_t all = soap->not_before > soap->quota_until ? soap->not_before : soap->quota_until;
+    if (all > now) {
+        *wake = sooner(*wake, all);
+        return false;
+    }
+    return ms_lane_allows(&soap->lane, now, wake) && ms_limiter_allows(&soap->limiter, now, wake);
+}
+
+/* ---- what an answer means for the calls to come --------------------------------------------- */
+
+/* An answer that is not SOAP, by its HTTP status. */
+static ms_soap_reaction
+react_to_status(long status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+    case 404: /* where Marketo's SOAP API was */
+    case 405:
+    case 410:
+        return MS_SOAP_CREDENTIALS;
+    case 413:
+        return MS_SOAP_REFUSED;
+    case 429:
+        return MS_SOAP_SLOW_DOWN;
+    default:
+        return status >= 300 && status < 400 ? MS_SOAP_CREDENTIALS : MS_SOAP_BACK_OFF;
+    }
+}
+
+bool
+ms_soap_is_trouble(const ms_http_answer *answer, ms_soap_reply *reply, ms_soap_reaction *reaction)
+{
+    ms_soap_reply_read(answer->body, reply);
+    if (answer->status == 0) {
+        reply->outcome = MS_SOAP_NO_REPLY;
+    }
+    switch (reply->outcome) {
+    case MS_SOAP_SYNCED:
+        return false;
+    case MS_SOAP_FAULT:
+        *reaction = ms_soap_react(reply);
+        return true;
+    default:
+        *reaction = react_to_status(answer->status);
+        (void)snprintf(reply->code, sizeof reply->code, "http_%ld", answer->status);
+        return true;
+    }
+}
+
+/* The log has the code alone: sentences of Marketo's hold e-mail addresses. */
+static void
+note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
+{
+    if (ms_lane_refused(&soap->lane, now)) {
+        ms_log("error", "marketo_refuses", "call", reply->code);
+    }
+}
+
+static int64_t
+note_failure(soap_call *call, int64_t retry_after, int64_t now)
+{
+    return ms_lane_failed(&call->soap->lane, call->started, call->attempts, retry_after, now,
+                          ms_backoff_random());
+}
+
+/* The first time it may have been on its way for too long; then somebody's clock is wrong. */
+static int64_t
+note_expired(soap_call *call, int64_t now)
+{
+    if (call->attempts == 0) {
+        return now;
+    }
+    if (!call->soap->clock_doubted) {
+        call->soap->clock_doubted = true;
+        ms_log("error", "soap_request_expired", "message",
+               "Marketo takes the signature's time for too old. Is this machine's clock right?");
+    }
+    return note_failure(call, 0, now);
+}
+
+static int64_t
+note_too_many(soap_call *call, ms_soap_reaction reaction, int64_t retry_after, int64_t now)
+{
+    ms_soap *soap = call->soap;
+    /* Those that were under way together were too many together. */
+    if (call->started >= soap->slowed_at) {
+        soap->too_many++;
+        soap->slowed_at = now;
+        soap->not_before = now + ms_backoff_delay(soap->too_many, retry_after, ms_backoff_random());
+        if (reaction == MS_SOAP_SLOW_DOWN) {
+            ms_limiter_slow_down(&soap->limiter);
+        } else {
+            ms_limiter_fewer_at_once(&soap->limiter);
+        }
+    }
+    return soap->not_before;
+}
+
+static int64_t
+note_quota(ms_soap *soap, int64_t now)
+{
+    if (soap->quota_until <= now) {
+        ms_log("warning", "daily_quota_used_up", NULL, NULL);
+    }
+    soap->quota_until = ms_central_next_midnight(now);
+    return soap->quota_until;
+}
+
+/* Marketo has carried the call out, or refused it for reasons of its lead alone. */
+static void
+note_well(ms_soap *soap)
+{
+    if (soap->lane.fault) {
+        ms_log("info", "marketo_recovered", NULL, NULL);
+    }
+    ms_lane_went_well(&soap->lane);
+    ms_limiter_went_well(&soap->limiter);
+    soap->too_many = 0;
+    soap->clock_doubted = false;
+}
+
+/* Returns when the call's lead is to go again, should it have to. */
+static int64_t
+note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction, int64_t retry_after,
+     int64_t now)
+{
+    ms_soap *soap = call->soap;
+    unsigned int attempts = call->attempts;
+    switch (reaction) {
+    case MS_SOAP_SIGN_AGAIN:
+        return note_expired(call, now);
+    case MS_SOAP_QUOTA:
+        return note_quota(soap, now);
+    case MS_SOAP_SLOW_DOWN:
+    case MS_SOAP_FEWER:
+        return note_too_many(call, reaction, retry_after, now);
+    case MS_SOAP_CREDENTIALS:
+        note_refusal(soap, reply, now);
+        return now; /* the lane holds all of them back */
+    case MS_SOAP_LOCKED:
+        note_well(soap);
+        return now + LOCK_MS + ms_backoff_delay(attempts + 1, 0, ms_backoff_random());
+    case MS_SOAP_REFUSED:
+        note_well(soap);
+        return now;
+    case MS_SOAP_UNKNOWN:
+        return now + ms_backoff_delay(attempts + UNKNOWN_BACKOFF, 0, ms_backoff_random());
+    default:
+        return note_failure(call, retry_after, now);
+    }
+}
+
+/* ---- what it means for its own lead -----------------------------------------------------------
+ */
+
+static ms_store_result
+refuse(int64_t lead, ms_slice code, ms_slice reason, ms_store *store, int64_t now)
+{
+    ms_metrics_record_refused();
+    return ms_store_lead_refused(store, lead, code, reason, now);
+}
+
+/* Marketo has no lead of this id any more; by its e-mail it may have one, or will. */
+static ms_store_result
+go_without_id(const soap_call *call, ms_store *store, int64_t now)
+{
+    ms_store_result result = ms_store_forget_marketo_id(store, call->marketo_id, now);
+    return result == MS_STORE_OK ? ms_store_lead_again(store, call->lead, now) : result;
+}
+
+static ms_store_result
+settle(const soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction,
+       ms_store *store, int64_t now)
+{
+    if (reaction == MS_SOAP_REFUSED && call->marketo_id != 0 && strcmp(reply->code, "20103") == 0) {
+        return go_without_id(call, store, now);
+    }
+    if (reaction == MS_SOAP_REFUSED ||
+        (reaction == MS_SOAP_UNKNOWN && call->attempts >= UNKNOWN_TRIES)) {
+        return refuse(call->lead, ms_slice_from(reply->code), ms_slice_from(reply->message), store,
+                      now);
+    }
+    return ms_store_lead_again(store, call->lead, call->again_at);
+}
+
+static ms_store_result
+answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    soap_call *call = argument;
+    ms_soap_reply reply;
+    ms_soap_reaction reaction = MS_SOAP_BACK_OFF;
+    bool trouble = ms_soap_is_trouble(answer, &reply, &reaction);
+    if (!call->noted && trouble) {
+        call->again_at = note(call, &reply, reaction, answer->retry_after, now);
+    } else if (!call->noted) {
+        note_well(call->soap);
+    }
+    call->noted = true;
+    return trouble ? settle(call, &reply, reaction, store, now)
+                   : ms_store_lead_sent(store, call->lead, reply.lead_id, now);
+}
+
+static void
+discard(void *argument)
+{
+    soap_call *call = argument;
+    call->soap->lane.under_way--;
+    ms_limiter_end(&call->soap->limiter);
+    free(call);
+}
+
+/* ---- its start --------------------------------------------------------------------------------
+ */
+
+/* Hands the call to the client. False without memory. */
+static bool
+send(soap_call *call, ms_http_client *client, ms_slice envelope)
+{
+    const ms_http_call http = {.method = "POST",
+                               .url = call->soap->url,
+                               .headers = ms_soap_headers,
+                               .body = envelope,
+                               .timeout_ms = MS_SOAP_TIMEOUT,
+                               .answered = answered,
+                               .discard = discard,
+                               .argument = call};
+    return ms_http_client_start(client, &http);
+}
+
+ms_store_result
+ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store, ms_http_client *client,
+                   int64_t now)
+{
+    ms_arena arena;
+    ms_slice envelope;
+    size_t room = ms_soap_room(&soap->account, lead);
+    void *memory = malloc(room);
+    soap_call *call = malloc(sizeof *call);
+    if (memory == NULL || call == NULL) {
+        free(memory);
+        free(call);
+        return MS_STORE_FAILED; /* the turn is undone and comes again */
+    }
+    *call = (soap_call){.soap = soap,
+                        .lead = lead->id,
+                        .marketo_id = lead->marketo_id,
+                        .attempts = lead->attempts,
+                        .started = now};
+    ms_arena_init(&arena, memory, room);
+    ms_status status = ms_soap_write_sync(&arena, &soap->account, now, lead, &envelope);
+    bool sent = status == MS_OK && send(call, client, envelope);
+    free(memory);
+    if (sent) {
+        soap->lane.under_way++;
+        ms_limiter_begin(&soap->limiter, now);
+        soap->calls_today++;
+        return ms_store_count_call(store, soap->day);
+    }
+    free(call);
+    return status == MS_OK ? ms_store_lead_again(store, lead->id, now + MS_BACKOFF_MIN)
+                           : refuse(lead->id, ms_slice_from(ms_code_of(status)),
+                                    ms_slice_from(ms_sentence_of(status)), store, now);
+}
