@@ -29,17 +29,19 @@ static int64_t
 sent(const ms_limiter *limiter, unsigned int back)
 {
     int64_t latest[MS_LIMITER_CALLS_MAX]; /* the latest first */
-    size_t count = 0;
     for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
-        size_t place = count < back ? count++ : back;
-        if (place == back && latest[back - 1] >= limiter->sent[i]) {
-            continue;
-        }
-        place = place == back ? back - 1 : place;
+        latest[i] = INT64_MIN;
+    }
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        size_t place = back;
         for (; place > 0 && latest[place - 1] < limiter->sent[i]; place--) {
-            latest[place] = latest[place - 1];
+            if (place < back) {
+                latest[place] = latest[place - 1];
+            }
         }
-        latest[place] = limiter->sent[i];
+        if (place < back) {
+            latest[place] = limiter->sent[i];
+        }
     }
     return latest[back - 1];
 }

@@ -25,6 +25,7 @@ typedef struct {
     int64_t started;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
     int64_t again_at;
+    size_t ticket; /* the limiter's */
 } soap_call;
 
 const char *const ms_soap_headers[] = {"Content-Type: text/xml; charset=utf-8", "SOAPAction: \"\"",
@@ -253,7 +254,7 @@ discard(void *argument)
 {
     soap_call *call = argument;
     call->soap->lane.under_way--;
-    ms_limiter_end(&call->soap->limiter);
+    ms_limiter_end(&call->soap->limiter, call->ticket, call->started);
     free(call);
 }
 
@@ -300,7 +301,7 @@ ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store, ms_h
     free(memory);
     if (sent) {
         soap->lane.under_way++;
-        ms_limiter_begin(&soap->limiter, now);
+        call->ticket = ms_limiter_begin(&soap->limiter);
         soap->calls_today++;
         return ms_store_count_call(store, soap->day);
     }
