@@ -24,6 +24,7 @@ typedef struct {
     unsigned int attempts;
     int64_t started;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    bool ended; /* it does not count as under way any more */
     int64_t again_at;
     size_t ticket; /* the limiter's */
 } soap_call;
@@ -232,10 +233,22 @@ settle(const soap_call *call, const ms_soap_reply *reply, ms_soap_reaction react
     return ms_store_lead_again(store, call->lead, call->again_at);
 }
 
+/* Another may take its place: with its answer, so that the same turn can start it, or without. */
+static void
+end(soap_call *call, int64_t sent)
+{
+    if (!call->ended) {
+        call->ended = true;
+        call->soap->lane.under_way--;
+        ms_limiter_end(&call->soap->limiter, call->ticket, sent);
+    }
+}
+
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
     soap_call *call = argument;
+    end(call, call->started + answer->sent_after);
     ms_soap_reply reply;
     ms_soap_reaction reaction = MS_SOAP_BACK_OFF;
     bool trouble = ms_soap_is_trouble(answer, &reply, &reaction);
@@ -253,8 +266,7 @@ static void
 discard(void *argument)
 {
     soap_call *call = argument;
-    call->soap->lane.under_way--;
-    ms_limiter_end(&call->soap->limiter, call->ticket, call->started);
+    end(call, MS_LIMITER_NEVER);
     free(call);
 }
 
