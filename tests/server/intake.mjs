@@ -1,8 +1,8 @@
 /** munchkin-server with a queue of its own, and a simulated Marketo behind it. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSimulator } from '../sim/simulator.mjs';
 import { request } from './http_client.mjs';
@@ -42,6 +42,7 @@ export function command(args, env = {}) {
  * @property {(path: string, message: unknown, options?: PostOptions) => Promise<import('./http_client.mjs').Answer>} post
  * @property {(...words: string[]) => any} ask  the JSON that `munchkin-server <words> --json` prints
  * @property {(wrap?: string[]) => Promise<void>} restart  after the process has ended
+ * @property {(milliseconds: number) => void} advance  the clocks of both
  *
  * @typedef {object} PostOptions
  * @property {string | null} [key]  the write key; null for none
@@ -51,20 +52,25 @@ export function command(args, env = {}) {
 /**
  * A server that takes events with WRITE_KEY, of pages of ORIGIN too, and passes them on at once.
  * @param {{after: (end: () => Promise<void> | void) => void}} t
- * @param {{args?: string[], env?: Record<string, string>, wrap?: string[], simulator?: import('../sim/simulator.mjs').SimulatorOptions}} [options]
+ * @param {{keys?: string[], args?: string[], env?: Record<string, string>, wrap?: string[], simulator?: import('../sim/simulator.mjs').SimulatorOptions}} [options]
  * @returns {Promise<Intake>}
  */
-export async function intakeFor(t, { args = [], env = REST, wrap = [], simulator: simulated = {} } = {}) {
+export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, wrap = [], simulator: simulated = {} } = {}) {
   const simulator = await startSimulator({ restClient: CLIENT, ...simulated });
   t.after(() => simulator.close());
-  const db = join(folderFor(t), 'munchkin.db');
+  const folder = folderFor(t);
+  const db = join(folder, 'munchkin.db');
+  const clock = join(folder, 'clock');
+  const ahead = Buffer.alloc(8);
+  writeFileSync(clock, ahead);
   const settings = {
     args: [
-      ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--write-key', WRITE_KEY, '--allow-origin', ORIGIN],
+      ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN],
+      ...keys.flatMap((key) => ['--write-key', key]),
       ...['--rest-url', simulator.url, '--webevents-url', simulator.url],
       ...['--linger', '0', '--interval', '0', '--rate-limit', '0', ...args],
     ],
-    env,
+    env: { MUNCHKIN_TEST_CLOCK: clock, ...env },
   };
   let server = await startServer({ ...settings, wrap });
   t.after(async () => {
@@ -88,6 +94,15 @@ export async function intakeFor(t, { args = [], env = REST, wrap = [], simulator
       const { code, stdout, stderr } = command([...words, '--db', db, '--json']);
       if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}: ${stderr}`);
       return JSON.parse(stdout);
+    },
+    advance(milliseconds) {
+      const was = Number(endianness() === 'LE' ? ahead.readBigInt64LE() : ahead.readBigInt64BE());
+      const is = BigInt(was + milliseconds);
+      if (endianness() === 'LE') ahead.writeBigInt64LE(is);
+      else ahead.writeBigInt64BE(is);
+      // Not emptied first: the server has it mapped.
+      writeFileSync(clock, ahead, { flag: 'r+' });
+      simulator.clock.advance(milliseconds);
     },
     async restart(again = []) {
       server = await startServer({ ...settings, wrap: again });
