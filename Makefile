@@ -58,7 +58,7 @@ build/deps/nginx/usr/sbin/nginx: | packages-build
 	@src/deps.sh unpacked build/deps/nginx nginx
 
 # Folders with npm packages of their own: what tests and benchmarks need beside the build.
-NPM_FOLDERS := tests/package tests/adapters tests/bench/peers
+NPM_FOLDERS := tests/package tests/adapters tests/server tests/bench/peers
 $(NPM_FOLDERS:%=%/node_modules/.installed): %/node_modules/.installed: %/package-lock.json | node_modules/.installed
 	@echo "Installing the npm packages of $*"
 	@npm ci --prefix $* --no-audit --no-fund --loglevel=error || \
@@ -217,7 +217,7 @@ pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver tests/package/node_modules/.installed tests/adapters/node_modules/.installed ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver tests/package/node_modules/.installed tests/adapters/node_modules/.installed tests/server/node_modules/.installed ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
