@@ -90,34 +90,6 @@ test('SIGTERM: what waits for the disk is stored and answered before the end', a
   for (let i = 0; i <= 20; i++) await eventually(() => intake.simulator.leads.get(emailOf(i)), emailOf(i));
 });
 
-test('kill -9 at any moment: what was answered with 200 is there', async (t) => {
-  const intake = await intakeFor(t, { args: ['--threads', '2'] });
-  /** @type {Set<string>} */
-  const acknowledged = new Set();
-  let next = 0;
-  for (let round = 0; round < 8; round++) {
-    let killed = false;
-    const clients = Array.from({ length: 8 }, async () => {
-      while (!killed) {
-        const numbers = Array.from({ length: 5 }, () => next++);
-        const batch = numbers.map((i) => ({ type: 'identify', ...identify(i) }));
-        const answer = await intake.post('/v1/batch', { batch }).catch(() => undefined);
-        if (answer?.status === 200) for (const i of numbers) acknowledged.add(emailOf(i));
-      }
-    });
-    await new Promise((resolve) => setTimeout(resolve, 40 * Math.random() + 10));
-    await intake.server.stop('SIGKILL');
-    killed = true;
-    await Promise.all(clients);
-    await intake.restart();
-  }
-  assert.ok(acknowledged.size > 100, `${acknowledged.size}`);
-  // What was in flight when it was killed waits for a while.
-  intake.advance(60_000);
-  const missing = () => [...acknowledged].filter((email) => !intake.simulator.leads.has(email));
-  await eventually(() => missing().length === 0, `${missing().length} of ${acknowledged.size} leads`);
-});
-
 test('a disk that is full is told of, loses nothing that was acknowledged, and can recover', async (t) => {
   // A file may grow to 300 blocks of 512 bytes, and what would be more fails, as on a full disk.
   const wrap = ['sh', '-c', `trap '' XFSZ; ulimit -f 600; exec "$0" "$@"`];
