@@ -90,9 +90,8 @@ ms_class_is_taken(const ms_store *store, ms_lead_class class)
     bool any = (store->taken & MS_TAKEN_BY(MS_BY_ANY)) != 0;
     switch (class) {
     case MS_CLASS_MARKETO_ID:
-        return any || (store->taken & MS_TAKEN_BY(MS_BY_MARKETO_ID)) != 0;
     case MS_CLASS_EMAIL:
-        return any || (store->taken & MS_TAKEN_BY(MS_BY_EMAIL)) != 0;
+        return true; /* by everybody */
     case MS_CLASS_USER_ID:
         return any || (store->taken & MS_TAKEN_BY(MS_BY_USER_ID)) != 0;
     default:

@@ -201,9 +201,10 @@ ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms
  * ------------------------------------------------------------------- */
 
 /*
- * When something will be due next, in flight left out; INT64_MAX if nothing waits. Only of the
- * kinds and selections that have been taken since the store was opened, whether there were any or
- * not: what nobody takes is not waited for.
+ * When something will be due next, in flight left out; INT64_MAX if nothing waits. Leads with a
+ * Marketo id or an e-mail address always count; other kinds and selections do once they have been
+ * taken since the store was opened, whether there were any or not: what nobody takes is not waited
+ * for.
  */
 ms_store_result ms_store_next_due(ms_store *store, int64_t *due);
 
