@@ -130,7 +130,7 @@ export async function eventually(look, what) {
   }
 }
 
-/** Why it does not start. @param {string[]} args @param {Record<string, string>} env */
+/** What it says and ends with, while this process goes on: why it does not start, or --check. @param {string[]} args @param {Record<string, string>} env */
 export async function refusal(args, env) {
   const { closed, output } = runServer(args, env);
   return { code: await closed, said: output() };

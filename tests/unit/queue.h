@@ -8,7 +8,7 @@
 #include "../../src/server/queue/store.h"
 
 #define SECOND INT64_C(1000)
-#define DAY (24 * 3600 * SECOND)
+#define DAY (86400 * SECOND)
 #define HOLD (7 * DAY)
 
 /* The rules of the tests: 5 s, 30 s, 24 h, 7 days. */

@@ -30,6 +30,7 @@ test_closed_and_opened(void **state)
     identify("a@x.com", "u1", NULL, "{\"A\":\"\\u0000\xC3\xA4\"}", START);
     queue_close();
     queue_open();
+    assert_int_equal(query("PRAGMA synchronous"), 2); /* FULL */
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "@u1 a@x.com {\"A\":\"\\u0000\xC3\xA4\"}\n");
 }
 

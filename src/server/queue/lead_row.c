@@ -304,7 +304,7 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
 void
 ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
-    if (marketo_id == 0 || store->failed) {
+    if (marketo_id == 0 || marketo_id == lead->marketo_id || store->failed) {
         return;
     }
     int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
