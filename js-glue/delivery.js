@@ -78,10 +78,10 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return { ok: true, sent: true, call };
   };
 
-  /** The server's answer to a lead, and the cookie that it has been told. @param {string} request @returns {Promise<any>} */
-  const ask = async (request) => {
-    const cookie = trackingCookie();
-    return { cookie, ...(await sendLead(server, request, cookie)) };
+  /** Resolves once Munchkin's cookie is there, or will not come soon: a script sets it that munchkin.js loads in its turn. */
+  const cookieSettled = async () => {
+    let turns = (await settled) ? 50 : 0;
+    while (turns-- && !trackingCookie()) await new Promise((resolve) => setTimeout(resolve, 100));
   };
 
   /**
@@ -103,21 +103,19 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const isUnchanged = (fields) => {
     const last = store.get(LAST_LEAD);
     const own = trackingCookie();
-    // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
-    const same = last?.fields === fields && (last.cookie ?? own) === own && Date.now() - last.time < UNCHANGED_MS;
-    if (same) store.set(LAST_LEAD, { ...last, cookie: own });
+    // Another cookie is another visitor to Marketo. A new visitor's, which is not there yet at the first identify, Munchkin
+    // finds by itself; a server has to be told, and what it was told is kept.
+    const { cookie = own } = last || {};
+    const same = last?.fields === fields && (cookie || '') === (own || '') && Date.now() - last.time < UNCHANGED_MS;
+    if (same) store.set(LAST_LEAD, { ...last, cookie });
     return same;
   };
 
-  /** As the server has answered. @param {LeadResult} lead @param {string} request @param {any} answer @returns {Promise<Outcome>} */
-  const associate = async (lead, request, answer) => {
+  /** As the server has answered. @param {LeadResult} lead @param {any} answer @returns {Promise<Outcome>} */
+  const associate = async (lead, answer) => {
     if (!answer.ok) return answer;
-    const munchkin = (await settled) || munchkinOnPage();
-    if (answer.hash) return give(munchkin, [...lead.call, answer.hash]);
-    // A new visitor's cookie comes with Munchkin, and that it is the lead's has to be said then.
-    const cookie = trackingCookie();
-    if (mayTrack() && cookie !== answer.cookie) await sendLead(server, request, cookie);
-    return { ok: true, sent: true, call: ['lead', lead.call[1]] };
+    if (!answer.hash) return { ok: true, sent: true, call: ['lead', lead.call[1]] };
+    return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
   };
 
   /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
@@ -127,7 +125,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     } catch (reason) {
       return failure('extras_blocked');
     }
-    await settled;
+    await cookieSettled();
     return form.send(fields);
   };
 
@@ -180,17 +178,24 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
       const byForm = options.identify === 'form';
-      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : ask(request));
+      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : sendLead(server, request, trackingCookie() || ''));
       // The request leaves before the identify before this one has ended; whether it was needed shows then.
       const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
       if (!mayTrack()) return skip('no_consent');
       if (isUnchanged(fields)) return skip('unchanged');
+      /** @type {any} */
       const answer = await (signing || sign());
-      const outcome = await (byForm ? submit(lead) : associate(lead, request, answer));
+      const outcome = await (byForm ? submit(lead) : associate(lead, answer));
       // Unless the visitor has been forgotten meanwhile.
       if (outcome.sent && store.get(TRAITS)) {
-        store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });
+        store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time: Date.now() });
+        // The server is told a new visitor's cookie once there is one, unless the visitor is somebody else by then.
+        if (answer.cookie === '') {
+          cookieSettled().then(() => {
+            if (store.get(LAST_LEAD)?.fields === fields) this.associate(rules, request, presigned, earlier);
+          });
+        }
       }
       return { ...outcome, warnings: lead.warnings };
     },

@@ -11,7 +11,7 @@ import { call, customer } from './customer.mjs';
 const shop = (world) => ({ head: world.tag(), body: '<h1>Shop</h1>' });
 
 /** @type {[method: string, ...args: any[]]} */
-const IDENTIFY = ['identify', 'u1', { email: 'ada@example.com', name: 'Ada Lovelace', plan: 'pro' }];
+const IDENTIFY = ['identify', 'u1', { email: 'ada@example.com', firstName: 'Ada', lastName: 'Lovelace', plan: 'pro' }];
 const FIELDS = { Email: 'ada@example.com', FirstName: 'Ada', LastName: 'Lovelace', Plan: 'pro', UserId: 'u1' };
 
 /** Munchkin's token for the visitor. @param {import('playwright-core').BrowserContext} context */
@@ -92,16 +92,18 @@ describe('only credentials for REST, and a Munchkin without associateLead', { ti
   test("a new visitor's cookie, which comes only after the first identify, is tied to the lead too", async (t) => {
     // Munchkin comes when the server has the lead already.
     world.simulator.faults.loaderDelayMs = 700;
+    world.simulator.faults.trackerDelayMs = 500;
     const { page, context } = await world.open(t, { ...shop(world), path: '/new' });
     /** @type {any[]} */
     const bodies = [];
     page.on('request', (request) => request.url() === `${world.serverUrl}/v1/lead` && bodies.push(JSON.parse(request.postData() ?? '{}')));
     const [result] = await call(page, [IDENTIFY]);
     assert.deepEqual([result.ok, result.sent], [true, true]);
-    const token = await tokenOf(context);
-    assert.ok(token);
-    assert.deepEqual(bodies.map(({ cookie }) => cookie.includes(token)), [false, true]);
+    // It is with the server, and Munchkin is not here.
+    assert.equal(await tokenOf(context), undefined);
     await drive(world, () => lead()?.tokens.length);
+    const token = await tokenOf(context);
+    assert.deepEqual(bodies.map(({ cookie }) => cookie), ['', `id:561-HYG-937&token:${token}`]);
     assert.deepEqual([lead()?.fields, lead()?.tokens], [FIELDS, [token]]);
     assert.equal(world.simulator.leadsById.size, 1);
   });
@@ -113,13 +115,29 @@ describe('only credentials for REST, and a Munchkin without associateLead', { ti
     const calls = world.simulator.rest.calls.length;
     const next = await world.open(t, { ...shop(world), path: '/next', context });
     const [again] = await call(next.page, [IDENTIFY]);
-    assert.deepEqual([again.sent, again.reason], [false, 'unchanged']);
+    assert.deepEqual([again.ok, again.skipped], [true, 'unchanged']);
     // Another browser of the same person's, say, of which nobody remembers anything: it has a cookie of its own.
     const other = await world.open(t, { ...shop(world), path: '/other' });
     await call(other.page, [IDENTIFY]);
     await drive(world, () => lead()?.tokens.length === 2);
     const more = world.simulator.rest.calls.slice(calls);
     assert.deepEqual(more.map(({ path }) => path), ['/rest/v1/leads/{id}/associate.json']);
+  });
+
+  test('one who leaves before the cookie is there: the next page tells it', async (t) => {
+    world.simulator.faults.trackerDelayMs = 60_000;
+    const { page, context } = await world.open(t, { ...shop(world), path: '/new' });
+    await call(page, [IDENTIFY]);
+    await page.close();
+    world.simulator.faults.trackerDelayMs = 0;
+    const next = await world.open(t, { ...shop(world), path: '/next', context });
+    await world.arrival('/next');
+    const [result] = await call(next.page, [IDENTIFY]);
+    assert.equal(result.sent, true);
+    await drive(world, () => lead()?.tokens.length);
+    assert.deepEqual(lead()?.tokens, [await tokenOf(context)]);
+    const [again] = await call(next.page, [IDENTIFY]);
+    assert.equal(again.skipped, 'unchanged');
   });
 
   testAbsence(world);

@@ -20,7 +20,7 @@ function letTimePass(world) {
 /**
  * All that was taken is there, nothing is that was not sent, and no lead was in two calls at once.
  * @param {World} world
- * @param {ReturnType<typeof startLoad>} load
+ * @param {import('./load.mjs').Load} load
  */
 async function assertAllThere(world, load) {
   const missing = () => {

@@ -10,6 +10,7 @@ const FIELDS_PER_LEAD = 40;
 export const SHARED_FIELDS = Array.from({ length: FIELDS_PER_LEAD }, (_, index) => ({ name: `part${index}` }));
 
 /** @typedef {Awaited<ReturnType<typeof import('./marketo_world.mjs').marketoWorld>>} World */
+/** @typedef {ReturnType<typeof startLoad>} Load */
 
 /** Message `n`: a lead of its own, a field of a lead that others write to too, or a visit. @param {number} n */
 function message(n) {
