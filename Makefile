@@ -31,7 +31,7 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack demo test lint bench clean started
+.PHONY: help deps build pack install demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
@@ -214,6 +214,14 @@ build: started packages-build dist/.bundled build/munchkin-server ## dist/ and b
 
 pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 	@node js-glue/build/pack.mjs build
+
+PREFIX ?= /usr/local
+
+install: build ## munchkin-server and its systemd unit (PREFIX=/usr/local, DESTDIR=)
+	@install -D -m 755 build/munchkin-server $(DESTDIR)$(PREFIX)/bin/munchkin-server
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
+	@sed 's|@PREFIX@|$(PREFIX)|' src/server/munchkin-server.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/munchkin-server.service
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/munchkin-server and its systemd unit"
 
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs

@@ -118,13 +118,13 @@ export const basic = (key) => `Basic ${Buffer.from(`${key}:`).toString('base64')
  * @template T
  * @param {() => T | Promise<T>} look
  * @param {string} what
- * @returns {Promise<T>}
+ * @returns {Promise<Exclude<T, undefined | null | false | 0 | ''>>}
  */
 export async function eventually(look, what) {
   const end = Date.now() + 20_000;
   for (;;) {
     const found = await look();
-    if (found) return found;
+    if (found) return /** @type {any} */ (found);
     if (Date.now() > end) throw new Error(`Waited in vain for ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

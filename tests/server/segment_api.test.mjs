@@ -218,7 +218,7 @@ test('a bad message in a batch is kept as a dead letter, and those around it are
   for (const email of emails) await leadOf(email);
   const dead = intake.ask('dead', 'list');
   assert.deepEqual(
-    dead.map(({ kind, code }) => [kind, code]),
+    dead.map((/** @type {any} */ { kind, code }) => [kind, code]),
     bad.map(([, code]) => ['message', code]),
   );
   for (const [i, { payload, reason }] of dead.entries()) {

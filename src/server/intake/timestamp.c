@@ -67,7 +67,7 @@ read_date(reader *from, int64_t *ms)
 static void
 read_fraction(reader *from, int64_t *ms)
 {
-    int unit = 100;
+    int64_t unit = 100;
     while (from->p < from->end && ms_is_digit(*from->p)) {
         *ms += (*from->p++ - '0') * unit;
         unit /= 10;
