@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define RECOVERY_MS 30000  /* a call of the last process may be under way so long */
-#define TIDY_MS 60000      /* how often what is old is forgotten */
+#define TIDY_MS 5000       /* how often some of what is old is forgotten: 500 leads a time */
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
 #define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
 #define IDLE_MS 60000
