@@ -149,10 +149,12 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       }
       const earlier = lastIdentify;
       const hash = common.options.integrations?.Marketo?.hash;
-      lastIdentify = perform('identify', common, (rules) =>
+      const ended = perform('identify', common, (rules) =>
         isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, hash, earlier),
       );
-      return lastIdentify;
+      // One that fails ends at once, and may be over before those that it came after.
+      lastIdentify = Promise.all([earlier, ended]);
+      return ended;
     },
 
     pageview: (href, [url]) => calls.page(href, [url ? { url } : {}]),

@@ -176,6 +176,39 @@ test('identify calls made at once reach Munchkin in their order, each with the t
   );
 });
 
+test('an identify that fails lets none behind it overtake those before it', async (t) => {
+  /** @type {() => void} */
+  let answer = () => {};
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    prepare: (page) =>
+      page.route('**/v1/lead', async (route) => {
+        if (String(route.request().postData()).includes('first@example.com')) {
+          await new Promise((resolve) => {
+            answer = () => resolve(undefined);
+          });
+        }
+        await route.continue();
+      }),
+  });
+  const second = page.waitForResponse((response) => String(response.request().postData()).includes('second@example.com'));
+  const ends = page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {string[]} */
+    const order = [];
+    const note = (/** @type {any} */ { error, call }) => order.push(error || call[1].Email);
+    await Promise.all([
+      analytics.identify('1', { email: 'first@example.com' }, {}, note),
+      analytics.identify('2', { email: 'none' }, {}, note),
+      analytics.identify('3', { email: 'second@example.com' }, {}, note),
+    ]);
+    return order;
+  });
+  await second;
+  answer();
+  assert.deepEqual(await ends, ['email_invalid', 'first@example.com', 'second@example.com']);
+});
+
 test('what cannot be written as JSON is refused; the calls around it arrive', async (t) => {
   const { page, errors } = await world.open(t, { head: world.tag() });
   const codes = await page.evaluate(async () => {
