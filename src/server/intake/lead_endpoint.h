@@ -1,5 +1,5 @@
 /*
- * POST /v1/lead: {"userId": …, "traits": {…}, "cookie": "…", "url": "…"} from pages of allowed
+ * POST /v1/lead: {"userId": …, "traits": {…}, "cookie": "…"} from pages of allowed
  * origins. Where the server has a queue, 202 {"queued":true} once the lead is on disk; where it has
  * but the private key, {"hash": "…"} for Munchkin's associateLead.
  */
