@@ -30,6 +30,8 @@ SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
+# It has types in dist/ too.
+SIMULATOR := $(wildcard tests/sim/*.mjs tests/sim/*/*.mjs)
 
 .PHONY: help deps build pack demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
@@ -137,7 +139,7 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
 	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
-dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) $(SIMULATOR) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs

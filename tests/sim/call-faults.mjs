@@ -1,21 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { answer } from './http.mjs';
 
-/**
- * What goes wrong with the next calls of an API, or web events. Without `code`, `status` and `answer` a call is only
- * delayed.
- *
- * @typedef {object} CallFault
- * @property {string} [path]     of these calls only: the path, or as in /rest/v1/leads/{id}/associate.json; by default of
- *   all calls of REST and SOAP, but neither web events nor /identity/oauth/token
- * @property {string} [method]   of these calls only: GET is also a POST with _method=GET
- * @property {number} [times]    how many calls; 1 by default
- * @property {number} [delayMs]  the answer is held back; lookups are done before, changes after it
- * @property {number | string} [code]  Marketo's error code
- * @property {number} [status]   HTTP
- * @property {'hang' | 'reset' | 'rubbish' | 'truncated' | 'empty'} [answer]  what comes in place of the answer
- * @property {boolean} [carriedOut]  the call is carried out all the same, only its answer is lost; always so if truncated
- */
+/** @typedef {import('./faults.mjs').CallFault} CallFault */
 
 const ANSWERS = ['hang', 'reset', 'rubbish', 'truncated', 'empty'];
 

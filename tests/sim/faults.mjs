@@ -16,9 +16,25 @@ import { RequestError } from './http.mjs';
  * @property {number} submissionStatus HTTP status of a submitted form; with any but 200, it is refused and not recorded
  * @property {number} submissionDelayMs
  * @property {number} callDelayMs      every call of REST and SOAP takes so long
- * @property {import('./call-faults.mjs').CallFault[]} calls  of REST, SOAP and /webevents/*; each is used up by its calls
+ * @property {CallFault[]} calls  of REST, SOAP and /webevents/*; each is used up by its calls
  * @property {Record<string, number | string>} records  leads that are refused, by e-mail address in lower case: with which code
  * @property {'' | 'expired' | 'invalid'} token  what becomes of the REST token that is in use (602, 601), once
+ */
+
+/**
+ * What goes wrong with the next calls of an API, or web events. Without `code`, `status` and `answer` a call is only
+ * delayed.
+ *
+ * @typedef {object} CallFault
+ * @property {string} [path]     of these calls only: the path, or as in /rest/v1/leads/{id}/associate.json; by default of
+ *   all calls of REST and SOAP, but neither web events nor /identity/oauth/token
+ * @property {string} [method]   of these calls only: GET is also a POST with _method=GET
+ * @property {number} [times]    how many calls; 1 by default
+ * @property {number} [delayMs]  the answer is held back; lookups are done before, changes after it
+ * @property {number | string} [code]  Marketo's error code
+ * @property {number} [status]   HTTP
+ * @property {'hang' | 'reset' | 'rubbish' | 'truncated' | 'empty'} [answer]  what comes in place of the answer
+ * @property {boolean} [carriedOut]  the call is carried out all the same, only its answer is lost; always so if truncated
  */
 
 /** @type {Readonly<Omit<Faults, 'calls' | 'records'>>} */

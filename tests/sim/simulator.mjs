@@ -73,8 +73,8 @@ export async function startSimulator(options = {}) {
   const state = { log, leads, faults, clock, rest, soap, forget: soapApi.clear };
 
   const server = createServer(
-    // Long enough for a URI that is too long to be told so.
-    { maxHeaderSize: 1 << 16 },
+    // Headers long enough for a URI that is too long to be told so; connections kept as long as servers keep theirs.
+    { maxHeaderSize: 1 << 16, keepAliveTimeout: 60_000 },
     createRequestListener([
       ...restRoutes({ ...world, control: rest, tokens, keepBodies: options.keepBodies }),
       ...soapApi.routes,

@@ -171,7 +171,7 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing, ke
   /**
    * @param {RestError | null} refusal
    * @param {(() => object) | RestError} change
-   * @param {import('../call-faults.mjs').CallFault | undefined} fault
+   * @param {import('../faults.mjs').CallFault | undefined} fault
    * @param {import('../traffic.mjs').Call} call
    */
   function answerOf(refusal, change, fault, call) {
