@@ -178,7 +178,7 @@ build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
--include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/unit/*.d)
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d)
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
@@ -197,6 +197,9 @@ build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitize
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
+build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
+
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
 
@@ -214,7 +217,7 @@ pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)

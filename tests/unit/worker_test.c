@@ -1,0 +1,621 @@
+/*
+ * The worker and its calls, with a store that fails when it is told to: what is done is on disk,
+ * what is not committed never left this machine, and no answer is lost.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/server/worker.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- a store in memory --------------------------------------------------------------------------
+ */
+
+#define ROWS 16
+
+typedef enum { NONE, WAITING, IN_FLIGHT, SENT } row_state;
+
+typedef struct {
+    row_state rows[ROWS];
+    size_t executed;
+} contents;
+
+struct ms_store {
+    contents now;
+    contents committed;
+    bool in_transaction;
+    bool failed;
+    bool closed;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ms_store the_store;
+static atomic_int commits_to_fail;
+static atomic_int answers_to_fail;
+static atomic_int begun;
+static atomic_int recovered;
+
+ms_store_result
+ms_store_begin(ms_store *store)
+{
+    assert_false(store->in_transaction);
+    store->in_transaction = true;
+    atomic_fetch_add(&begun, 1);
+    return MS_STORE_OK;
+}
+
+static bool
+take_one(atomic_int *count)
+{
+    return atomic_load(count) > 0 && atomic_fetch_sub(count, 1) > 0;
+}
+
+ms_store_result
+ms_store_commit(ms_store *store)
+{
+    assert_true(store->in_transaction && !store->failed);
+    if (take_one(&commits_to_fail)) {
+        store->failed = true;
+        return MS_STORE_FAILED;
+    }
+    (void)pthread_mutex_lock(&lock);
+    store->committed = store->now;
+    (void)pthread_mutex_unlock(&lock);
+    store->in_transaction = false;
+    return MS_STORE_OK;
+}
+
+void
+ms_store_rollback(ms_store *store)
+{
+    assert_true(store->in_transaction);
+    store->now = store->committed;
+    store->in_transaction = store->failed = false;
+}
+
+void
+ms_store_close(ms_store *store)
+{
+    store->closed = true;
+}
+
+const char *
+ms_store_problem(const ms_store *store)
+{
+    (void)store;
+    return "database or disk is full";
+}
+
+ms_store_result
+ms_store_execute(ms_store *store, const ms_command *command, int64_t now)
+{
+    (void)now;
+    assert_true(store->in_transaction && !store->failed);
+    store->now.executed++;
+    if (command->activity_type > 0) {
+        store->now.rows[command->activity_type] = WAITING;
+    }
+    return MS_STORE_OK;
+}
+
+ms_store_result
+ms_store_next_due(ms_store *store, int64_t *due)
+{
+    (void)store;
+    *due = INT64_MAX;
+    return MS_STORE_OK;
+}
+
+ms_store_result
+ms_store_recover(ms_store *store, int64_t now, int64_t pause)
+{
+    (void)store;
+    (void)now;
+    assert_true(pause > 0);
+    atomic_fetch_add(&recovered, 1);
+    return MS_STORE_OK;
+}
+
+ms_store_result
+ms_store_tidy(ms_store *store, int64_t now)
+{
+    (void)store;
+    (void)now;
+    return MS_STORE_OK;
+}
+
+ms_store_result
+ms_store_count(ms_store *store, const char *day, ms_store_counts *counts)
+{
+    assert_int_equal(strlen(day), 10);
+    *counts = (ms_store_counts){.leads_waiting = store->committed.executed};
+    return MS_STORE_OK;
+}
+
+/* ---- a backend that calls for each row ----------------------------------------------------------
+ */
+
+static char url[128];
+static atomic_int discarded;
+
+typedef struct {
+    size_t row;
+} row_call;
+
+static ms_store_result
+answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    const row_call *call = argument;
+    (void)now;
+    assert_true(store->in_transaction && !store->failed);
+    assert_int_equal(store->now.rows[call->row], IN_FLIGHT);
+    assert_int_equal(answer->status, 200);
+    store->now.rows[call->row] = SENT;
+    if (take_one(&answers_to_fail)) {
+        store->failed = true;
+        return MS_STORE_FAILED;
+    }
+    return MS_STORE_OK;
+}
+
+static void
+discard(void *argument)
+{
+    atomic_fetch_add(&discarded, 1);
+    free(argument);
+}
+
+static ms_store_result
+start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_t now,
+            int64_t *wake)
+{
+    (void)backend;
+    (void)now;
+    (void)wake;
+    for (size_t row = 0; row < ROWS; row++) {
+        if (store->now.rows[row] != WAITING) {
+            continue;
+        }
+        row_call *call = malloc(sizeof *call);
+        assert_non_null(call);
+        call->row = row;
+        store->now.rows[row] = IN_FLIGHT;
+        const ms_http_call http = {.method = "POST",
+                                   .url = url,
+                                   .body = MS_SLICE("hello"),
+                                   .timeout_ms = 5000,
+                                   .answered = answered,
+                                   .discard = discard,
+                                   .argument = call};
+        assert_true(ms_http_client_start(client, &http));
+    }
+    return MS_STORE_OK;
+}
+
+static atomic_int backends_closed;
+
+static void
+close_backend(ms_backend *backend)
+{
+    (void)backend;
+    atomic_fetch_add(&backends_closed, 1);
+}
+
+/* ---- the other side -----------------------------------------------------------------------------
+ */
+
+static struct MHD_Daemon *daemon_of_tests;
+static atomic_int requests;
+static atomic_int delay_ms;
+
+static enum MHD_Result
+serve(void *cls, struct MHD_Connection *connection, const char *path, const char *method,
+      const char *version, const char *body, size_t *size, void **state)
+{
+    static int seen;
+    (void)cls;
+    (void)method;
+    (void)version;
+    (void)body;
+    if (*state == NULL) {
+        *state = &seen;
+        return MHD_YES;
+    }
+    if (*size > 0) {
+        *size = 0;
+        return MHD_YES;
+    }
+    atomic_fetch_add(&requests, 1);
+    (void)usleep((useconds_t)atomic_load(&delay_ms) * 1000);
+    bool is_long = strcmp(path, "/long") == 0;
+    bool is_elsewhere = strcmp(path, "/elsewhere") == 0;
+    size_t len = is_long ? MS_ANSWER_MAX + 1 : 2;
+    char *content = calloc(1, len);
+    assert_non_null(content);
+    memcpy(content, "ok", 2);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, content, MHD_RESPMEM_MUST_FREE);
+    unsigned int status = 200;
+    if (is_elsewhere) {
+        (void)MHD_add_response_header(response, "Location", "/");
+        status = 302;
+    } else if (strcmp(path, "/later") == 0) {
+        (void)MHD_add_response_header(response, "Retry-After", "7");
+        status = 503;
+    }
+    enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static int
+start_server(void **state)
+{
+    (void)state;
+    daemon_of_tests =
+        MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
+                         NULL, serve, NULL, MHD_OPTION_END);
+    if (daemon_of_tests == NULL) {
+        return 1;
+    }
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/",
+                   MHD_get_daemon_info(daemon_of_tests, MHD_DAEMON_INFO_BIND_PORT)->port);
+    return 0;
+}
+
+static int
+stop_server(void **state)
+{
+    (void)state;
+    MHD_stop_daemon(daemon_of_tests);
+    return 0;
+}
+
+/* ---- jobs ---------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    ms_job job; /* the first, so that one is the other */
+    ms_command command;
+    atomic_int stored; /* -1: not done */
+} test_job;
+
+static void
+done(ms_job *job, bool stored)
+{
+    atomic_store(&((test_job *)job)->stored, stored ? 1 : 0);
+}
+
+static void
+submit(ms_worker *worker, test_job *job, int row)
+{
+    *job = (test_job){.job = {.commands = &job->command, .done = done},
+                      .command = {.kind = MS_COMMAND_ACTIVITY, .activity_type = row},
+                      .stored = -1};
+    assert_true(ms_worker_submit(worker, &job->job));
+}
+
+/* Waits for what another thread is about to do; fails if it does not. */
+#define EVENTUALLY(condition)                                                                      \
+    do {                                                                                           \
+        int left = 5000;                                                                           \
+        while (!(condition) && left-- > 0) {                                                       \
+            (void)usleep(1000);                                                                    \
+        }                                                                                          \
+        assert_true(condition);                                                                    \
+    } while (0)
+
+static row_state
+row(int index)
+{
+    (void)pthread_mutex_lock(&lock);
+    row_state state = the_store.committed.rows[index];
+    (void)pthread_mutex_unlock(&lock);
+    return state;
+}
+
+static ms_backend backend;
+
+static ms_worker *
+start(void)
+{
+    the_store = (struct ms_store){0};
+    backend = (ms_backend){.start_calls = start_calls, .close = close_backend};
+    atomic_store(&requests, 0);
+    atomic_store(&discarded, 0);
+    atomic_store(&delay_ms, 0);
+    atomic_store(&backends_closed, 0);
+    atomic_store(&begun, 0);
+    atomic_store(&recovered, 0);
+    ms_worker *worker = ms_worker_start(&the_store, &backend);
+    assert_non_null(worker);
+    return worker;
+}
+
+static void
+test_jobs_are_done_once_committed(void **state)
+{
+    (void)state;
+    static test_job jobs[100];
+    ms_worker *worker = start();
+    for (size_t i = 0; i < 100; i++) {
+        submit(worker, &jobs[i], 0);
+    }
+    for (size_t i = 0; i < 100; i++) {
+        EVENTUALLY(atomic_load(&jobs[i].stored) == 1);
+    }
+    ms_store_counts counts;
+    EVENTUALLY((ms_worker_counts(worker, &counts), counts.leads_waiting == 100));
+    ms_worker_stop(worker, 0);
+    assert_true(the_store.closed);
+    assert_int_equal(atomic_load(&backends_closed), 1);
+    assert_int_equal(atomic_load(&recovered), 1);
+    assert_int_equal(the_store.committed.executed, 100);
+}
+
+static void
+test_nothing_to_do_is_no_transaction(void **state)
+{
+    (void)state;
+    ms_worker *worker = start();
+    EVENTUALLY(atomic_load(&begun) == 1);
+    (void)usleep(50000);
+    ms_worker_stop(worker, 0);
+    assert_int_equal(atomic_load(&begun), 1);
+}
+
+static void
+test_a_failed_commit_is_told(void **state)
+{
+    (void)state;
+    static test_job first;
+    static test_job second;
+    ms_worker *worker = start();
+    EVENTUALLY(atomic_load(&begun) >= 1);
+    atomic_store(&commits_to_fail, 1);
+    submit(worker, &first, 1);
+    EVENTUALLY(atomic_load(&first.stored) == 0);
+    assert_int_equal(atomic_load(&requests), 0);
+    /* Its own time is not waited for: the next job finds out whether the store is well again. */
+    submit(worker, &second, 2);
+    EVENTUALLY(atomic_load(&second.stored) == 1);
+    EVENTUALLY(row(2) == SENT);
+    assert_int_equal(row(1), NONE);
+    assert_int_equal(atomic_load(&requests), 1);
+    ms_worker_stop(worker, 0);
+}
+
+static void
+test_an_answer_outlives_failed_turns(void **state)
+{
+    (void)state;
+    static test_job job;
+    ms_worker *worker = start();
+    atomic_store(&delay_ms, 50);
+    submit(worker, &job, 3);
+    EVENTUALLY(row(3) == IN_FLIGHT);
+    atomic_store(&commits_to_fail, 2);
+    atomic_store(&answers_to_fail, 1);
+    EVENTUALLY(row(3) == SENT);
+    assert_int_equal(atomic_load(&requests), 1);
+    assert_int_equal(atomic_load(&commits_to_fail), 0);
+    assert_int_equal(atomic_load(&answers_to_fail), 0);
+    EVENTUALLY(atomic_load(&discarded) == 1);
+    ms_worker_stop(worker, 0);
+}
+
+static void
+test_stopping_drains(void **state)
+{
+    (void)state;
+    static test_job job;
+    static test_job late;
+    ms_worker *worker = start();
+    atomic_store(&delay_ms, 100);
+    submit(worker, &job, 4);
+    EVENTUALLY(row(4) == IN_FLIGHT);
+    submit(worker, &late, 0);
+    ms_worker_stop(worker, 5000);
+    assert_int_equal(atomic_load(&late.stored), 1);
+    assert_int_equal(the_store.committed.rows[4], SENT);
+
+    /* And no longer than it was given. */
+    worker = start();
+    atomic_store(&delay_ms, 1000);
+    submit(worker, &job, 5);
+    EVENTUALLY(atomic_load(&requests) == 1);
+    ms_worker_stop(worker, 10);
+    assert_int_equal(the_store.committed.rows[5], IN_FLIGHT);
+    assert_int_equal(atomic_load(&discarded), 1);
+}
+
+static void
+test_jobs_of_a_broken_store_at_the_end(void **state)
+{
+    (void)state;
+    static test_job job;
+    ms_worker *worker = start();
+    EVENTUALLY(atomic_load(&begun) >= 1);
+    atomic_store(&commits_to_fail, 1000000);
+    submit(worker, &job, 6);
+    ms_worker_stop(worker, 300);
+    assert_int_equal(atomic_load(&job.stored), 0);
+    atomic_store(&commits_to_fail, 0);
+}
+
+/* ---- the client alone ---------------------------------------------------------------------------
+ */
+
+static ms_http_answer last;
+static char last_body[16];
+
+static ms_store_result
+keep(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    (void)argument;
+    (void)store;
+    (void)now;
+    last = *answer;
+    (void)snprintf(last_body, sizeof last_body, "%.*s",
+                   (int)(answer->body.len < 15 ? answer->body.len : 15), answer->body.ptr);
+    return MS_STORE_OK;
+}
+
+/* Calls a path, or a whole URL, and gives the status of the answer. */
+static long
+fetch(ms_http_client *client, const char *path, const char *const *headers)
+{
+    char whole[256];
+    (void)snprintf(whole, sizeof whole, "%s%s", path[0] == '/' ? url : "",
+                   path[0] == '/' ? path + 1 : path);
+    const ms_http_call call = {
+        .method = "GET", .url = whole, .headers = headers, .timeout_ms = 500, .answered = keep};
+    last = (ms_http_answer){.status = -1};
+    if (!ms_http_client_start(client, &call)) {
+        return -2;
+    }
+    ms_http_client_committed(client);
+    while (!ms_http_client_has_answers(client)) {
+        ms_http_client_wait(client, 5000);
+    }
+    (void)ms_http_client_answer(client, NULL, 0);
+    assert_int_equal(ms_http_client_under_way(client), 1);
+    ms_http_client_committed(client);
+    assert_int_equal(ms_http_client_under_way(client), 0);
+    return last.status;
+}
+
+static void
+test_answers(void **state)
+{
+    (void)state;
+    ms_http_client *client = ms_http_client_open();
+    assert_non_null(client);
+    atomic_store(&delay_ms, 0);
+    assert_int_equal(fetch(client, "/", NULL), 200);
+    assert_string_equal(last_body, "ok");
+    assert_int_equal(fetch(client, "/long", NULL), 0);
+    assert_non_null(last.problem);
+    assert_int_equal(fetch(client, "/elsewhere", NULL), 302);
+    assert_int_equal(fetch(client, "/later", NULL), 503);
+    assert_int_equal(last.retry_after, 7000);
+    assert_int_equal(fetch(client, "http://127.0.0.1:1/", NULL), 0);
+    assert_int_equal(fetch(client, "file:///etc/hostname", NULL), 0);
+    assert_int_equal(fetch(client, "ftp://127.0.0.1/", NULL), 0);
+    /* TLS is asked for, and there is none. */
+    char tls[128];
+    (void)snprintf(tls, sizeof tls, "https%s", url + 4);
+    assert_int_equal(fetch(client, tls, NULL), 0);
+    atomic_store(&delay_ms, 800);
+    assert_int_equal(fetch(client, "/", NULL), 0);
+    atomic_store(&delay_ms, 0);
+    static const char *const split[] = {"X-One: 1\r\nX-Two: 2", NULL};
+    assert_int_equal(fetch(client, "/", split), -2);
+    assert_int_equal(ms_http_client_under_way(client), 0);
+    ms_http_client_close(client);
+}
+
+static atomic_int thrown_away;
+
+static void
+count_discard(void *argument)
+{
+    (void)argument;
+    atomic_fetch_add(&thrown_away, 1);
+}
+
+static void
+test_nothing_leaves_before_the_commit(void **state)
+{
+    (void)state;
+    ms_http_client *client = ms_http_client_open();
+    assert_non_null(client);
+    const ms_http_call call = {
+        .method = "GET", .url = url, .timeout_ms = 500, .answered = keep, .discard = count_discard};
+    atomic_store(&requests, 0);
+    assert_true(ms_http_client_start(client, &call));
+    ms_http_client_wait(client, 50);
+    ms_http_client_rolled_back(client);
+    assert_int_equal(atomic_load(&thrown_away), 1);
+    ms_http_client_wait(client, 50);
+    assert_int_equal(atomic_load(&requests), 0);
+    assert_int_equal(ms_http_client_under_way(client), 0);
+
+    /* Closed with one under way, one answered and one not started. */
+    assert_true(ms_http_client_start(client, &call));
+    ms_http_client_committed(client);
+    while (!ms_http_client_has_answers(client)) {
+        ms_http_client_wait(client, 5000);
+    }
+    (void)ms_http_client_answer(client, NULL, 0);
+    atomic_store(&delay_ms, 300);
+    assert_true(ms_http_client_start(client, &call));
+    ms_http_client_rolled_back(client);
+    assert_true(ms_http_client_start(client, &call));
+    (void)ms_http_client_answer(client, NULL, 0);
+    ms_http_client_committed(client);
+    ms_http_client_wait(client, 20);
+    assert_true(ms_http_client_start(client, &call));
+    ms_http_client_close(client);
+    assert_int_equal(atomic_load(&thrown_away), 5);
+    atomic_store(&delay_ms, 0);
+}
+
+static void *
+wake_soon(void *client)
+{
+    (void)usleep(20000);
+    ms_http_client_wake(client);
+    return NULL;
+}
+
+static void
+test_waking(void **state)
+{
+    (void)state;
+    ms_http_client *client = ms_http_client_open();
+    pthread_t thread;
+    time_t before = time(NULL);
+    assert_non_null(client);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(pthread_create(&thread, NULL, wake_soon, client), 0);
+        ms_http_client_wait(client, 60000);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    /* Before the wait it counts too, once. */
+    ms_http_client_wake(client);
+    ms_http_client_wake(client);
+    ms_http_client_wait(client, 60000);
+    assert_true(time(NULL) - before < 20);
+    ms_http_client_wait(client, 10);
+    ms_http_client_close(client);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_jobs_are_done_once_committed),
+        cmocka_unit_test(test_nothing_to_do_is_no_transaction),
+        cmocka_unit_test(test_a_failed_commit_is_told),
+        cmocka_unit_test(test_an_answer_outlives_failed_turns),
+        cmocka_unit_test(test_stopping_drains),
+        cmocka_unit_test(test_jobs_of_a_broken_store_at_the_end),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_nothing_leaves_before_the_commit),
+        cmocka_unit_test(test_waking),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
