@@ -3,17 +3,10 @@
 #include "lead_row.h"
 #include "taking.h"
 
-static int64_t
-counter(ms_store *store, int which)
-{
-    int64_t stored = ms_sql_number_1(store, MS_COUNTER_GET, which);
-    return stored + store->change[which];
-}
-
 static uint64_t
 count(ms_store *store, int which)
 {
-    int64_t value = counter(store, which);
+    int64_t value = ms_count_now(store, (ms_counter)which);
     return value < 0 ? 0 : (uint64_t)value;
 }
 

@@ -209,9 +209,12 @@ ms_field_set_keep(const ms_field_set *set, ms_arena *arena)
         return MS_SLICE("");
     }
     char *start = ms_text_begin(arena);
+    char time[32];
+    int len = 0;
     for (size_t i = 0; i < set->count; i++) {
-        char time[32];
-        int len = snprintf(time, sizeof time, "\":[%lld,", (long long)set->list[i].time);
+        if (i == 0 || set->list[i].time != set->list[i - 1].time) { /* mostly all are of one */
+            len = snprintf(time, sizeof time, "\":[%lld,", (long long)set->list[i].time);
+        }
         ms_text_append(arena, i == 0 ? MS_SLICE("{\"") : MS_SLICE(",\""));
         ms_text_append(arena, set->list[i].name);
         ms_text_append(arena, (ms_slice){time, (size_t)len});

@@ -41,6 +41,7 @@ ms_lead_load(ms_store *store, int64_t id)
                           .flying = ms_sql_get_int(sql, 9),
                           .lookups = ms_sql_get_int(sql, 10),
                           .heard = ms_sql_get_int(sql, 11)};
+    lead->placed_since = lead->since;
     lead->email = ms_scratch_copy(store, ms_sql_get_text(sql, 12));
     lead->user_id = ms_scratch_copy(store, ms_sql_get_text(sql, 13));
     lead->fields = ms_scratch_copy(store, ms_sql_get_text(sql, 14));
@@ -52,23 +53,34 @@ ms_lead_load(ms_store *store, int64_t id)
     return store->failed ? NULL : lead;
 }
 
+/* An id that no lead has had. Reading the counter once in a transaction is enough. */
+static int64_t
+new_id(ms_store *store)
+{
+    if (store->lead_ids < 0) {
+        store->lead_ids = ms_sql_number_1(store, MS_COUNTER_GET, MS_COUNT_LEAD_IDS);
+    }
+    ms_count_change(store, MS_COUNT_LEAD_IDS, 1);
+    return store->lead_ids + store->change[MS_COUNT_LEAD_IDS];
+}
+
 ms_lead_row *
 ms_lead_new(ms_store *store, int64_t now)
 {
-    if (ms_sql_run_1(store, MS_LEAD_ADD, now) == 0) {
+    int64_t id = new_id(store);
+    ms_lead_row *lead = ms_scratch(store, sizeof *lead);
+    if (lead == NULL || store->failed) {
         return NULL;
     }
-    ms_lead_row *lead = ms_scratch(store, sizeof *lead);
-    if (lead != NULL) {
-        const ms_slice none = MS_SLICE("");
-        *lead = (ms_lead_row){.id = sqlite3_last_insert_rowid(store->db),
-                              .heard = now,
-                              .email = none,
-                              .user_id = none,
-                              .fields = none,
-                              .sent = none,
-                              .changed = true};
-    }
+    const ms_slice none = MS_SLICE("");
+    *lead = (ms_lead_row){.id = id,
+                          .heard = now,
+                          .email = none,
+                          .user_id = none,
+                          .fields = none,
+                          .sent = none,
+                          .changed = true,
+                          .is_new = true};
     return lead;
 }
 
@@ -103,8 +115,8 @@ class_of(const ms_lead_row *lead)
     return lead->user_id.len > 0 ? MS_CLASS_USER_ID : MS_CLASS_HELD;
 }
 
-/* Writes where the lead stands among those that wait, if that is elsewhere than before. */
-static void
+/* Where the lead stands among those that wait. False if that is where it was. */
+static bool
 place(ms_store *store, ms_lead_row *lead)
 {
     int64_t class = class_of(lead);
@@ -114,26 +126,56 @@ place(ms_store *store, ms_lead_row *lead)
         earliest = later(lead->ended > 0 ? lead->ended + store->rules.interval : 0, lead->retry);
         due = later(lead->since + store->rules.linger, earliest);
     }
-    ms_sql *sql = ms_sql_begin(store, MS_LEAD_PLACE);
-    ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, class);
-    ms_sql_int(sql, lead->since);
-    ms_sql_int(sql, earliest);
-    ms_sql_int(sql, due);
-    (void)ms_sql_run(sql);
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter)lead->class, -(lead->due > 0));
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter) class, due > 0);
+    bool moved = class != lead->class || earliest != lead->earliest || due != lead->due ||
+                 lead->since != lead->placed_since;
     lead->class = class;
     lead->earliest = earliest;
     lead->due = due;
+    lead->placed_since = lead->since;
+    return moved;
 }
 
-void
-ms_lead_save(ms_store *store, ms_lead_row *lead)
+static void
+add_row(ms_store *store, const ms_lead_row *lead)
 {
-    if (!lead->changed) {
-        return;
-    }
+    ms_sql *sql = ms_sql_begin(store, MS_LEAD_ADD);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->class);
+    ms_sql_int(sql, lead->marketo_id);
+    ms_sql_int(sql, lead->since);
+    ms_sql_int(sql, lead->earliest);
+    ms_sql_int(sql, lead->due);
+    ms_sql_int(sql, lead->ended);
+    ms_sql_int(sql, lead->retry);
+    ms_sql_int(sql, lead->attempts);
+    ms_sql_int(sql, lead->flying);
+    ms_sql_int(sql, lead->lookups);
+    ms_sql_int(sql, lead->heard);
+    ms_sql_text(sql, lead->email);
+    ms_sql_text(sql, lead->user_id);
+    ms_sql_text(sql, lead->fields);
+    ms_sql_blob(sql, lead->sent);
+    (void)ms_sql_run(sql);
+}
+
+/* Columns with indexes are written on their own, since SQLite writes the indexes each time. */
+static void
+move_row(ms_store *store, const ms_lead_row *lead)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_LEAD_PLACE);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->class);
+    ms_sql_int(sql, lead->since);
+    ms_sql_int(sql, lead->earliest);
+    ms_sql_int(sql, lead->due);
+    (void)ms_sql_run(sql);
+}
+
+static void
+write_row(ms_store *store, const ms_lead_row *lead)
+{
     ms_sql *sql = ms_sql_begin(store, MS_LEAD_SET);
     ms_sql_int(sql, lead->id);
     ms_sql_int(sql, lead->ended);
@@ -147,8 +189,25 @@ ms_lead_save(ms_store *store, ms_lead_row *lead)
     ms_sql_text(sql, lead->fields);
     ms_sql_blob(sql, lead->sent);
     (void)ms_sql_run(sql);
-    place(store, lead);
+}
+
+void
+ms_lead_save(ms_store *store, ms_lead_row *lead)
+{
+    if (!lead->changed) {
+        return;
+    }
+    bool moved = place(store, lead);
+    if (lead->is_new) {
+        add_row(store, lead);
+    } else {
+        write_row(store, lead);
+        if (moved) {
+            move_row(store, lead);
+        }
+    }
     lead->changed = false;
+    lead->is_new = false;
 }
 
 void

@@ -25,8 +25,9 @@ typedef struct {
     int64_t since; /* its first change that waits; 0: nothing is to be synced */
     int64_t earliest;
     int64_t due;
-    int64_t ended; /* its last sync */
-    int64_t retry; /* not before, after a sync that failed */
+    int64_t placed_since; /* `since` on disk */
+    int64_t ended;        /* its last sync */
+    int64_t retry;        /* not before, after a sync that failed */
     int64_t attempts;
     int64_t flying;  /* syncs under way */
     int64_t lookups; /* cookies of which Marketo has yet to say whose they are */
@@ -35,13 +36,14 @@ typedef struct {
     ms_slice user_id;
     ms_slice fields; /* field_set.h: those that wait */
     ms_slice sent;   /* sent_fields.h */
-    bool changed;    /* more than `heard`; to be set by whoever changes it */
+    bool changed;    /* to be set by whoever changes it */
+    bool is_new;     /* not on disk yet */
 } ms_lead_row;
 
 /* NULL if there is none. */
 ms_lead_row *ms_lead_load(ms_store *store, int64_t id);
 
-/* An empty one; NULL if that failed. */
+/* An empty one, on disk once it is saved; NULL if that failed. */
 ms_lead_row *ms_lead_new(ms_store *store, int64_t now);
 
 /* Decides when it is due, and writes it. */

@@ -41,7 +41,8 @@
                                                                                                    \
     X(MS_LEAD_GET, "SELECT " MS_LEAD_COLUMNS " FROM lead WHERE id = ?1")                           \
     X(MS_LEAD_BY_MARKETO_ID, "SELECT id FROM lead WHERE marketo_id = ?1 AND marketo_id > 0")       \
-    X(MS_LEAD_ADD, "INSERT INTO lead VALUES (NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?1, '', '', '', x'')") \
+    X(MS_LEAD_ADD, "INSERT INTO lead (" MS_LEAD_COLUMNS ") VALUES"                                 \
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                \
     X(MS_LEAD_SET, "UPDATE lead SET ended = ?2, retry = ?3, attempts = ?4, flying = ?5,"           \
         " lookups = ?6, heard = ?7, email = ?8, user_id = ?9, fields = ?10, sent = ?11"            \
         " WHERE id = ?1")                                                                          \
@@ -137,6 +138,7 @@
     X(MS_KEPT, "SELECT value, at FROM kept WHERE name = ?1")                                       \
                                                                                                    \
     X(MS_COUNTER_SET, "INSERT INTO counter VALUES (?1, ?2)")                                       \
+    X(MS_LEADS_LAST, "SELECT max(id) FROM lead")                                                   \
     X(MS_RECOUNT_LEADS, "SELECT count(*) FROM lead WHERE class = ?1 AND due > 0")                  \
     X(MS_RECOUNT_COOKIES, "SELECT count(*) FROM cookie WHERE state IN (1, 3, 4) AND state > 0")    \
     X(MS_RECOUNT_FLIGHTS, "SELECT count(*) FROM flight")                                           \

@@ -22,7 +22,7 @@
  * by name. counter  How many there are of what; ms_counter (statements.h).
  */
 static const char version_1[] =
-    "CREATE TABLE lead (id INTEGER PRIMARY KEY AUTOINCREMENT, class INTEGER NOT NULL,"
+    "CREATE TABLE lead (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " marketo_id INTEGER NOT NULL, since INTEGER NOT NULL, earliest INTEGER NOT NULL,"
     " due INTEGER NOT NULL, ended INTEGER NOT NULL, retry INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, flying INTEGER NOT NULL, lookups INTEGER NOT NULL,"

@@ -194,3 +194,9 @@ ms_count_change(ms_store *store, ms_counter counter, int64_t by)
 {
     store->change[counter] += by;
 }
+
+int64_t
+ms_count_now(ms_store *store, ms_counter counter)
+{
+    return ms_sql_number_1(store, MS_COUNTER_GET, counter) + store->change[counter];
+}

@@ -25,6 +25,7 @@ typedef enum {
     MS_COUNT_VISITS,
     MS_COUNT_ACTIVITIES,
     MS_COUNT_DEAD,
+    MS_COUNT_LEAD_IDS, /* given out ever: none is used twice, as one may be in flight still */
     MS_COUNTERS
 } ms_counter;
 
@@ -43,6 +44,7 @@ struct ms_store {
     void *scratch_memory;
     ms_sql statements[MS_QUERY_COUNT];
     int64_t change[MS_COUNTERS]; /* of counters, by the transaction under way */
+    int64_t lead_ids;            /* MS_COUNT_LEAD_IDS at its begin; -1: not read yet */
     unsigned int taken;          /* ms_taken: what has been taken since it was opened */
     int64_t tidied;              /* the lead up to which ms_store_tidy has come */
     bool failed;
@@ -92,5 +94,8 @@ int ms_sql_run_3(ms_store *store, ms_query query, int64_t a, int64_t b, int64_t 
 int64_t ms_sql_number_1(ms_store *store, ms_query query, int64_t a);
 
 void ms_count_change(ms_store *store, ms_counter counter, int64_t by);
+
+/* As it is within the transaction. */
+int64_t ms_count_now(ms_store *store, ms_counter counter);
 
 #endif

@@ -246,6 +246,7 @@ static void
 forget_changes(ms_store *store)
 {
     memset(store->change, 0, sizeof store->change);
+    store->lead_ids = -1;
 }
 
 ms_store_result
@@ -253,6 +254,7 @@ ms_store_begin(ms_store *store)
 {
     ms_store_starts(store);
     store->failed = false;
+    store->lead_ids = -1;
     (void)ms_sql_run(ms_sql_begin(store, MS_BEGIN));
     return ms_store_ended(store);
 }

@@ -59,6 +59,10 @@ recount(ms_store *store)
     counts[MS_COUNT_VISITS] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_VISITS));
     counts[MS_COUNT_ACTIVITIES] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_ACTIVITIES));
     counts[MS_COUNT_DEAD] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_DEAD));
+    int64_t given = ms_count_now(store, MS_COUNT_LEAD_IDS);
+    int64_t last = ms_sql_number(ms_sql_begin(store, MS_LEADS_LAST));
+    counts[MS_COUNT_LEAD_IDS] = last > given ? last : given;
+    store->lead_ids = -1;
     (void)ms_sql_run(ms_sql_begin(store, MS_COUNTERS_CLEAR));
     for (int which = 0; which < MS_COUNTERS; which++) {
         (void)ms_sql_run_2(store, MS_COUNTER_SET, which, counts[which]);
