@@ -30,10 +30,8 @@ SIGNING := src/core/sign.c src/core/fingerprint.c src/core/hash_request.c
 BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
-# It has types in dist/ too.
-SIMULATOR := $(wildcard tests/sim/*.mjs tests/sim/*/*.mjs)
 
-.PHONY: help deps build pack demo test lint bench clean started
+.PHONY: help deps build pack install demo test lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
@@ -139,7 +137,7 @@ build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 build/generated/.written: build/munchkin_shim.wasm build/munchkin_signer.wasm src/core/status.h $(wildcard js-glue/build/*.mjs)
 	@node js-glue/build/generate.mjs build/munchkin_shim.wasm build/munchkin_signer.wasm build/generated && touch $@
 
-dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) $(SIMULATOR) node_modules/.installed
+dist/.bundled: build/generated/.written build/munchkin_shim.wasm build/munchkin_shim.asm.mjs $(GLUE) node_modules/.installed
 	@echo "Bundling dist/"
 	@rm -rf dist
 	@node js-glue/build/bundle.mjs build/munchkin_shim.wasm build/munchkin_shim.asm.mjs
@@ -193,7 +191,10 @@ build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) 
 build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
 	@rm -f $@ && ar rcs $@ $^
 
-build/%-test: build/sanitized/tests/unit/%_test.o $(TESTED_WITH:%=build/sanitized/tests/unit/%.o) \
+build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
+	@rm -f $@ && ar rcs $@ $^
+
+build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
 
@@ -213,6 +214,14 @@ build: started packages-build dist/.bundled build/munchkin-server ## dist/ and b
 
 pack: build ## build/munchkin-shim-<version>.tgz, the npm package
 	@node js-glue/build/pack.mjs build
+
+PREFIX ?= /usr/local
+
+install: build ## munchkin-server and its systemd unit (PREFIX=/usr/local, DESTDIR=)
+	@install -D -m 755 build/munchkin-server $(DESTDIR)$(PREFIX)/bin/munchkin-server
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
+	@sed 's|@PREFIX@|$(PREFIX)|' src/server/munchkin-server.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/munchkin-server.service
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/munchkin-server and its systemd unit"
 
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs

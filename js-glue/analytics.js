@@ -79,8 +79,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let begin;
   /** @type {ReturnType<typeof createDelivery> | undefined} */
   let delivery;
-  /** The last no; resolves with what takes it back. @type {Promise<(() => void) | void> | undefined} */
-  let refusal;
+  /** Takes the last no back, once it has been carried out. @type {(() => void) | void} */
+  let takeBack;
   /** @type {Promise<unknown>} */
   let lastIdentify = Promise.resolve();
 
@@ -110,7 +110,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const perform = async (type, { options, callback }, work) => {
     let outcome;
     try {
-      outcome = await (consent === true ? /** @type {any} */ (delivery).perform(options, work) : skip('no_consent'));
+      outcome = await (consent ? /** @type {any} */ (delivery).perform(options, work) : skip('no_consent'));
     } catch (reason) {
       outcome = failure('munchkin_failed', String(reason));
     }
@@ -143,12 +143,12 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       events.emit('identify', userId, traits, common.options);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
       const isTooLarge = new TextEncoder().encode(request).length > REQUEST_MAX;
-      if (!isTooLarge && consent === true && !hasOptedOut()) {
+      if (!isTooLarge && consent && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
         user.traits(JSON.parse(request).traits);
       }
       const earlier = lastIdentify;
-      const { hash } = Object(common.options.integrations?.Marketo);
+      const hash = common.options.integrations?.Marketo?.hash;
       lastIdentify = perform('identify', common, (rules) =>
         isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, hash, earlier),
       );
@@ -165,17 +165,33 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const end = async (name, args, outcome) =>
     finish(name, args.find((value) => typeof value === 'function'), outcome);
 
+  /** @type {Promise<typeof import('./extras.js')> | undefined} */
+  let extras;
+  const extrasOnce = () =>
+    (extras ??= loadExtras(/** @type {Options} */ (settings)).catch((reason) => {
+      extras = undefined; // the next may have more luck
+      throw reason;
+    }));
+
+  /**
+   * Does what takes the extras; without them, or if it throws, the call ends with the error.
+   * @param {string} name @param {any[]} args
+   * @param {(extras: typeof import('./extras.js')) => void} work
+   */
+  const withExtras = async (name, args, work) => {
+    let error = 'extras_blocked';
+    try {
+      const loaded = await extrasOnce();
+      error = 'arguments_invalid';
+      work(loaded);
+    } catch (reason) {
+      return end(name, args, failure(error));
+    }
+  };
+
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
-    calls[name] = async (_, args) => {
-      let error = 'extras_blocked';
-      try {
-        const extras = await loadExtras(/** @type {Options} */ (settings));
-        error = 'arguments_invalid';
-        extras[name](target.track, .../** @type {[any, any]} */ (args));
-      } catch (reason) {
-        return end(name, args, failure(error));
-      }
-    };
+    calls[name] = (_, args) =>
+      withExtras(name, args, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
   }
 
   for (const name of ['group', 'alias']) {
@@ -221,17 +237,19 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     if (!settings) return;
     if (settings.honourGpc && /** @type {any} */ (navigator).globalPrivacyControl) consent = false;
     if (typeof consent !== 'boolean') return;
-    refusal?.then((takeBack) => takeBack?.());
     store.persist(settings.storage !== 'memory');
     if (!consent) {
       user.reset();
       store.persist(false);
-      const isTracking = !!delivery && !hasOptedOut();
-      refusal = loadExtras(settings).then(
-        ({ refuse }) => refuse(/** @type {Options} */ (settings), isTracking),
-        () => void end('consent', [], failure('extras_blocked')),
-      );
-    } else if (!delivery) begin();
+      withExtras('consent', [], ({ refuse }) => {
+        // Unless there has been a yes meanwhile, or it is the second no.
+        if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings), !!delivery);
+      });
+    } else {
+      events.emit('consent');
+      takeBack = takeBack?.(); // at once: the calls after a yes are sent
+      if (!delivery) begin();
+    }
     resume();
   };
 
@@ -245,8 +263,11 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       waiting.unshift(...queued);
       for (const [name, [given]] of queued) if (name === 'consent') consent = given === true;
       begin = () => {
-        const extras = () => loadExtras(options);
-        delivery = createDelivery(munchkinId, options, headStart, startRules(options), extras, store, () => consent === true);
+        const mayTrack = () => !!consent;
+        const permission = async () => {
+          while (!consent) await new Promise((resolve) => events.on('consent', resolve, true));
+        };
+        delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission);
         delivery.ready.then(
           () => {
             isReady = true;
@@ -255,10 +276,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
           () => {},
         );
         if (options.autoPage) {
-          extras().then(
-            ({ followRoutes }) => followRoutes(target.page, options.hashRouting),
-            () => end('page', [], failure('extras_blocked')),
-          );
+          const start = location.href;
+          withExtras('page', [], ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
       heed();

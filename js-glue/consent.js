@@ -1,5 +1,6 @@
 /** A visitor's no: what is stored is removed, and what cannot be taken off the page keeps quiet. */
 
+import { hasOptedOut } from './delivery.js';
 import { STORED } from './user.js';
 
 /** @param {string} name @param {string} [more] attributes */
@@ -32,9 +33,17 @@ export function forgetVisitor({ storage }) {
  */
 export function refuse(options, isTracking) {
   forgetVisitor(options);
-  if (!isTracking) return () => {};
-  document.cookie = 'mkto_opt_out=true;path=/';
+  if (!isTracking || hasOptedOut()) return () => {};
+  const begin = () => {
+    document.cookie = 'mkto_opt_out=true;path=/';
+  };
   const end = () => dropCookie('mkto_opt_out');
+  begin();
   addEventListener('pagehide', end);
-  return end;
+  addEventListener('pageshow', begin); // come back to, from the browser's cache of whole pages
+  return () => {
+    end();
+    removeEventListener('pagehide', end);
+    removeEventListener('pageshow', begin);
+  };
 }

@@ -50,16 +50,18 @@ import { createHost, REQUEST_MAX } from './rules.js';
  */
 export function createCore({ module, instantiate } = {}) {
   const host = createHost();
-  host.connect(
-    instantiate
-      ? instantiate(host.imports)
-      : /** @type {any} */ (new WebAssembly.Instance(module || new WebAssembly.Module(wasmBytes()), host.imports).exports),
-  );
+  const exports = instantiate
+    ? instantiate(host.imports)
+    : /** @type {any} */ (new WebAssembly.Instance(module || new WebAssembly.Module(wasmBytes()), host.imports).exports);
+  host.connect(exports);
 
   /** @type {(name: CallName, request: string | Uint8Array) => any} */
   const call = (name, request) => {
     if (typeof request === 'string') return host.call(name, request);
-    if (request.length <= REQUEST_MAX) host.input().set(request);
+    if (request.length <= REQUEST_MAX) {
+      const address = exports.ms_input(REQUEST_MAX); // before the buffer is looked at, which may be another then
+      new Uint8Array(exports.memory.buffer, address).set(request);
+    }
     return host.carryOut(name, request.length);
   };
 

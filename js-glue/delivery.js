@@ -47,7 +47,7 @@ const trackingCookie = () => cookie('_mkto_trk');
 export const hasOptedOut = () => cookie('mkto_opt_out') === 'true' || /[?&]marketo_opt_out=true/.test(location.search);
 
 /** @param {Record<string, any>} integrations */
-const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo V2'] ?? All ?? true);
+const isDestination = (integrations) => integrations.Marketo ?? integrations['Marketo V2'] ?? integrations.All ?? true;
 
 /**
  * @param {string} munchkinId
@@ -57,18 +57,16 @@ const isDestination = ({ All, ...named }) => !!(named.Marketo ?? named['Marketo 
  * @param {() => Promise<typeof import('./extras.js')>} extras
  * @param {import('./user.js').Store} store
  * @param {() => boolean} mayTrack whether the visitor still consents
+ * @param {() => Promise<void>} permission resolves once the visitor does
  */
-export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack) {
+export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission) {
   const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
-  const loading = validId ? loadMunchkin(munchkinId, options, headStart) : Promise.reject(munchkinId);
+  const loading = validId ? loadMunchkin(munchkinId, options, headStart, permission) : Promise.reject(munchkinId);
   /** Munchkin, once it is there; undefined if it does not come in time. */
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  const ready = Promise.all([starting, loading]);
-  ready.catch(() => {}); // the calls report it
-
   /** @type {ReturnType<typeof import('./form.js').createFormSender> | undefined} */
   let form;
 
@@ -80,10 +78,10 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return { ok: true, sent: true, call };
   };
 
-  /** The server's answer to a lead, and the cookie that it has been told. @param {string} request @returns {Promise<any>} */
-  const ask = async (request) => {
-    const cookie = trackingCookie();
-    return { cookie, ...(await sendLead(server, request, cookie)) };
+  /** Resolves once Munchkin's cookie is there, or will not come soon: a script sets it that munchkin.js loads in its turn. */
+  const cookieSettled = async () => {
+    let turns = (await settled) ? 50 : 0;
+    while (turns-- && !trackingCookie()) await new Promise((resolve) => setTimeout(resolve, 100));
   };
 
   /**
@@ -105,37 +103,35 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const isUnchanged = (fields) => {
     const last = store.get(LAST_LEAD);
     const own = trackingCookie();
-    // Another cookie is another visitor to Marketo. A new visitor's is not there yet at the first identify.
-    const same = last?.fields === fields && (last.cookie ?? own) === own && Date.now() - last.time < UNCHANGED_MS;
-    if (same) store.set(LAST_LEAD, { ...last, cookie: own });
+    // Another cookie is another visitor to Marketo. A new visitor's, which is not there yet at the first identify, Munchkin
+    // finds by itself; a server has to be told, and what it was told is kept.
+    const { cookie = own } = last || {};
+    const same = last?.fields === fields && (cookie || '') === (own || '') && Date.now() - last.time < UNCHANGED_MS;
+    if (same) store.set(LAST_LEAD, { ...last, cookie });
     return same;
   };
 
-  /** As the server has answered. @param {LeadResult} lead @param {string} request @param {any} answer @returns {Promise<Outcome>} */
-  const associate = async (lead, request, answer) => {
+  /** As the server has answered. @param {LeadResult} lead @param {any} answer @returns {Promise<Outcome>} */
+  const associate = async (lead, answer) => {
     if (!answer.ok) return answer;
-    const munchkin = (await settled) || munchkinOnPage();
-    if (answer.hash) return give(munchkin, [...lead.call, answer.hash]);
-    // A new visitor's cookie comes with Munchkin, and that it is the lead's has to be said then.
-    const cookie = trackingCookie();
-    if (mayTrack() && cookie !== answer.cookie) await sendLead(server, request, cookie);
-    return { ok: true, sent: true, call: ['lead', lead.call[1]] };
+    if (!answer.hash) return { ok: true, sent: true, call: ['lead', lead.call[1]] };
+    return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
   };
 
   /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
   const submit = async ({ call: [, fields] }) => {
     try {
-      form ??= (await extras()).createFormSender(addScript, munchkinId, options);
+      form ??= (await extras()).createFormSender(addScript, munchkinId, options, mayTrack);
     } catch (reason) {
       return failure('extras_blocked');
     }
-    await settled;
-    return mayTrack() ? form.send(fields) : skip('no_consent');
+    await cookieSettled();
+    return form.send(fields);
   };
 
   return {
-    /** Resolves once core and Munchkin are there; rejects if one is not to be had. */
-    ready,
+    /** Resolves once core and Munchkin are there; rejects if one is not to be had, which the calls report. */
+    ready: Promise.all([starting, loading]),
 
     /**
      * Carries out `work` with the rules, unless the call is not for us or cannot be.
@@ -148,6 +144,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       if (hasOptedOut()) return skip('opted_out');
       if (!validId) return failure('munchkin_id_invalid');
       const rules = await starting.catch(() => undefined);
+      if (!mayTrack()) return skip('no_consent');
       return rules ? work(rules) : failure('core_blocked');
     },
 
@@ -181,16 +178,24 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       // However its traits were ordered.
       const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
       const byForm = options.identify === 'form';
-      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : ask(request));
+      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : sendLead(server, request, trackingCookie() || ''));
       // The request leaves before the identify before this one has ended; whether it was needed shows then.
       const signing = isUnchanged(fields) ? undefined : sign();
       await earlier;
+      if (!mayTrack()) return skip('no_consent');
       if (isUnchanged(fields)) return skip('unchanged');
+      /** @type {any} */
       const answer = await (signing || sign());
-      const outcome = await (byForm ? submit(lead) : associate(lead, request, answer));
+      const outcome = await (byForm ? submit(lead) : associate(lead, answer));
       // Unless the visitor has been forgotten meanwhile.
       if (outcome.sent && store.get(TRAITS)) {
-        store.set(LAST_LEAD, { fields, cookie: trackingCookie(), time: Date.now() });
+        store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time: Date.now() });
+        // The server is told a new visitor's cookie once there is one, unless the visitor is somebody else by then.
+        if (answer.cookie === '') {
+          cookieSettled().then(() => {
+            if (store.get(LAST_LEAD)?.fields === fields) this.associate(rules, request, presigned, earlier);
+          });
+        }
       }
       return { ...outcome, warnings: lead.warnings };
     },

@@ -16,11 +16,11 @@ export function callSafely(listener, ...args) {
 }
 
 export function createEvents() {
-  /** @type {{event: string, listener: Listener, once: boolean}[]} */
+  /** @type {{event: string, listener: Listener, once?: boolean}[]} */
   let entries = [];
 
   /** @param {string} event @param {Listener} listener @param {boolean} [once] */
-  const on = (event, listener, once = false) => {
+  const on = (event, listener, once) => {
     if (typeof listener === 'function') entries = [...entries, { event, listener, once }];
   };
 

@@ -4,7 +4,7 @@
  */
 
 import { inTime, scriptRun } from './munchkin.js';
-import { failure } from './outcome.js';
+import { failure, skip } from './outcome.js';
 
 /** @typedef {typeof import('./munchkin.js').addScript} AddScript */
 
@@ -35,8 +35,9 @@ async function loadForms(addScript, base, nonce) {
  * @param {string} [options.formsUrl] the origin that serves Forms 2.0, say https://app-sj01.marketo.com
  * @param {string | number} [options.formId] of a form without fields of its own, approved in Marketo
  * @param {string} [options.nonce]
+ * @param {() => boolean} [mayTrack] whether the visitor still consents
  */
-export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonce }) {
+export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonce }, mayTrack = () => true) {
   const base = String(formsUrl).replace(/\/+$/, '');
   /** @type {Promise<unknown> | undefined} */
   let loading;
@@ -45,9 +46,11 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
 
   /** @param {Record<string, string>} fields @returns {Promise<Outcome>} */
   const submit = async (fields) => {
+    if (!mayTrack()) return skip('no_consent');
     if (!formsUrl || !formId) return failure('form_missing');
     loading ??= inTime(loadForms(addScript, base, nonce)).catch(() => {});
     await loading;
+    if (!mayTrack()) return skip('no_consent');
     const forms = formsOnPage(); // also one that came late
     if (!forms) return failure('form_blocked');
     // The library draws the form into the first element with this id. In the head that is no element of the page's,
@@ -57,15 +60,17 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
     let isOver = false;
     try {
       document.head.appendChild(element);
+      /** @type {Promise<Outcome>} */
       const submitted = new Promise((resolve, reject) => {
         /** @param {any} form */
         const fill = (form) => {
           // After its time it would overtake a later lead.
           if (isOver) return;
           try {
+            if (!mayTrack()) return resolve(skip('no_consent'));
             form.addHiddenFields(fields);
             form.onSuccess(() => {
-              resolve(undefined);
+              resolve({ ok: true, sent: true, call: ['submit', fields] });
               return false; // the visitor stays on the page
             });
             form.submit();
@@ -76,8 +81,7 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
         // A form of its own for each lead: no field stays from the one before. The library finishes it after this call.
         forms.loadForm(base, munchkinId, formId, (/** @type {any} */ form) => setTimeout(fill, 0, form));
       });
-      await inTime(submitted);
-      return { ok: true, sent: true, call: ['submit', fields] };
+      return await inTime(submitted);
     } catch (reason) {
       return failure('form_failed', reason ? String(reason) : undefined);
     } finally {

@@ -6,21 +6,32 @@
 const PATIENCE_MS = 300;
 
 /**
- * Resolves once a visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
+ * Resolves once the visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
  * request is through, and by default sends it in a way that ends with the page; the browser's list of requests does.
  * @param {() => Promise<{sent: boolean}>} track
  */
 async function delivered(track) {
+  const start = performance.now();
+  /** @type {PerformanceObserver | undefined} */
+  let observer;
   const through = new Promise((resolve) => {
-    const observer = new PerformanceObserver((list) => {
-      if (!list.getEntries().some(({ name }) => name.includes('/webevents/visitWebPage'))) return;
-      observer.disconnect();
-      resolve(undefined);
+    setTimeout(resolve, PATIENCE_MS);
+    if (!window.PerformanceObserver) return;
+    observer = new PerformanceObserver((list) => {
+      // Not a visit that was under way before.
+      const isOurs = (/** @type {PerformanceEntry} */ { name, startTime }) =>
+        startTime >= start && name.includes('/webevents/visitWebPage');
+      if (list.getEntries().some(isOurs)) resolve(undefined);
     });
     observer.observe({ type: 'resource' });
   });
-  const { sent } = await track();
-  if (sent) await through;
+  try {
+    const { sent } = await track();
+    if (sent) await through;
+  } catch (reason) {
+    console.error(reason); // of the page's own function, which says what to track
+  }
+  observer?.disconnect();
 }
 
 /** @param {any} elements one element or several, in an array, a NodeList or jQuery's list */
@@ -53,6 +64,28 @@ function leaveAfter(event, sent, leave) {
 }
 
 /**
+ * Goes on with what an event would have done, with all that the element says of it. Its listeners have agreed: they are not
+ * asked again, of whom one may let a form go once only.
+ * @param {string} type
+ * @param {() => void} go makes the browser dispatch another such event
+ */
+function goOn(type, go) {
+  const hide = (/** @type {Event} */ event) => event.stopImmediatePropagation();
+  addEventListener(type, hide, true);
+  go();
+  removeEventListener(type, hide, true);
+}
+
+/** With its button, which has a name and may have an action of its own, if it is still there. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+function submitAgain(form, submitter) {
+  try {
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
+  } catch (reason) {
+    HTMLFormElement.prototype.submit.call(form);
+  }
+}
+
+/**
  * Calls `track` for every click on the links; one that leads away in this window waits for it.
  * @param {Track} track
  * @param {any} links
@@ -65,14 +98,16 @@ export function trackLink(track, links, event, properties) {
       const sent = delivered(() => track(valueFor(event, link), valueFor(properties, link)));
       const staysHere =
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
-        (link.target && link.target !== '_self') || !link.href || link.hasAttribute('download');
-      if (!staysHere) leaveAfter(click, sent, () => location.assign(link.href));
+        !/^(_self|_parent|_top|)$/i.test(link.target) || !link.href || link.hasAttribute('download');
+      if (!staysHere) {
+        leaveAfter(click, sent, () => {
+          if (link.isConnected) goOn('click', () => HTMLElement.prototype.click.call(link));
+          else location.assign(link.href);
+        });
+      }
     });
   }
 }
-
-/** The form that goes on after its call has been sent. @type {Element | undefined} */
-let submitting;
 
 /**
  * Calls `track` for every submission of the forms, which then goes on.
@@ -84,14 +119,8 @@ let submitting;
 export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
-      if (submitting === form) return;
       const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
-      leaveAfter(submit, sent, () => {
-        submitting = form;
-        // With its button, which has a name and may have an action of its own.
-        HTMLFormElement.prototype.requestSubmit.call(form, submit.submitter);
-        submitting = undefined;
-      });
+      leaveAfter(submit, sent, () => goOn('submit', () => submitAgain(form, submit.submitter)));
     });
   }
 }

@@ -73,9 +73,10 @@ export function scriptRun(script) {
  * @param {string} munchkinId
  * @param {{munchkin?: object, munchkinUrl?: string, nonce?: string}} options
  * @param {HeadStart} headStart
+ * @param {() => Promise<void>} permission without it Munchkin is not initialised, when it would set its cookie
  * @returns {Promise<Munchkin>}
  */
-export async function loadMunchkin(munchkinId, options, headStart) {
+export async function loadMunchkin(munchkinId, options, headStart, permission) {
   const existing = munchkinOnPage();
   if (existing) {
     headStart.href ??= location.href;
@@ -87,6 +88,7 @@ export async function loadMunchkin(munchkinId, options, headStart) {
   const munchkin = munchkinOnPage();
   if (!munchkin) throw script;
   if (!headStart.script) {
+    await permission();
     headStart.href = location.href;
     munchkin.init(munchkinId, options.munchkin);
   }

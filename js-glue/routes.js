@@ -2,17 +2,18 @@
 
 /**
  * Calls `page` once for each such change: by the History API, by going back and forth, and with
- * hash routing by a fragment that begins with "/". The page that is there already is not one.
+ * hash routing by a fragment that begins with "/". The page that was there at `start` is not one.
  *
  * Routers often change the URL twice, as when one route leads on to another: changes made in one go are one visit, of
  * where they end.
  *
  * @param {() => void} page
  * @param {boolean | undefined} hashRouting
+ * @param {string} start the URL then: it may have changed since, while this was loading
  */
-export function followRoutes(page, hashRouting) {
-  const place = () => (hashRouting && location.hash.startsWith('#/') ? location.href : location.href.split('#')[0]);
-  let last = place();
+export function followRoutes(page, hashRouting, start) {
+  const place = (url = location.href) => (hashRouting && /^[^#]*#\//.test(url) ? url : url.split('#')[0]);
+  let last = place(start);
   let isDue = false;
 
   const arrive = () => {
@@ -26,6 +27,7 @@ export function followRoutes(page, hashRouting) {
     isDue = true;
   };
 
+  changed();
   const { navigation } = /** @type {any} */ (window);
   if (navigation) {
     navigation.addEventListener('currententrychange', changed);

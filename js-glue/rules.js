@@ -47,10 +47,7 @@ export function createHost() {
   /** @param {string} text ASCII @param {number} address */
   const write = (text, address) => encoder.encodeInto(text, bytesAt(address)).written;
 
-  /** Where a request belongs. */
-  const input = () => bytesAt(exports.ms_input(REQUEST_MAX), REQUEST_MAX);
-
-  /** Carries out the request that is there. @param {CallName} name @param {number} length */
+  /** Carries out the request that is where ms_input says. @param {CallName} name @param {number} length */
   const carryOut = (name, length) => {
     const address = exports[`ms_${name}`](length);
     const resultLength = new DataView(exports.memory.buffer).getUint32(address, true);
@@ -80,12 +77,11 @@ export function createHost() {
       exports = instance;
     },
 
-    input,
     carryOut,
 
     /** @type {Rules} */
     call(name, request) {
-      const { read, written } = encoder.encodeInto(request, input());
+      const { read, written } = encoder.encodeInto(request, bytesAt(exports.ms_input(REQUEST_MAX), REQUEST_MAX));
       return carryOut(name, read < request.length ? REQUEST_MAX + 1 : written);
     },
   };

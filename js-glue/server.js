@@ -10,12 +10,13 @@ import { failure } from './outcome.js';
  *
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} request of identify, as JSON
- * @param {string | undefined} cookie Munchkin's
- * @returns {Promise<{ok: true, hash?: string} | import('./rules.js').ErrorResult>} without a hash it is queued
+ * @param {string} cookie Munchkin's; empty if there is none yet
+ * @returns {Promise<{ok: true, hash?: string, cookie?: string} | import('./rules.js').ErrorResult>} a hash, or if it is
+ *   queued, the cookie that went along
  */
 export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
-  const body = `{"cookie":${JSON.stringify(cookie || '')},${request.slice(1)}`;
+  const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
   /** @type {any} */
   let answer;
   try {
@@ -30,6 +31,6 @@ export async function sendLead(server, request, cookie) {
     return failure('server_unreachable');
   }
   const { hash, queued, error, message } = answer || {};
-  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash };
+  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash, cookie: queued && cookie };
   return failure(error || 'server_error', message);
 }

@@ -124,7 +124,8 @@ function requestOf(incoming) {
   for (const [name, value] of Object.entries(received)) {
     if (name[0] !== ':') headers.set(name, String(value)); // as HTTP/2 has its :method
   }
-  const address = URL.canParse(url, BASE) ? new URL(url, BASE) : BASE;
+  const address = new URL(URL.canParse(url, BASE) ? url : '', BASE);
+  address.username = address.password = ''; // no Request takes them
   if (method === 'POST') return new Request(address, { method, headers, ...{ body: bodyOf(incoming), duplex: 'half' } });
   // All others are refused alike, but not all are allowed in a Request, such as TRACE.
   return new Request(address, { method: method === 'OPTIONS' ? method : 'GET', headers });

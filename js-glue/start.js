@@ -28,7 +28,6 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
  * @returns {Promise<typeof import('./extras.js')>}
  */
 export async function extrasOnPage(url, nonce) {
-  const page = /** @type {any} */ (window);
-  if (!page.munchkinShimExtras) await scriptRun(addScript(String(url), nonce));
-  return page.munchkinShimExtras;
+  await scriptRun(addScript(String(url), nonce));
+  return /** @type {any} */ (window).munchkinShimExtras;
 }

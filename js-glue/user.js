@@ -35,7 +35,7 @@ export function createStore() {
       let text;
       try {
         text = localStorage.getItem(key);
-        return text === null ? undefined : JSON.parse(text);
+        return JSON.parse(/** @type {string} */ (text)) ?? undefined; // null, if there is none
       } catch (reason) {
         return text; // a text that another library wrote without quotes
       }
@@ -73,7 +73,7 @@ export function createUser(store) {
     (key, otherwise) =>
     /** @param {any} [value] */
     (value) => {
-      if (value !== undefined) store.set(key, value === null ? undefined : value);
+      if (value !== undefined) store.set(key, value ?? undefined);
       return store.get(key) ?? otherwise();
     };
 

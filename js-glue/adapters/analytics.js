@@ -49,7 +49,7 @@ export function marketo(munchkinId, options) {
     },
 
     reset() {
-      visitor.become();
+      analytics.reset(); // in its turn, where calls wait
     },
   };
 }

@@ -15,6 +15,7 @@ import { createVisitor } from './visitor.js';
 export function marketo(munchkinId, options) {
   const visitor = createVisitor(munchkinId, options);
   const { analytics } = visitor;
+  visitor.becomeAsIdentified();
 
   /**
    * RudderStack has judged `All` already, with its own name for such destinations. What a call says of Marketo by name
@@ -33,9 +34,6 @@ export function marketo(munchkinId, options) {
     isReady: visitor.isLoaded,
     page: hook(({ properties }, options) => analytics.page(properties || {}, options)),
     track: hook(({ event, properties }, options) => analytics.track(event, properties || {}, options)),
-    identify: hook(({ userId, context }, options) => {
-      visitor.become(userId, context.traits); // the event has all traits, those of earlier calls too
-      analytics.identify(userId, context.traits || {}, options);
-    }),
+    identify: hook(({ userId, context }, options) => analytics.identify(userId, context.traits || {}, options)),
   };
 }

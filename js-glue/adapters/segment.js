@@ -15,6 +15,7 @@ import { createVisitor } from './visitor.js';
 export function marketo(munchkinId, options) {
   const visitor = createVisitor(munchkinId, options);
   const { analytics } = visitor;
+  visitor.becomeAsIdentified();
 
   /**
    * Segment's queue waits for what a plugin returns; it is not to wait for Munchkin.
@@ -36,9 +37,6 @@ export function marketo(munchkinId, options) {
     isLoaded: visitor.isLoaded,
     page: hook(({ properties, integrations }) => analytics.page(properties || {}, { integrations })),
     track: hook(({ event, properties, integrations }) => analytics.track(event, properties || {}, { integrations })),
-    identify: hook(({ userId, traits, integrations }) => {
-      visitor.become(userId, traits); // the event has all traits, those of earlier calls too
-      analytics.identify(userId, traits || {}, { integrations });
-    }),
+    identify: hook(({ userId, traits, integrations }) => analytics.identify(userId, traits || {}, { integrations })),
   };
 }

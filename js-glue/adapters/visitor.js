@@ -17,6 +17,16 @@ export function createVisitor(munchkinId, options) {
   const analytics = createAnalytics();
   let isLoaded = false;
 
+  /**
+   * Takes the library's word for who the visitor is, whoever it was before.
+   * @param {string | number | null} [userId]
+   * @param {Record<string, any> | null} [traits]
+   */
+  const become = (userId, traits) => {
+    analytics.user().id(userId || null);
+    analytics.user().traits(traits || {});
+  };
+
   return {
     analytics,
 
@@ -28,15 +38,11 @@ export function createVisitor(munchkinId, options) {
     /** Whether calls are taken, not whether Munchkin is there. */
     isLoaded: () => isLoaded,
 
-    /**
-     * Takes the library's word for who the visitor is, whoever it was before.
-     * @param {string | null} [userId]
-     * @param {Record<string, any> | null} [traits]
-     */
-    become(userId, traits) {
-      if (!isLoaded) return; // its memory would still be localStorage, and that the library's
-      analytics.user().id(userId || null);
-      analytics.user().traits(traits || {});
+    become,
+
+    /** The same at each identify, which has all traits, those of earlier calls too; one that waits, when its turn comes. */
+    becomeAsIdentified() {
+      analytics.on('identify', become);
     },
   };
 }

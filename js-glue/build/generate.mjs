@@ -28,7 +28,7 @@ writeFileSync(join(folder, 'form-sentences.js'), sentences('sentences', ['MS_FOR
 // without those that say no more than their code does.
 const UNSAID =
   'not_a_browser json_invalid munchkin_failed too_large out_of_memory url_invalid url_unsupported_scheme event_missing ' +
-  'email_invalid arguments_invalid server_unreachable server_error';
+  'arguments_invalid server_unreachable server_error';
 writeFileSync(join(folder, 'page-sentences.js'), sentences('sentences', GLUE, UNSAID.split(' ')));
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 

@@ -13,6 +13,13 @@ ms_body_init(ms_body *body, size_t limit, atomic_size_t *taken)
     *body = (ms_body){.limit = limit, .taken = taken};
 }
 
+/* How much of MS_BODIES_MAX a body with this room takes. */
+static size_t
+counted(size_t room)
+{
+    return room > MS_BODY_FREE ? room - MS_BODY_FREE : 0;
+}
+
 static bool
 grow(ms_body *body, size_t least)
 {
@@ -21,9 +28,10 @@ grow(ms_body *body, size_t least)
         room *= 2;
     }
     room = room > body->limit ? body->limit : room;
-    size_t more = room - body->room;
+    size_t more = counted(room) - counted(body->room);
     size_t taken = atomic_fetch_add(body->taken, more);
-    char *bytes = taken + more > MS_BODIES_MAX ? NULL : realloc(body->bytes, room);
+    bool is_left = more == 0 || taken + more <= MS_BODIES_MAX;
+    char *bytes = is_left ? realloc(body->bytes, room) : NULL;
     if (bytes == NULL) {
         atomic_fetch_sub(body->taken, more);
         return false;
@@ -38,7 +46,7 @@ ms_body_add(ms_body *body, const char *bytes, size_t len)
 {
     size_t before = body->len;
     body->len += len;
-    if (body->len > body->limit || body->lacking) {
+    if (len == 0 || body->len > body->limit || body->lacking) {
         return;
     }
     if (body->len > body->room && !grow(body, body->len)) {
@@ -97,7 +105,7 @@ ms_body_gunzip(ms_body *body)
 void
 ms_body_free(ms_body *body)
 {
-    atomic_fetch_sub(body->taken, body->room);
+    atomic_fetch_sub(body->taken, counted(body->room));
     free(body->bytes);
     ms_body_init(body, body->limit, body->taken);
 }

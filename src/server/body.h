@@ -9,8 +9,11 @@
 
 #include <stdatomic.h>
 
-/* All bodies together take no more than this; a request beyond it is told to come again. */
+/* What all bodies together may take beyond their first MS_BODY_FREE bytes each: so those who send
+ * large ones cannot keep out the small ones of the others. A request for which nothing is left is
+ * told to come again. */
 #define MS_BODIES_MAX ((size_t)64 << 20)
+#define MS_BODY_FREE ((size_t)16384)
 
 typedef struct {
     char *bytes;          /* NULL while there are none */
@@ -18,7 +21,7 @@ typedef struct {
     size_t limit;         /* up to which it is kept */
     size_t room;          /* of `bytes` */
     bool lacking;         /* there was no room for it */
-    atomic_size_t *taken; /* by all bodies */
+    atomic_size_t *taken; /* by all bodies, of MS_BODIES_MAX */
 } ms_body;
 
 /* An empty body. `taken` is the same for all, and outlives them. */

@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "framing.h"
 #include "intake/deposit.h"
+#include "intake/segment_endpoint.h"
 #include "log.h"
 #include "static_files.h"
 
@@ -35,7 +36,10 @@ begin(ms_service *service, struct MHD_Connection *connection, const char *path, 
     const ms_endpoint *endpoint = ms_endpoint_of(path);
     *request = (ms_request){.exchange = {.connection = connection, .route = endpoint->route},
                             .endpoint = endpoint};
-    ms_body_init(&request->body, endpoint->body_max, &service->body_bytes);
+    ms_body_init(&request->body,
+                 endpoint->route == MS_ROUTE_SEGMENT ? ms_segment_body_limit(service, connection)
+                                                     : endpoint->body_max,
+                 &service->body_bytes);
     *context = request;
     ms_metrics_request_begins();
     ms_status status = ms_framing_check(connection);

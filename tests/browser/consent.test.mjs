@@ -180,6 +180,120 @@ test('a no and then a yes on one page: Munchkin may track again', async (t) => {
   await world.arrival('/event/again');
 });
 
+test('a no that is said twice is still a no, and holds when the page is come back to', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), body: '<a href="#somewhere">a link</a>', path: '/twice' });
+  await world.arrival('/twice');
+  const isQuiet = () => page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  await consent(page, false);
+  await isQuiet();
+  await consent(page, false);
+  await call(page, [['trackLink', null, 'x']]); // later than what the second no asked for
+  await page.click('a');
+  assert.equal((await stored(page)).cookie, 'mkto_opt_out=true');
+
+  const transition = (/** @type {string} */ type) =>
+    page.evaluate((name) => void dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+  await transition('pagehide');
+  assert.equal((await stored(page)).cookie, '');
+  await transition('pageshow');
+  await isQuiet();
+  await page.click('a');
+
+  await consent(page, true);
+  await transition('pageshow');
+  assert.equal((await stored(page)).cookie.includes('mkto_opt_out'), false);
+  assert.equal((await call(page, [['track', 'agreed']]))[0].sent, true);
+  await world.arrival('/event/agreed');
+  assert.deepEqual(world.simulator.events.map(({ type }) => type), ['visitWebPage', 'visitWebPage'], 'no click');
+});
+
+test('a yes holds for the calls right after it, however short before there was a no', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), path: '/at-once' });
+  await world.arrival('/at-once');
+  await consent(page, false);
+  await page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  const again = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.consent(true);
+    return analytics.track('again');
+  });
+  assert.equal(again.sent, true, again.skipped);
+});
+
+test('a no that is taken back while the extras are loading removes nothing that came after it', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    path: '/changed-mind',
+    prepare: (page) =>
+      page.route('**/munchkin-shim.extras.js', async (route) => {
+        await held;
+        await route.continue();
+      }),
+  });
+  await world.arrival('/changed-mind');
+  const lead = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.consent(false);
+    analytics.consent(true);
+    return analytics.identify('u1', { email: 'u1@example.com' });
+  });
+  assert.equal(lead.sent, true);
+  const before = await stored(page);
+  assert.equal(before.storage.ajs_user_id, '"u1"');
+  release();
+  await call(page, [['trackLink', null, 'x']]);
+  assert.deepEqual(await stored(page), before);
+});
+
+test('a no right after an identify: the server is not asked for a hash any more', async (t) => {
+  /** @type {string[]} */
+  const requests = [];
+  const { page } = await world.open(t, {
+    head: `${world.tag()}<script>
+      window.lead = analytics.identify('u1', { email: 'u1@example.com' });
+      analytics.consent(false);
+    </script>`,
+    prepare: noting(requests),
+  });
+  assert.equal((await page.evaluate(() => /** @type {any} */ (window).lead)).skipped, 'no_consent');
+  await call(page, [['trackLink', null, 'x']]);
+  assert.deepEqual(requests.filter((url) => url.includes('/v1/lead')), []);
+});
+
+test('a no while Munchkin is loading: it is not initialised before the next yes', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { page, errors } = await world.open(t, {
+    head: world.tag({ 'data-consent': 'pending' }),
+    path: '/too-late',
+    async prepare(page) {
+      await page.route('**/munchkin-shim.extras.js', (route) => route.abort());
+      await page.route('**/munchkin.js', async (route) => {
+        await held;
+        await route.continue();
+      });
+    },
+  });
+  await consent(page, true);
+  await consent(page, false);
+  release();
+  await page.waitForFunction(() => 'Munchkin' in window);
+  await page.evaluate("history.replaceState({}, '', '/elsewhere')");
+  assert.deepEqual(await stored(page), NOTHING);
+  await consent(page, true);
+  assert.equal((await call(page, [['track', 'agreed']]))[0].sent, true);
+  await world.visited(['/elsewhere', '/event/agreed']);
+  assert.deepEqual(errors, []);
+});
+
 test("a visitor's own opt-out outlives the page that is told no", async (t) => {
   const { page, context } = await world.open(t, {
     head: world.tag(),

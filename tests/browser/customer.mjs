@@ -5,16 +5,22 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, beforeEach } from 'node:test';
 import { snippetHtml } from 'munchkin-shim/snippet';
+import { createTestClock } from '../server/clock.mjs';
 import { startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
 import { launchChromium } from './chromium.mjs';
 
 export const MUNCHKIN_ID = '561-HYG-937';
 export const PRIVATE_KEY = 'private-key-of-the-tests';
+const REST_CLIENT = { id: 'client-of-the-tests', secret: 'secret-of-the-tests' };
+/** What leads have beside the standard fields. */
+const FIELDS = [{ name: 'userId', soapName: 'UserId' }, { name: 'plan', soapName: 'Plan' }];
 
 const DIST = new URL('../../dist/', import.meta.url);
 const TYPES = /** @type {Record<string, string>} */ ({ js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' });
@@ -30,10 +36,12 @@ const TYPES = /** @type {Record<string, string>} */ ({ js: 'text/javascript', mj
  */
 
 /**
- * Starts the customer's world before the tests of a file, and ends it after them.
- * @param {{origin?: string}} [options] the site's, if tests route it to its address; else that is its origin
+ * Starts the customer's world before the tests of a file, or of a suite, and ends it after them.
+ * @param {object} [options]
+ * @param {string} [options.origin] the site's, if tests route it to its address; else that is its origin
+ * @param {'private key' | 'rest'} [options.credentials] that the server has, of the account
  */
-export function customer({ origin } = {}) {
+export function customer({ origin, credentials = 'private key' } = {}) {
   /** @type {Map<string, Visit>} */
   const pages = new Map();
   const site = createServer((request, response) => {
@@ -56,6 +64,8 @@ export function customer({ origin } = {}) {
     serverUrl: '',
     /** @type {import('../sim/simulator.mjs').Simulator} */
     simulator: /** @type {any} */ (undefined),
+    /** The server's and the simulator's, where the server has credentials for REST. */
+    clock: /** @type {import('../server/clock.mjs').TestClock} */ (/** @type {any} */ (undefined)),
     /** @type {import('playwright-core').Browser} */
     browser: /** @type {any} */ (undefined),
 
@@ -100,6 +110,10 @@ export function customer({ origin } = {}) {
       return { page, context, errors };
     },
 
+    /** Ends the server. It can be started again where it was, and with what it has on disk. */
+    stopServer: async () => void (await server?.stop()),
+    startServer: () => startServerAt(Number(new URL(world.serverUrl).port)),
+
     /** A web event with this path. @param {string} path */
     arrival: (path) => world.simulator.waitFor((event) => event.path === path),
 
@@ -115,8 +129,36 @@ export function customer({ origin } = {}) {
     },
   };
 
-  /** @type {Awaited<ReturnType<typeof startServer>>} */
+  /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
   let server;
+  let folder = '';
+
+  /** @param {number} port 0 for any */
+  async function startServerAt(port) {
+    const byRest = [...['--munchkin-id', MUNCHKIN_ID, '--db', join(folder, 'queue.db')],
+      ...['--rest-url', world.simulator?.url, '--webevents-url', world.simulator?.url]];
+    const env = { MARKETO_CLIENT_ID: REST_CLIENT.id, MARKETO_CLIENT_SECRET: REST_CLIENT.secret };
+    server = await startServer({
+      args: ['--listen', `127.0.0.1:${port}`, '--allow-origin', world.siteUrl, '--rate-limit', '0', ...(credentials === 'rest' ? byRest : [])],
+      env: credentials === 'rest' ? { ...env, ...world.clock.env } : { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
+    });
+    world.serverUrl = server.url;
+  }
+
+  /** A server of its own for each Marketo, since it has to know where that is. */
+  async function restartForRest() {
+    await endForRest();
+    folder = mkdtempSync(join(tmpdir(), 'munchkin-customer-'));
+    world.clock = createTestClock(world.simulator);
+    await startServerAt(0);
+  }
+
+  async function endForRest() {
+    await server?.stop();
+    world.clock?.close();
+    if (folder) rmSync(folder, { recursive: true });
+    folder = '';
+  }
 
   before(async () => {
     site.listen(0, '127.0.0.1');
@@ -124,17 +166,14 @@ export function customer({ origin } = {}) {
     const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
     world.siteAddress = `http://127.0.0.1:${port}`;
     world.siteUrl = origin || world.siteAddress;
-    server = await startServer({
-      args: ['--allow-origin', world.siteUrl, '--rate-limit', '0'],
-      env: { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
-    });
-    world.serverUrl = server.url;
+    if (credentials === 'private key') await startServerAt(0);
     world.browser = await launchChromium();
   });
 
   after(async () => {
     await world.browser?.close();
-    await server?.stop();
+    if (credentials === 'rest') await endForRest();
+    else await server?.stop();
     await world.simulator?.close();
     site.closeAllConnections();
     site.close();
@@ -144,7 +183,13 @@ export function customer({ origin } = {}) {
   beforeEach(async () => {
     pages.clear();
     await world.simulator?.close();
-    world.simulator = await startSimulator({ privateKey: PRIVATE_KEY });
+    if (credentials === 'rest') {
+      // As Marketo is today: its tracker does not take associateLead any more.
+      world.simulator = await startSimulator({ restClient: REST_CLIENT, associateLead: 'withdrawn', fields: FIELDS });
+      await restartForRest();
+    } else {
+      world.simulator = await startSimulator({ privateKey: PRIVATE_KEY });
+    }
   });
 
   return world;

@@ -95,6 +95,31 @@ test('the snippet: its own page() is the first visit, routes are the others', as
   await world.visited(['/first', '/second']);
 });
 
+test('a route that is taken while the extras are loading is a visit too; they are fetched once for all', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  let fetched = 0;
+  const { page } = await world.open(t, {
+    head: world.tag({ 'data-auto-page': '' }),
+    path: '/app',
+    prepare: (page) =>
+      page.route('**/munchkin-shim.extras.js', async (route) => {
+        fetched++;
+        await held;
+        await route.continue();
+      }),
+  });
+  await world.arrival('/app');
+  await go(page, "history.replaceState({}, '', '/early'); window.linked = [1, 2].map(() => analytics.trackLink(null, 'x'))");
+  release();
+  await go(page, 'Promise.all(window.linked)');
+  await world.visited(['/app', '/early']);
+  assert.equal(fetched, 1);
+});
+
 test('without autoPage routes are the page\'s own business, and the extras are not fetched', async (t) => {
   /** @type {string[]} */
   const requests = [];

@@ -250,6 +250,124 @@ test('trackLink and trackForm leave the page to whom has prevented it, however l
   assert.equal(new URL(page.url()).pathname, '/stays');
 });
 
+test('a form that is tracked twice is sent once; its own listeners are asked once, and may let it go once only', async (t) => {
+  const { page, errors, context } = await world.open(t, {
+    head: world.tag(),
+    body: '<form action="/sent"><button name="b" value="1">send</button></form>',
+    path: '/form',
+  });
+  await world.open(t, { path: '/sent', body: 'sent', context });
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    const [form] = document.forms;
+    let isBusy = false;
+    form.addEventListener('submit', (event) => {
+      if (isBusy) event.preventDefault();
+      isBusy = true;
+    });
+    return Promise.all([analytics.trackForm(form, 'First'), analytics.trackForm(form, 'Second')]);
+  });
+  await page.click('button');
+  await page.waitForURL('**/sent?b=1');
+  await world.visited(['/form', '/event/First', '/event/Second']);
+  assert.deepEqual(errors, []);
+});
+
+test('a form whose button is gone by the time it goes on, goes on', async (t) => {
+  const { page, errors, context } = await world.open(t, { head: world.tag(), body: '<form action="/sent"><button>send</button></form>' });
+  await world.open(t, { path: '/sent', body: 'sent', context });
+  await page.evaluate(() => {
+    const [form] = document.forms;
+    form.addEventListener('submit', () => form.querySelector('button')?.replaceWith('Sending…'));
+    return /** @type {any} */ (window).analytics.trackForm(form, 'Form sent');
+  });
+  await page.click('button');
+  await page.waitForURL('**/sent?');
+  await world.arrival('/event/Form-sent');
+  assert.deepEqual(errors, []);
+});
+
+test('a link waits for its own visit, not for one that was under way before', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag(), body: '<a href="/left">go</a>', path: '/busy' });
+  await world.open(t, { path: '/left', body: 'left', context });
+  await world.arrival('/busy');
+  /** @type {(value?: unknown) => void} */
+  let asked = () => {};
+  const ownIsAsked = new Promise((resolve) => {
+    asked = resolve;
+  });
+  await page.route('**/webevents/visitWebPage?*', async (route) => {
+    if (route.request().url().includes('Earlier')) {
+      await ownIsAsked;
+      return route.fulfill({ body: '' });
+    }
+    asked();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 120);
+    });
+    return route.continue();
+  });
+  await call(page, [['trackLink', null, 'x'], ['track', 'Earlier']]);
+  await page.evaluate(() => /** @type {any} */ (window).analytics.trackLink(document.querySelector('a'), 'Own'));
+  await page.click('a', { noWaitAfter: true });
+  await page.waitForURL('**/left');
+  await world.arrival('/event/Own');
+});
+
+test('a link that has waited goes on as it says: without a referrer, or in the topmost window; its listeners are asked once', async (t) => {
+  const { page, context } = await world.open(t, {
+    head: world.tag(),
+    body: '<a href="/left" rel="noreferrer">private</a> <a href="/left" target="_top">top</a>',
+    path: '/links',
+  });
+  await world.open(t, { path: '/left', body: 'left', context });
+  for (const [i, event] of ['Private', 'Top'].entries()) {
+    await page.evaluate((name) => {
+      addEventListener('click', () => (sessionStorage.clicks = Number(sessionStorage.clicks || 0) + 1));
+      return /** @type {any} */ (window).analytics.trackLink(document.querySelectorAll('a'), name);
+    }, event);
+    await page.route(`**/webevents/visitWebPage?*${event}*`, async (route) => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 100);
+      });
+      await route.continue();
+    });
+    await page.click(`a >> nth=${i}`, { noWaitAfter: true });
+    await page.waitForURL('**/left');
+    await world.arrival(`/event/${event}`);
+    assert.equal(await page.evaluate('sessionStorage.clicks'), String(i + 1));
+    if (event === 'Private') {
+      assert.equal(await page.evaluate('document.referrer'), '');
+      await page.goBack();
+    }
+  }
+});
+
+test("a page's function that throws, or a browser without PerformanceObserver: no exception, and the link leads on", async (t) => {
+  const { page, errors, context } = await world.open(t, {
+    head: world.tag(),
+    body: '<a id="a" href="/left">go</a> <a id="b" href="/left">go</a>',
+    path: '/thrower',
+    prepare: (page) => page.addInitScript('delete window.PerformanceObserver'),
+  });
+  await world.open(t, { path: '/left', body: 'left', context });
+  for (const id of ['a', 'b']) {
+    await page.evaluate(async () => {
+      const { analytics } = /** @type {any} */ (window);
+      const fail = () => {
+        throw new Error("the page's own");
+      };
+      await analytics.trackLink(document.querySelector('#a'), fail);
+      await analytics.trackLink(document.querySelector('#b'), 'Followed');
+    });
+    await page.click(`#${id}`);
+    await page.waitForURL('**/left');
+    if (id === 'a') await page.goBack();
+  }
+  await world.arrival('/event/Followed');
+  assert.deepEqual(errors, []);
+});
+
 test('an opted-out visitor is not remembered; one who is forgotten meanwhile neither', async (t) => {
   const out = await world.open(t, { head: world.tag(), path: '/?marketo_opt_out=true' });
   await call(out.page, [['identify', 'u1', { email: 'u1@example.com' }]]);

@@ -87,10 +87,10 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
     }
   });
 
-  /** Of leads.json that were taken, what each sent. */
+  /** Of leads.json: what each sent that was not answered with an error. */
   const syncs = () =>
     simulator.rest.calls
-      .filter(({ method, path, code }) => method === 'POST' && path === '/rest/v1/leads.json' && code === '')
+      .filter(({ method, path, code, body }) => method === 'POST' && path === '/rest/v1/leads.json' && code === '' && body)
       .map(({ at, body = '' }) => {
         const { input, lookupField } = /** @type {{input: Record<string, any>[], lookupField: string}} */ (JSON.parse(body));
         return { at, input, lookupField };
@@ -108,9 +108,14 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
     },
     output: () => server?.output() ?? '',
 
-    /** The syncs of one lead: when, and what was sent. @param {string} email */
+    /** The syncs of one lead: when, and what was sent beside its key. @param {string} email */
     syncsOf: (email) =>
-      syncs().flatMap(({ at, input }) => input.filter((record) => record.email === email).map((record) => ({ at, record }))),
+      syncs().flatMap(({ at, input, lookupField }) => {
+        const id = simulator.leads.get(email)?.id;
+        return input
+          .filter((record) => (lookupField === 'id' ? record.id === id : record[lookupField] === email))
+          .map(({ [lookupField]: key, ...sent }) => ({ at, key, sent }));
+      }),
 
     /**
      * As a server does. Resolves with the answer, whatever it is.

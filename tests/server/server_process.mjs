@@ -23,10 +23,12 @@ export const KEY = 'fortesting';
  * Runs the server, with nothing in its environment but what is given.
  * @param {string[]} args
  * @param {Record<string, string>} env
+ * @param {string[]} [wrap] a command that runs the server, which is put behind it
  */
-export function runServer(args, env) {
+export function runServer(args, env, wrap = []) {
   if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run 'make test'.`);
-  const child = spawn(SERVER, args, { env: { PATH: String(process.env.PATH), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...before] = [...wrap, SERVER];
+  const child = spawn(program, [...before, ...args], { env: { PATH: String(process.env.PATH), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -45,11 +47,11 @@ export function runServer(args, env) {
 
 /**
  * Starts the server on a free port, and waits until it listens.
- * @param {{args?: string[], env?: Record<string, string>}} options
+ * @param {{args?: string[], env?: Record<string, string>, wrap?: string[]}} options
  * @returns {Promise<ServerProcess>}
  */
-export async function startServer({ args = [], env = {} }) {
-  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env);
+export async function startServer({ args = [], env = {}, wrap = [] }) {
+  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env, wrap);
   const listening = new Promise((resolve) => {
     child.stdout.on('data', () => {
       const url = /listening on (\S+)\n/.exec(output())?.[1];

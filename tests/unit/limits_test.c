@@ -28,8 +28,7 @@ test_never_more_in_a_window(void **state)
     for (int64_t now = 1000000; now < 1000000 + 600000; now += 7) {
         int64_t wake = INT64_MAX;
         while (ms_limiter_allows(&limiter, now, &wake)) {
-            ms_limiter_begin(&limiter, now);
-            ms_limiter_end(&limiter);
+            ms_limiter_end(&limiter, ms_limiter_begin(&limiter), now);
             began[count++] = now;
         }
         assert_true(wake > now && wake < now + 20500);
@@ -41,6 +40,18 @@ test_never_more_in_a_window(void **state)
     assert_true(count >= 50 * 30 * 95 / 100);
 }
 
+static unsigned int
+allowed_at(ms_limiter *limiter, int64_t now)
+{
+    unsigned int count = 0;
+    int64_t wake = INT64_MAX;
+    while (ms_limiter_allows(limiter, now, &wake)) {
+        ms_limiter_end(limiter, ms_limiter_begin(limiter), now);
+        count++;
+    }
+    return count;
+}
+
 static void
 test_never_more_at_once(void **state)
 {
@@ -48,27 +59,41 @@ test_never_more_at_once(void **state)
     ms_limiter limiter;
     int64_t wake = INT64_MAX;
     ms_limiter_init(&limiter, 50, 5);
+    size_t tickets[5];
     for (int i = 0; i < 5; i++) {
         assert_true(ms_limiter_allows(&limiter, 1, &wake));
-        ms_limiter_begin(&limiter, 1);
+        tickets[i] = ms_limiter_begin(&limiter);
     }
     assert_false(ms_limiter_allows(&limiter, 1, &wake));
     assert_true(wake == INT64_MAX);
-    ms_limiter_end(&limiter);
+    ms_limiter_end(&limiter, tickets[3], 1);
     assert_true(ms_limiter_allows(&limiter, 1, &wake));
 }
 
-static unsigned int
-allowed_at(ms_limiter *limiter, int64_t now)
+/* What counts is when Marketo got them, and those count that it has not yet. */
+static void
+test_calls_that_leave_late(void **state)
 {
-    unsigned int count = 0;
+    (void)state;
+    ms_limiter limiter;
     int64_t wake = INT64_MAX;
-    while (ms_limiter_allows(limiter, now, &wake)) {
-        ms_limiter_begin(limiter, now);
-        ms_limiter_end(limiter);
-        count++;
+    ms_limiter_init(&limiter, 50, 5);
+    size_t slow = ms_limiter_begin(&limiter);
+    for (int i = 0; i < 49; i++) {
+        assert_true(ms_limiter_allows(&limiter, 1000, &wake));
+        ms_limiter_end(&limiter, ms_limiter_begin(&limiter), 1000);
     }
-    return count;
+    assert_false(ms_limiter_allows(&limiter, 1000, &wake));
+    assert_true(wake == 1000 + MS_LIMITER_WINDOW);
+    assert_true(ms_limiter_allows(&limiter, wake, &wake));
+    ms_limiter_end(&limiter, slow, 9000);
+    assert_int_equal(allowed_at(&limiter, 1000 + MS_LIMITER_WINDOW), 49);
+    assert_false(ms_limiter_allows(&limiter, 9000 + MS_LIMITER_WINDOW - 1, &wake));
+    assert_int_equal(allowed_at(&limiter, 9000 + MS_LIMITER_WINDOW), 1);
+    /* One that never left counts for nothing. */
+    ms_limiter_init(&limiter, 50, 5);
+    ms_limiter_end(&limiter, ms_limiter_begin(&limiter), MS_LIMITER_NEVER);
+    assert_int_equal(allowed_at(&limiter, 1000), 50);
 }
 
 static void
@@ -192,6 +217,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_never_more_in_a_window),
         cmocka_unit_test(test_never_more_at_once),
+        cmocka_unit_test(test_calls_that_leave_late),
         cmocka_unit_test(test_slower_and_faster_again),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_backoff),

@@ -21,6 +21,7 @@
 
 #define MUNCHKIN_ID "561-HYG-937"
 #define RECEIVED INT64_C(1795521600000) /* 2026-11-24T12:00:00.000Z */
+#define MINUTE INT64_C(60000)
 #define SCRATCH ((size_t)1 << 20)
 
 static const char *directory = "tests/vectors";
@@ -205,8 +206,8 @@ test_timestamps(void **state)
     assert_time("1969-12-31T23:59:59.999Z", -1);
     assert_time("2000-02-29T23:59:59.9Z", 951868799900);
     assert_time("2100-03-01T00:00:00", 4107542400000);
-    assert_time("2026-11-24 12:00:00.1234567+0130", RECEIVED - 90 * 60000 + 123);
-    assert_time("2026-11-24T12:00-02", RECEIVED + 120 * 60000);
+    assert_time("2026-11-24 12:00:00.1234567+0130", RECEIVED - 90 * MINUTE + 123);
+    assert_time("2026-11-24T12:00-02", RECEIVED + 120 * MINUTE);
     assert_time("0001-01-01T00:00:00Z", -62135596800000);
     assert_time("9999-12-31T23:59:59.999Z", 253402300799999);
     assert_time("2016-12-31T23:59:60Z", 1483228800000);

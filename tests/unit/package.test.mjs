@@ -48,6 +48,12 @@ test('the snippet is at most 900 bytes', () => {
   assert.ok(length <= 900, `${length} bytes`);
 });
 
+test('a snippet that says nowhere where the shim is, is not made', async () => {
+  const { snippetHtml } = await import('munchkin-shim/snippet');
+  assert.throws(() => snippetHtml('561-HYG-937', { identify: 'form' }), { name: 'TypeError', message: /src or server/ });
+  assert.match(snippetHtml('561-HYG-937', { identify: 'form', src: '/x.js' }), /src="\/x\.js"/);
+});
+
 test('every entry of package.json leads to a file', () => {
   const { exports, types } = JSON.parse(String(read('package.json')));
   /** @param {any} entry @returns {string[]} */

@@ -91,9 +91,8 @@ query(const char *sql)
     return value;
 }
 
-/* What must be true of a queue whatever has happened to it. */
-static void
-check_queue(void)
+void
+queue_check(void)
 {
     ms_store_counts counted = counts();
     assert_int_equal(counted.leads_waiting + counted.leads_held,
@@ -136,7 +135,7 @@ queue_teardown(void **state)
 {
     (void)state;
     if (queue != NULL) {
-        check_queue();
+        queue_check();
         queue_close();
     }
     return nftw(folder, delete_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -146,11 +145,10 @@ static void
 execute(const char *email, const char *user_id, const char *cookie, bool cookie_first,
         const char *fields, int64_t now)
 {
-    const ms_command command = {
-        .kind = MS_COMMAND_LEAD,
-        .who = {slice(email), slice(user_id), slice(cookie), cookie_first},
-        .time = now,
-        .fields = slice(fields == NULL ? "{}" : fields)};
+    const ms_command command = {.kind = MS_COMMAND_LEAD,
+                                .who = {slice(email), slice(user_id), slice(cookie), cookie_first},
+                                .time = now,
+                                .fields = slice(fields == NULL ? "{}" : fields)};
     ok(ms_store_execute(queue, &command, now));
 }
 

@@ -8,7 +8,7 @@
 #include "../../src/server/queue/store.h"
 
 #define SECOND INT64_C(1000)
-#define DAY (24 * 3600 * SECOND)
+#define DAY (86400 * SECOND)
 #define HOLD (7 * DAY)
 
 /* The rules of the tests: 5 s, 30 s, 24 h, 7 days. */
@@ -20,7 +20,10 @@ extern const ms_store_rules queue_rules;
 /* The store under test, in a transaction. Fixtures for cmocka. */
 extern ms_store *queue;
 int queue_setup(void **state);
-int queue_teardown(void **state); /* compares what is counted with what is there, too */
+int queue_teardown(void **state);
+
+/* What must be true of a queue whatever has happened to it; at each teardown, too. */
+void queue_check(void);
 
 /* The database's path; "…/munchkin.db" in a folder of the test's. */
 extern char queue_path[];

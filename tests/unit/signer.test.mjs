@@ -204,6 +204,8 @@ const ASKED = '\r\nHost: a\r\nContent-Length: 18\r\n\r\n{"email":"a@b.co"}';
 const HOSTILE = /** @type {Record<string, [request: string, status: number]>} */ ({
   'a path that is no URL': [`POST // HTTP/1.1${ASKED}`, 200],
   'a URL that is none': [`POST http://[ HTTP/1.1${ASKED}`, 200],
+  'a URL with credentials': [`POST http://a:b@c/ HTTP/1.1${ASKED}`, 200],
+  'a path with credentials': [`POST //a@b/ HTTP/1.1${ASKED}`, 200],
   'a header named __proto__': [`POST / HTTP/1.1\r\n__proto__: a\r\nconstructor: b${ASKED}`, 200],
   'a header that is no UTF-8': [`POST / HTTP/1.1\r\nX-A: \xff\xfe${ASKED}`, 200],
   'a method that no Request has': ['TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405],

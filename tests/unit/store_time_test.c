@@ -14,6 +14,17 @@
 #include <stdio.h>
 
 #define A "{\"Email\":\"a@x.com\",\"FirstName\":\"Ann\"}"
+#define RIPE (START + 5 * SECOND)
+
+static const ms_slice none = {"", 0};
+
+static int64_t
+next_due(void)
+{
+    int64_t due = 0;
+    ok(ms_store_next_due(queue, &due));
+    return due;
+}
 
 static void
 test_lingers(void **state)
@@ -21,17 +32,277 @@ test_lingers(void **state)
     (void)state;
     identify("a@x.com", NULL, NULL, A, START);
     identify("b@x.com", NULL, NULL, NULL, START + 4 * SECOND);
-    assert_string_equal(take(MS_BY_EMAIL, START + 5 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE - 1), "");
+    assert_int_equal(next_due(), RIPE);
     /* The one that is ripe takes along the one that is not. */
-    assert_string_equal(take(MS_BY_EMAIL, START + 5 * SECOND), "a@x.com " A "\nb@x.com {}\n");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com " A "\nb@x.com {}\n");
     assert_string_equal(take(MS_BY_EMAIL, START + DAY), "");
+    assert_int_equal(next_due(), INT64_MAX);
+    assert_int_equal(counts().leads_in_flight, 2);
+}
+
+static void
+test_a_full_call_waits_for_nothing(void **state)
+{
+    char email[32];
+    (void)state;
+    for (int i = 0; i < 299; i++) {
+        (void)snprintf(email, sizeof email, "p%d@x.com", i);
+        identify(email, NULL, NULL, NULL, START);
+    }
+    assert_string_equal(take(MS_BY_EMAIL, START), "");
+    identify("last@x.com", NULL, NULL, NULL, START);
+    (void)take(MS_BY_EMAIL, START);
+    assert_int_equal(taken_count, 300);
+    assert_true(ms_slice_equal(taken[0].email, slice("p0@x.com")));
+}
+
+static void
+test_interval(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, A, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
+    identify("a@x.com", NULL, NULL, "{\"A\":2,\"B\":1}", RIPE + 2 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 30 * SECOND - 1), "");
+    assert_int_equal(next_due(), RIPE + 30 * SECOND);
+    /* Not even one that is ripe takes it along earlier. */
+    identify("b@x.com", NULL, NULL, NULL, START);
+    sync_one(MS_BY_EMAIL, 8, RIPE);
+    identify("b@x.com", NULL, NULL, "{\"B\":1}", START + 20 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 30 * SECOND),
+                        "#7 a@x.com {\"A\":2,\"B\":1}\n#8 b@x.com {\"B\":1}\n");
+}
+
+static void
+test_linger_after_the_interval(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, A, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + 100 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 105 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 105 * SECOND), "#7 a@x.com {\"A\":1}\n");
+}
+
+static void
+test_unchanged(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, A, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, A, START + 3600 * SECOND);
+    assert_int_equal(next_due(), INT64_MAX);
+    assert_int_equal(counts().leads_waiting, 0);
+    /* Only what is new is sent. */
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"FirstName\":\"Ann\"}", START + 3601 * SECOND);
+    sync_one(MS_BY_MARKETO_ID, 7, START + 3700 * SECOND);
+    assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1}")));
+    /* A day after it was sent, each is sent again. */
+    identify("a@x.com", NULL, NULL, A, RIPE + DAY);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY + 5 * SECOND), "#7 a@x.com " A "\n");
+}
+
+static void
+test_there_and_back(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE);
+    assert_int_equal(counts().leads_waiting, 0); /* as Marketo has it */
+    /* But what is in flight changes what Marketo has. */
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", RIPE);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + DAY / 2), "#7 a@x.com {\"A\":2}\n");
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START + DAY / 2);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, START + DAY / 2));
+    sync_one(MS_BY_MARKETO_ID, 7, START + DAY / 2 + 30 * SECOND);
+    assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1}")));
+}
+
+static void
+test_during_flight(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    /* The same again, and something new. */
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":2}", RIPE);
+    assert_string_equal(take(MS_BY_EMAIL, START + DAY), ""); /* never twice at once */
+    assert_int_equal(next_due(), INT64_MAX);
+    ok(ms_store_lead_sent(queue, 1, 7, RIPE + SECOND));
+    assert_int_equal(next_due(), RIPE + 31 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 31 * SECOND), "#7 a@x.com {\"B\":2}\n");
+}
+
+static void
+test_again(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"B\":2,\"C\":2}", RIPE);
+    ok(ms_store_lead_again(queue, taken[0].id, RIPE + 60 * SECOND));
+    assert_int_equal(next_due(), RIPE + 60 * SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 60 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 60 * SECOND),
+                        "a@x.com {\"A\":1,\"B\":2,\"C\":2}\n");
+    assert_int_equal(taken[0].attempts, 1);
+    ok(ms_store_lead_again(queue, taken[0].id, RIPE + 70 * SECOND));
+    assert_int_equal(counts().oldest_waiting, START);
+    (void)take(MS_BY_EMAIL, RIPE + 70 * SECOND);
+    assert_int_equal(taken[0].attempts, 2);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, RIPE + 70 * SECOND));
+    identify("a@x.com", NULL, NULL, "{\"A\":3}", START + DAY);
+    (void)take(MS_BY_MARKETO_ID, START + DAY + 5 * SECOND);
+    assert_int_equal(taken[0].attempts, 0);
+}
+
+static void
+test_refused(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":\"\\\"\"}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice("Not so."), RIPE));
+    assert_string_equal(dead_letters(), "lead a@x.com 1003 {\"email\":\"a@x.com\","
+                                        "\"fields\":{\"A\":\"\\\"\"}}\n");
+    /* What came meanwhile still goes. */
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 30 * SECOND), "a@x.com {\"B\":2}\n");
+}
+
+static void
+command_at(const char *fields, int64_t time, int64_t now)
+{
+    const ms_command command = {.kind = MS_COMMAND_LEAD,
+                                .who = {slice("a@x.com"), none, none, true},
+                                .time = time,
+                                .fields = slice(fields)};
+    ok(ms_store_execute(queue, &command, now));
+}
+
+static void
+test_newest_by_its_own_time(void **state)
+{
+    (void)state;
+    command_at("{\"A\":2,\"B\":2}", START - SECOND, START);
+    command_at("{\"A\":1,\"C\":1}", START - 2 * SECOND, START); /* late on its way */
+    command_at("{\"B\":3}", START + DAY, START);                /* a clock that is ahead */
+    command_at("{\"B\":4}", START + SECOND, START + SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":2,\"B\":4,\"C\":1}\n");
+}
+
+static void
+test_message_once(void **state)
+{
+    ms_command command = {.kind = MS_COMMAND_LEAD,
+                          .message_id = slice("m-1"),
+                          .who = {slice("a@x.com"), none, none, true},
+                          .time = START,
+                          .fields = slice("{\"A\":1}")};
+    (void)state;
+    ok(ms_store_execute(queue, &command, START));
+    command.fields = slice("{\"B\":1}");
+    ok(ms_store_execute(queue, &command, START));
+    ok(ms_store_execute(queue, &command, START + 7 * DAY - 1));
+    ok(ms_store_tidy(queue, START + 7 * DAY - 1));
+    ok(ms_store_execute(queue, &command, START + 7 * DAY - 1));
+    assert_string_equal(take(MS_BY_EMAIL, START + 7 * DAY), "a@x.com {\"A\":1}\n");
+    ok(ms_store_execute(queue, &command, START + 7 * DAY));
+    assert_int_equal(query("SELECT count(*) FROM lead WHERE fields <> ''"), 1);
+    ok(ms_store_tidy(queue, START + 30 * DAY));
+    assert_int_equal(query("SELECT count(*) FROM message"), 0);
+}
+
+static void
+test_oldest_first(void **state)
+{
+    char email[32];
+    ms_arena arena;
+    static unsigned char memory[1 << 16];
+    (void)state;
+    identify("old@x.com", NULL, NULL, NULL, START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_again(queue, taken[0].id, START + 60 * SECOND));
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(email, sizeof email, "new%d@x.com", i);
+        identify(email, NULL, NULL, NULL, START + 56 * SECOND);
+    }
+    /* A flood of new ones does not keep it from its turn. */
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_leads(queue, MS_BY_EMAIL, START + 61 * SECOND, 10, 1 << 20, &arena, taken,
+                           &taken_count));
+    assert_int_equal(taken_count, 10);
+    assert_true(ms_slice_equal(taken[0].email, slice("old@x.com")));
+}
+
+static void
+test_bytes_and_arena_bound_what_is_taken(void **state)
+{
+    ms_arena arena;
+    static unsigned char memory[1 << 18];
+    char fields[40000];
+    (void)state;
+    int len = snprintf(fields, sizeof fields, "{\"A\":\"%0*d\"}", 39000, 1);
+    assert_in_range(len, 39000, sizeof fields - 1);
+    for (int i = 0; i < 4; i++) {
+        char email[32];
+        (void)snprintf(email, sizeof email, "p%d@x.com", i);
+        identify(email, NULL, NULL, fields, START);
+    }
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_leads(queue, MS_BY_EMAIL, RIPE, 300, 80000, &arena, taken, &taken_count));
+    assert_int_equal(taken_count, 2);
+    ms_arena_init(&arena, memory, 50000);
+    ok(ms_store_take_leads(queue, MS_BY_EMAIL, RIPE, 300, 80000, &arena, taken, &taken_count));
+    assert_int_equal(taken_count, 1);
+    assert_false(arena.exhausted);
+    assert_int_equal(counts().leads_waiting, 1);
+}
+
+static void
+test_no_more_waits_than_a_call_takes(void **state)
+{
+    char fields[40000];
+    (void)state;
+    (void)snprintf(fields, sizeof fields, "{\"A\":\"%0*d\"}", 39000, 1);
+    identify("a@x.com", NULL, NULL, fields, START);
+    fields[2] = 'B';
+    identify("a@x.com", NULL, NULL, fields, START);
+    ms_store_counts counted = counts();
+    assert_int_equal(counted.dead, 1);
+    assert_int_equal(counted.leads_waiting, 1);
+    /* Once the first have been sent there is room for them. */
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    uint64_t count = 0;
+    ok(ms_store_dead_retry(queue, 0, RIPE + DAY / 2, &count));
+    assert_int_equal(count, 1);
+    sync_one(MS_BY_MARKETO_ID, 7, RIPE + DAY / 2);
+    assert_true(ms_slice_equal(taken[0].fields, slice(fields)));
 }
 
 int
 main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lingers, queue_setup, queue_teardown),
+        TEST(test_lingers),
+        TEST(test_a_full_call_waits_for_nothing),
+        TEST(test_interval),
+        TEST(test_linger_after_the_interval),
+        TEST(test_unchanged),
+        TEST(test_there_and_back),
+        TEST(test_during_flight),
+        TEST(test_again),
+        TEST(test_refused),
+        TEST(test_newest_by_its_own_time),
+        TEST(test_message_once),
+        TEST(test_oldest_first),
+        TEST(test_bytes_and_arena_bound_what_is_taken),
+        TEST(test_no_more_waits_than_a_call_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

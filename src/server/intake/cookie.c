@@ -43,8 +43,12 @@ decoded(ms_slice text, char room[3 * MS_COOKIE_MAX])
     const char *end = text.ptr + text.len;
     for (const char *p = text.ptr; p < end; p++) {
         int byte = *p == '%' ? ms_hex_value(p + 1, end, 2) : -1;
-        room[len++] = byte < 0 ? *p : (char)byte;
-        p += byte < 0 ? 0 : 2;
+        if (byte < 0) {
+            room[len++] = *p;
+        } else {
+            room[len++] = (char)(unsigned char)byte;
+            p += 2;
+        }
     }
     return (ms_slice){room, len};
 }

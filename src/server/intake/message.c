@@ -137,16 +137,11 @@ id_text(ms_arena *out, const cJSON *id)
 static ms_slice
 user_id(const reading *from)
 {
-    const cJSON *const candidates[] = {ms_json_member(from->message, "userId"),
-                                       ms_json_member(from->message, "sessionId"),
-                                       ms_json_member(from->context, "sessionId")};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        ms_slice id = id_text(from->out, candidates[i]);
-        if (id.len > 0) {
-            return id;
-        }
+    ms_slice id = id_text(from->out, ms_json_member(from->message, "userId"));
+    if (id.len == 0) {
+        id = id_text(from->out, ms_json_member(from->message, "sessionId"));
     }
-    return MS_SLICE("");
+    return id.len > 0 ? id : id_text(from->out, ms_json_member(from->context, "sessionId"));
 }
 
 static void

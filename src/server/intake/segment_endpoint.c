@@ -213,12 +213,27 @@ respond_taken(ms_request *request)
     return ms_respond_json(&request->exchange, MHD_HTTP_OK, taken, sizeof taken - 1);
 }
 
+static const char *
+authorization_of(struct MHD_Connection *connection)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+}
+
+size_t
+ms_segment_body_limit(const ms_service *service, struct MHD_Connection *connection)
+{
+    const char *authorization = authorization_of(connection);
+    /* Without the header, the key may be in the body. */
+    return authorization == NULL || ms_write_keys_authorize(&service->write_keys, authorization)
+               ? MS_SEGMENT_BODY_MAX
+               : 0;
+}
+
 static enum MHD_Result
 post(ms_service *service, ms_request *request)
 {
     const ms_exchange *exchange = &request->exchange;
-    const char *authorization =
-        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Authorization");
+    const char *authorization = authorization_of(exchange->connection);
     bool authorized =
         authorization != NULL && ms_write_keys_authorize(&service->write_keys, authorization);
     if (authorization != NULL && !authorized) {

@@ -1,5 +1,6 @@
 #include "timestamp.h"
 
+#define MS_PER_SECOND INT64_C(1000)
 #define MS_PER_MINUTE INT64_C(60000)
 #define MS_PER_DAY INT64_C(86400000)
 
@@ -66,7 +67,7 @@ read_date(reader *from, int64_t *ms)
 static void
 read_fraction(reader *from, int64_t *ms)
 {
-    int unit = 100;
+    int64_t unit = 100;
     while (from->p < from->end && ms_is_digit(*from->p)) {
         *ms += (*from->p++ - '0') * unit;
         unit /= 10;
@@ -88,7 +89,7 @@ read_time(reader *from, int64_t *ms)
     if (hour > 23 || minute > 59 || second > 60) {
         return false;
     }
-    *ms += (hour * 60 + minute) * MS_PER_MINUTE + second * 1000;
+    *ms += (int64_t)hour * 60 * MS_PER_MINUTE + minute * MS_PER_MINUTE + second * MS_PER_SECOND;
     if (read_byte(from, '.') || read_byte(from, ',')) {
         read_fraction(from, ms);
     }
@@ -112,7 +113,8 @@ read_offset(reader *from, int64_t *ms)
     if ((colon || from->p < from->end) && !read_digits(from, 2, &minutes)) {
         return false;
     }
-    *ms += (hours * 60 + minutes) * MS_PER_MINUTE * (east ? -1 : 1);
+    int64_t offset = (int64_t)hours * 60 * MS_PER_MINUTE + minutes * MS_PER_MINUTE;
+    *ms += east ? -offset : offset;
     return hours < 24 && minutes < 60;
 }
 

@@ -33,7 +33,7 @@ decoded(ms_arena *arena, ms_slice text)
             return text;
         }
         p += *p == '%' ? 2 : 0;
-        ms_text_byte(arena, (char)byte);
+        ms_text_byte(arena, (char)(unsigned char)byte);
     }
     ms_slice plain = ms_text_end(arena, start);
     return !arena->exhausted && is_utf8(plain) ? plain : text;

@@ -1,33 +1,15 @@
-#include "http_client.h"
+#include "http_transfer.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define CONNECT_TIMEOUT_MS 10000L
 #define CONNECTIONS_MAX 32L
-
-/* A call, from ms_http_client_start until it is discarded; then it is kept for the next. */
-typedef struct transfer {
-    struct transfer *next;
-    CURL *easy;
-    struct curl_slist *headers;
-    char *request;
-    char *answer;
-    size_t len;
-    size_t room;
-    bool too_long;
-    ms_http_call call; /* its functions and argument; what it points to is not kept */
-    long status;
-    const char *problem;
-    int64_t retry_after;
-} transfer;
 
 /* A list that grows at its end. */
 typedef struct {
-    transfer *first;
-    transfer *last;
+    ms_transfer *first;
+    ms_transfer *last;
 } transfers;
 
 struct ms_http_client {
@@ -36,13 +18,13 @@ struct ms_http_client {
     transfers running;
     transfers finished; /* not handed out */
     transfers answered; /* handed out, not committed */
-    transfer *idle;
+    ms_transfer *idle;
     size_t under_way;
     atomic_bool woken;
 };
 
 static void
-push(transfers *list, transfer *one)
+push(transfers *list, ms_transfer *one)
 {
     one->next = NULL;
     if (list->last == NULL) {
@@ -53,10 +35,10 @@ push(transfers *list, transfer *one)
     list->last = one;
 }
 
-static transfer *
+static ms_transfer *
 pop(transfers *list)
 {
-    transfer *first = list->first;
+    ms_transfer *first = list->first;
     if (first != NULL) {
         list->first = first->next;
         list->last = list->first == NULL ? NULL : list->last;
@@ -65,10 +47,10 @@ pop(transfers *list)
 }
 
 static void
-take_out(transfers *list, const transfer *one)
+take_out(transfers *list, const ms_transfer *one)
 {
-    transfer *before = NULL;
-    for (transfer *t = list->first; t != NULL; before = t, t = t->next) {
+    ms_transfer *before = NULL;
+    for (ms_transfer *t = list->first; t != NULL; before = t, t = t->next) {
         if (t != one) {
             continue;
         }
@@ -80,6 +62,14 @@ take_out(transfers *list, const transfer *one)
         list->last = list->last == t ? before : list->last;
         return;
     }
+}
+
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 ms_http_client *
@@ -100,22 +90,11 @@ ms_http_client_open(void)
     return client;
 }
 
-/* Forgets what the call left, its secrets too. */
 static void
-clear(transfer *one)
-{
-    curl_slist_free_all(one->headers);
-    free(one->request);
-    free(one->answer);
-    *one = (transfer){.easy = one->easy};
-}
-
-static void
-discard(ms_http_client *client, transfer *one)
+discard(ms_http_client *client, ms_transfer *one)
 {
     ms_http_call call = one->call;
-    clear(one);
-    curl_easy_reset(one->easy);
+    ms_transfer_clear(one);
     one->next = client->idle;
     client->idle = one;
     client->under_way--;
@@ -127,7 +106,7 @@ discard(ms_http_client *client, transfer *one)
 static void
 discard_all(ms_http_client *client, transfers *list)
 {
-    for (transfer *one = pop(list); one != NULL; one = pop(list)) {
+    for (ms_transfer *one = pop(list); one != NULL; one = pop(list)) {
         discard(client, one);
     }
 }
@@ -135,15 +114,15 @@ discard_all(ms_http_client *client, transfers *list)
 void
 ms_http_client_close(ms_http_client *client)
 {
-    for (transfer *one = client->running.first; one != NULL; one = one->next) {
+    for (ms_transfer *one = client->running.first; one != NULL; one = one->next) {
         (void)curl_multi_remove_handle(client->multi, one->easy);
     }
     discard_all(client, &client->starting);
     discard_all(client, &client->running);
     discard_all(client, &client->finished);
     discard_all(client, &client->answered);
-    for (transfer *one = client->idle; one != NULL;) {
-        transfer *next = one->next;
+    for (ms_transfer *one = client->idle; one != NULL;) {
+        ms_transfer *next = one->next;
         curl_easy_cleanup(one->easy);
         free(one);
         one = next;
@@ -153,100 +132,10 @@ ms_http_client_close(ms_http_client *client)
     free(client);
 }
 
-/* curl's write function: takes the answer in, up to its limit, whatever it was compressed to. */
-static size_t
-take_in(char *bytes, size_t size, size_t count, void *argument)
-{
-    transfer *one = argument;
-    size_t len = size * count;
-    if (len > MS_ANSWER_MAX - one->len) {
-        one->too_long = true;
-        return 0;
-    }
-    if (len > one->room - one->len) {
-        size_t room = 2 * one->room + len;
-        char *larger = realloc(one->answer, room);
-        if (larger == NULL) {
-            return 0;
-        }
-        one->answer = larger;
-        one->room = room;
-    }
-    memcpy(one->answer + one->len, bytes, len);
-    one->len += len;
-    return len;
-}
-
-/* A line break in a header would begin another one. */
-static bool
-is_one_line(const char *header)
-{
-    return strpbrk(header, "\r\n") == NULL;
-}
-
-static bool
-set_headers(transfer *one, const char *const *headers)
-{
-    /* curl would wait for leave to send a long body. */
-    one->headers = curl_slist_append(NULL, "Expect:");
-    bool all = one->headers != NULL;
-    for (; all && headers != NULL && *headers != NULL; headers++) {
-        struct curl_slist *more =
-            is_one_line(*headers) ? curl_slist_append(one->headers, *headers) : NULL;
-        all = more != NULL;
-        one->headers = all ? more : one->headers;
-    }
-    return all && curl_easy_setopt(one->easy, CURLOPT_HTTPHEADER, one->headers) == CURLE_OK;
-}
-
-static bool
-set_body(transfer *one, const ms_http_call *call)
-{
-    if (strcmp(call->method, "GET") == 0) {
-        return true;
-    }
-    one->request = malloc(call->body.len + 1);
-    if (one->request == NULL) {
-        return false;
-    }
-    memcpy(one->request, call->body.ptr == NULL ? "" : call->body.ptr, call->body.len);
-    (void)curl_easy_setopt(one->easy, CURLOPT_POST, 1L);
-    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDS, one->request);
-    return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
-}
-
-static bool
-set_up(transfer *one, const ms_http_call *call)
-{
-    CURL *easy = one->easy;
-    bool tls = strncmp(call->url, "https:", 6) == 0;
-    long connecting = call->timeout_ms < CONNECT_TIMEOUT_MS ? call->timeout_ms : CONNECT_TIMEOUT_MS;
-    one->call = (ms_http_call){
-        .answered = call->answered, .discard = call->discard, .argument = call->argument};
-    bool set =
-        curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, "munchkin-server/" MS_VERSION) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK;
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connecting);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_in);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, one);
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, one);
-    return set && set_headers(one, call->headers) && set_body(one, call);
-}
-
 bool
 ms_http_client_start(ms_http_client *client, const ms_http_call *call)
 {
-    transfer *one = client->idle;
+    ms_transfer *one = client->idle;
     if (one != NULL) {
         client->idle = one->next;
     } else {
@@ -260,14 +149,14 @@ ms_http_client_start(ms_http_client *client, const ms_http_call *call)
             return false;
         }
     }
-    if (!set_up(one, call)) {
-        clear(one);
-        curl_easy_reset(one->easy);
+    if (!ms_transfer_set_up(one, call)) {
+        ms_transfer_clear(one);
         one->next = client->idle;
         client->idle = one;
         return false;
     }
     client->under_way++;
+    one->started = monotonic_ms();
     push(&client->starting, one);
     return true;
 }
@@ -279,9 +168,12 @@ ms_http_client_under_way(const ms_http_client *client)
 }
 
 static void
-finish(ms_http_client *client, transfer *one, CURLcode result)
+finish(ms_http_client *client, ms_transfer *one, CURLcode result)
 {
     curl_off_t seconds = 0;
+    curl_off_t connecting = 0; /* in microseconds */
+    (void)curl_easy_getinfo(one->easy, CURLINFO_PRETRANSFER_TIME_T, &connecting);
+    one->sent_after += connecting / 1000;
     if (result == CURLE_OK) {
         (void)curl_easy_getinfo(one->easy, CURLINFO_RESPONSE_CODE, &one->status);
         (void)curl_easy_getinfo(one->easy, CURLINFO_RETRY_AFTER, &seconds);
@@ -300,7 +192,7 @@ collect(ms_http_client *client)
     int left = 0;
     const CURLMsg *message = NULL;
     while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
-        transfer *one = NULL;
+        ms_transfer *one = NULL;
         CURLcode result = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE ||
@@ -313,14 +205,6 @@ collect(ms_http_client *client)
         any = true;
     }
     return any;
-}
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void
@@ -360,13 +244,14 @@ ms_http_client_has_answers(const ms_http_client *client)
 ms_store_result
 ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now)
 {
-    for (transfer *one = pop(&client->finished); one != NULL; one = pop(&client->finished)) {
+    for (ms_transfer *one = pop(&client->finished); one != NULL; one = pop(&client->finished)) {
         push(&client->answered, one);
         const ms_http_answer answer = {
             .status = one->status,
             .body = {one->answer == NULL ? "" : one->answer, one->len},
             .problem = one->problem,
             .retry_after = one->retry_after,
+            .sent_after = one->sent_after,
         };
         if (one->call.answered(one->call.argument, &answer, store, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;
@@ -379,7 +264,8 @@ void
 ms_http_client_committed(ms_http_client *client)
 {
     discard_all(client, &client->answered);
-    for (transfer *one = pop(&client->starting); one != NULL; one = pop(&client->starting)) {
+    for (ms_transfer *one = pop(&client->starting); one != NULL; one = pop(&client->starting)) {
+        one->sent_after = monotonic_ms() - one->started;
         if (curl_multi_add_handle(client->multi, one->easy) == CURLM_OK) {
             push(&client->running, one);
         } else {
@@ -395,7 +281,7 @@ ms_http_client_rolled_back(ms_http_client *client)
     /* In the order they came, those of this turn first. */
     transfers again = client->answered;
     client->answered = (transfers){NULL, NULL};
-    for (transfer *one = pop(&client->finished); one != NULL; one = pop(&client->finished)) {
+    for (ms_transfer *one = pop(&client->finished); one != NULL; one = pop(&client->finished)) {
         push(&again, one);
     }
     client->finished = again;

@@ -27,6 +27,7 @@ typedef struct {
     ms_slice body;
     const char *problem; /* libcurl's sentence where status is 0 */
     int64_t retry_after; /* ms, of the header Retry-After; 0: none */
+    int64_t sent_after;  /* ms, from the call's start until its request left */
 } ms_http_answer;
 
 typedef struct {

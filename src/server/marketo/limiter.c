@@ -8,28 +8,42 @@ ms_limiter_init(ms_limiter *limiter, unsigned int calls, unsigned int at_once)
 {
     *limiter = (ms_limiter){
         .calls = calls, .at_once = at_once, .calls_now = calls, .at_once_now = at_once};
-    for (unsigned int i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
-        limiter->started[i] = INT64_MIN / 2;
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        limiter->sent[i] = MS_LIMITER_NEVER;
     }
-}
-
-/* When the `back`th last call began, from 1. */
-static int64_t *
-begun(ms_limiter *limiter, unsigned int back)
-{
-    return &limiter->started[(limiter->next + MS_LIMITER_CALLS_MAX - back) % MS_LIMITER_CALLS_MAX];
 }
 
 /* A clock that was set back must not hold everything up until it is as late again. */
 static void
 forget_the_future(ms_limiter *limiter, int64_t now)
 {
-    if (*begun(limiter, 1) <= now) {
-        return;
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        if (limiter->sent[i] > now && limiter->sent[i] != INT64_MAX) {
+            limiter->sent[i] = now;
+        }
     }
-    for (unsigned int i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
-        limiter->started[i] = limiter->started[i] > now ? now : limiter->started[i];
+}
+
+/* When the `back`th last call was sent, from 1. */
+static int64_t
+sent(const ms_limiter *limiter, unsigned int back)
+{
+    int64_t latest[MS_LIMITER_CALLS_MAX]; /* the latest first */
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        latest[i] = INT64_MIN;
     }
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        size_t place = back;
+        for (; place > 0 && latest[place - 1] < limiter->sent[i]; place--) {
+            if (place < back) {
+                latest[place] = latest[place - 1];
+            }
+        }
+        if (place < back) {
+            latest[place] = limiter->sent[i];
+        }
+    }
+    return latest[back - 1];
 }
 
 bool
@@ -39,25 +53,33 @@ ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake)
         return false;
     }
     forget_the_future(limiter, now);
-    int64_t free_from = *begun(limiter, limiter->calls_now) + MS_LIMITER_WINDOW;
-    if (free_from <= now) {
+    int64_t last = sent(limiter, limiter->calls_now);
+    if (last == INT64_MAX) {
+        return false;
+    }
+    if (last + MS_LIMITER_WINDOW <= now) {
         return true;
     }
-    *wake = *wake < free_from ? *wake : free_from;
+    *wake = *wake < last + MS_LIMITER_WINDOW ? *wake : last + MS_LIMITER_WINDOW;
     return false;
 }
 
-void
-ms_limiter_begin(ms_limiter *limiter, int64_t now)
+size_t
+ms_limiter_begin(ms_limiter *limiter)
 {
-    limiter->started[limiter->next] = now;
-    limiter->next = (limiter->next + 1) % MS_LIMITER_CALLS_MAX;
+    size_t oldest = 0;
+    for (size_t i = 1; i < MS_LIMITER_CALLS_MAX; i++) {
+        oldest = limiter->sent[i] < limiter->sent[oldest] ? i : oldest;
+    }
+    limiter->sent[oldest] = INT64_MAX;
     limiter->under_way++;
+    return oldest;
 }
 
 void
-ms_limiter_end(ms_limiter *limiter)
+ms_limiter_end(ms_limiter *limiter, size_t ticket, int64_t when)
 {
+    limiter->sent[ticket] = when;
     limiter->under_way--;
 }
 

@@ -6,13 +6,15 @@
 #define MS_LIMITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MS_LIMITER_CALLS_MAX 100
 #define MS_LIMITER_CALLS 50
 #define MS_LIMITER_AT_ONCE 5
-/* A little more than Marketo's 20 s: calls take their time to get there, not always the same. */
+/* A little more than Marketo's 20 s: requests take their time to get there, not always the same. */
 #define MS_LIMITER_WINDOW 20250
+#define MS_LIMITER_NEVER (INT64_MIN / 2)
 
 typedef struct {
     unsigned int calls;     /* in any MS_LIMITER_WINDOW ms; the most that is ever allowed */
@@ -20,9 +22,8 @@ typedef struct {
     unsigned int calls_now; /* what is allowed at present: less after ms_limiter_slow_down */
     unsigned int at_once_now;
     unsigned int under_way;
-    unsigned int well;                     /* calls that went well since the last that did not */
-    int64_t started[MS_LIMITER_CALLS_MAX]; /* when the last calls began, a ring */
-    unsigned int next;
+    unsigned int well;                  /* calls that went well since the last that did not */
+    int64_t sent[MS_LIMITER_CALLS_MAX]; /* when the last calls were; INT64_MAX: it is under way */
 } ms_limiter;
 
 /* `calls` is at most MS_LIMITER_CALLS_MAX; neither is 0. */
@@ -34,9 +35,14 @@ void ms_limiter_init(ms_limiter *limiter, unsigned int calls, unsigned int at_on
  */
 bool ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake);
 
-/* A call begins, which was allowed; and ends, however it went. */
-void ms_limiter_begin(ms_limiter *limiter, int64_t now);
-void ms_limiter_end(ms_limiter *limiter);
+/* A call begins, which was allowed. Returns a ticket. */
+size_t ms_limiter_begin(ms_limiter *limiter);
+
+/*
+ * It ends. `when` is when its request left, which is when Marketo counts it, however long it had to
+ * wait for the disk or a connection before; MS_LIMITER_NEVER if it did not.
+ */
+void ms_limiter_end(ms_limiter *limiter, size_t ticket, int64_t when);
 
 /* Marketo said there were too many in 20 s (606): half as many from now on, but not below 5. */
 void ms_limiter_slow_down(ms_limiter *limiter);

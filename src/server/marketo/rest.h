@@ -113,6 +113,8 @@ struct ms_rest_call {
     uint64_t token_number;
     uint64_t fields_number;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    bool ended; /* it does not count as under way any more */
+    size_t ticket; /* the limiter's */
     int64_t again_at;
     size_t count;
     ms_rest_item items[]; /* and behind them the texts of cookies */
@@ -135,6 +137,10 @@ ms_store_result ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_
 
 /* Frees a call that is not started. */
 void ms_rest_call_drop(ms_rest_call *call);
+
+/* Another may take its place, from its answer on, so that the same turn can start it. `sent` as
+ * ms_limiter_end has it. */
+void ms_rest_call_end(ms_rest_call *call, ms_rest_lane_name lane, int64_t sent);
 
 /* For `answered`: does with a record of an answer what it says. */
 ms_store_result ms_rest_settle(ms_rest_call *call, const ms_rest_item *item,

@@ -28,6 +28,18 @@ ms_rest_call_drop(ms_rest_call *call)
     free(call);
 }
 
+void
+ms_rest_call_end(ms_rest_call *call, ms_rest_lane_name lane, int64_t sent)
+{
+    if (!call->ended) {
+        call->ended = true;
+        call->rest->lanes[lane].under_way--;
+        if (lane != MS_LANE_TOKEN) {
+            ms_limiter_end(&call->rest->limiter, call->ticket, sent);
+        }
+    }
+}
+
 static int64_t
 sooner(int64_t a, int64_t b)
 {
@@ -200,6 +212,7 @@ static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
     ms_rest_call *call = argument;
+    ms_rest_call_end(call, call->kind->lane, call->started + answer->sent_after);
     ms_arena arena;
     size_t room = ms_rest_reply_room(answer->body.len);
     void *memory = malloc(room);
@@ -227,8 +240,7 @@ static void
 discard(void *argument)
 {
     ms_rest_call *call = argument;
-    call->rest->lanes[call->kind->lane].under_way--;
-    ms_limiter_end(&call->rest->limiter);
+    ms_rest_call_end(call, call->kind->lane, MS_LIMITER_NEVER);
     free(call);
 }
 
@@ -242,8 +254,8 @@ send(ms_rest_call *call, ms_http_client *client, const char *method, ms_slice pa
     char url[URL_MAX];
     char authorization[sizeof "Authorization: Bearer " + MS_REST_TOKEN_MAX];
     ms_slice base = call->rest->settings.rest_url;
-    const char *headers[] = {authorization, body.len > 0 ? "Content-Type: application/json" : NULL,
-                             NULL};
+    const char *headers[] = {
+        authorization, body.len > 0 ? "Content-Type: application/json" : "Content-Type:", NULL};
     (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s",
                    call->rest->token);
     if (base.len + path.len >= sizeof url) {
@@ -274,7 +286,7 @@ ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_client *client, 
         return result;
     }
     rest->lanes[call->kind->lane].under_way++;
-    ms_limiter_begin(&rest->limiter, call->started);
+    call->ticket = ms_limiter_begin(&rest->limiter);
     rest->calls_today++;
     return ms_store_count_call(store, rest->day);
 }

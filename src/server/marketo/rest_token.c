@@ -69,6 +69,7 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         return MS_STORE_OK;
     }
     call->noted = true;
+    ms_rest_call_end(call, MS_LANE_TOKEN, MS_LIMITER_NEVER);
     ms_arena_init(&arena, memory, sizeof memory);
     switch (ms_rest_token_read(&arena, answer, &token, &life)) {
     case 1:
@@ -100,7 +101,7 @@ static void
 discard(void *argument)
 {
     ms_rest_call *call = argument;
-    call->rest->lanes[MS_LANE_TOKEN].under_way--;
+    ms_rest_call_end(call, MS_LANE_TOKEN, MS_LIMITER_NEVER);
     free(call);
 }
 

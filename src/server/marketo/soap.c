@@ -24,36 +24,7 @@ start_lead(ms_soap *soap, ms_store *store, ms_http_client *client, int64_t now, 
     if (count == 0) {
         return MS_STORE_OK;
     }
-    const ms_soap_item item = {.lead = lead.id,
-                               .marketo_id = lead.marketo_id,
-                               .cookie = lead.cookie.len > 0 ? lead.cookie_id : 0,
-                               .attempts = lead.attempts};
-    return ms_soap_call_start(soap, &item, &lead, store, client, now);
-}
-
-/* The same for a cookie that is to be tied to a lead which has nothing else to say. */
-static ms_store_result
-start_tie(ms_soap *soap, ms_store *store, ms_http_client *client, int64_t now, bool *taken)
-{
-    ms_due_cookie cookie;
-    ms_arena arena;
-    size_t count = 0;
-    ms_arena_init(&arena, soap->memory, MS_SOAP_MEMORY);
-    if (ms_store_take_associations(store, now, 1, &arena, &cookie, &count) != MS_STORE_OK) {
-        return MS_STORE_FAILED;
-    }
-    *taken = count > 0;
-    if (count == 0) {
-        return MS_STORE_OK;
-    }
-    const ms_soap_item item = {
-        .marketo_id = cookie.marketo_id, .cookie = cookie.id, .attempts = cookie.attempts};
-    const ms_due_lead lead = {.marketo_id = cookie.marketo_id,
-                              .email = MS_SLICE(""),
-                              .user_id = MS_SLICE(""),
-                              .cookie = cookie.cookie,
-                              .fields = MS_SLICE("{}")};
-    return ms_soap_call_start(soap, &item, &lead, store, client, now);
+    return ms_soap_call_start(soap, &lead, store, client, now);
 }
 
 /* SOAP has no call for them, now or later: no use to keep them waiting. */
@@ -103,17 +74,8 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
     }
     bool taken = true;
     while (taken && ms_soap_may_call(soap, now, wake)) {
-        /* In turn, so that neither waits for the other to be through. */
-        bool ties_first = soap->ties_first;
-        ms_store_result result = ties_first ? start_tie(soap, store, client, now, &taken)
-                                            : start_lead(soap, store, client, now, &taken);
-        soap->ties_first = !ties_first;
-        if (result == MS_STORE_OK && !taken) {
-            result = ties_first ? start_lead(soap, store, client, now, &taken)
-                                : start_tie(soap, store, client, now, &taken);
-        }
-        if (result != MS_STORE_OK) {
-            return result;
+        if (start_lead(soap, store, client, now, &taken) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
         }
     }
     return MS_STORE_OK;

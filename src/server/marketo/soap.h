@@ -26,7 +26,7 @@ typedef struct {
     ms_soap_account account;
     uint64_t daily_calls; /* 0: as many as Marketo allows */
     ms_limiter limiter;
-    ms_lane lane; /* all calls are of one kind */
+    ms_lane lane;
 
     int64_t not_before;    /* no call at all, as Marketo said that there were too many */
     unsigned int too_many; /* such answers in a row */
@@ -35,7 +35,6 @@ typedef struct {
     char day[MS_CENTRAL_DAY]; /* of calls_today */
     uint64_t calls_today;
     bool clock_doubted; /* known, and in the log */
-    bool ties_first;    /* who has the next turn */
 
     unsigned char *memory; /* for what is taken: one lead at a time */
 } ms_soap;
@@ -43,23 +42,15 @@ typedef struct {
 /* For a lead and its texts. */
 #define MS_SOAP_MEMORY ((size_t)1 << 20)
 
-/* Whose call it is. */
-typedef struct {
-    int64_t lead;       /* the queue's id; 0: nothing but a tie of the cookie */
-    int64_t marketo_id; /* 0: not known */
-    int64_t cookie;     /* the queue's id; 0: none goes along */
-    unsigned int attempts;
-} ms_soap_item;
-
 /* The headers of each call, NULL at the end. */
 extern const char *const ms_soap_headers[];
 
 /* May a call begin? If it is a matter of time, `*wake` is lowered to that. */
 bool ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake);
 
-/* Counts and starts a call that syncs `lead`. What cannot be written is refused. */
-ms_store_result ms_soap_call_start(ms_soap *soap, const ms_soap_item *item, const ms_due_lead *lead,
-                                   ms_store *store, ms_http_client *client, int64_t now);
+/* Counts and starts the call for a lead that was taken. What cannot be written is refused. */
+ms_store_result ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store,
+                                   ms_http_client *client, int64_t now);
 
 /* What an answer asks for; false if all is well, and `reply` has the Marketo id. */
 bool ms_soap_is_trouble(const ms_http_answer *answer, ms_soap_reply *reply,

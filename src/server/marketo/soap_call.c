@@ -19,10 +19,14 @@
 /* A call, from its start until the client discards it. */
 typedef struct {
     ms_soap *soap;
-    ms_soap_item item;
+    int64_t lead;       /* the queue's id */
+    int64_t marketo_id; /* 0: not known */
+    unsigned int attempts;
     int64_t started;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    bool ended; /* it does not count as under way any more */
     int64_t again_at;
+    size_t ticket; /* the limiter's */
 } soap_call;
 
 const char *const ms_soap_headers[] = {"Content-Type: text/xml; charset=utf-8", "SOAPAction: \"\"",
@@ -105,7 +109,7 @@ note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
 static int64_t
 note_failure(soap_call *call, int64_t retry_after, int64_t now)
 {
-    return ms_lane_failed(&call->soap->lane, call->started, call->item.attempts, retry_after, now,
+    return ms_lane_failed(&call->soap->lane, call->started, call->attempts, retry_after, now,
                           ms_backoff_random());
 }
 
@@ -113,7 +117,7 @@ note_failure(soap_call *call, int64_t retry_after, int64_t now)
 static int64_t
 note_expired(soap_call *call, int64_t now)
 {
-    if (call->item.attempts == 0) {
+    if (call->attempts == 0) {
         return now;
     }
     if (!call->soap->clock_doubted) {
@@ -171,7 +175,7 @@ note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction, int
      int64_t now)
 {
     ms_soap *soap = call->soap;
-    unsigned int attempts = call->item.attempts;
+    unsigned int attempts = call->attempts;
     switch (reaction) {
     case MS_SOAP_SIGN_AGAIN:
         return note_expired(call, now);
@@ -200,57 +204,51 @@ note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction, int
  */
 
 static ms_store_result
-again(const ms_soap_item *item, ms_store *store, int64_t due)
-{
-    return item->lead != 0 ? ms_store_lead_again(store, item->lead, due)
-                           : ms_store_cookie_again(store, item->cookie, due);
-}
-
-static ms_store_result
-refuse(const ms_soap_item *item, ms_slice code, ms_slice reason, ms_store *store, int64_t now)
+refuse(int64_t lead, ms_slice code, ms_slice reason, ms_store *store, int64_t now)
 {
     ms_metrics_record_refused();
-    return item->lead != 0 ? ms_store_lead_refused(store, item->lead, code, reason, now)
-                           : ms_store_cookie_refused(store, item->cookie, code, reason, now);
-}
-
-static ms_store_result
-synced(const ms_soap_item *item, int64_t marketo_id, ms_store *store, int64_t now)
-{
-    ms_store_result result =
-        item->lead != 0 ? ms_store_lead_sent(store, item->lead, marketo_id, now) : MS_STORE_OK;
-    return result == MS_STORE_OK && item->cookie != 0
-               ? ms_store_associated(store, item->cookie, now)
-               : result;
+    return ms_store_lead_refused(store, lead, code, reason, now);
 }
 
 /* Marketo has no lead of this id any more; by its e-mail it may have one, or will. */
 static ms_store_result
-without_id(const ms_soap_item *item, ms_store *store, int64_t now)
+go_without_id(const soap_call *call, ms_store *store, int64_t now)
 {
-    ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
-    return result == MS_STORE_OK ? again(item, store, now) : result;
+    ms_store_result result = ms_store_forget_marketo_id(store, call->marketo_id, now);
+    return result == MS_STORE_OK ? ms_store_lead_again(store, call->lead, now) : result;
 }
 
 static ms_store_result
 settle(const soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction,
        ms_store *store, int64_t now)
 {
-    const ms_soap_item *item = &call->item;
-    if (reaction == MS_SOAP_REFUSED && item->marketo_id != 0 && strcmp(reply->code, "20103") == 0) {
-        return without_id(item, store, now);
+    if (reaction == MS_SOAP_REFUSED && call->marketo_id != 0 && strcmp(reply->code, "20103") == 0) {
+        return go_without_id(call, store, now);
     }
     if (reaction == MS_SOAP_REFUSED ||
-        (reaction == MS_SOAP_UNKNOWN && item->attempts >= UNKNOWN_TRIES)) {
-        return refuse(item, ms_slice_from(reply->code), ms_slice_from(reply->message), store, now);
+        (reaction == MS_SOAP_UNKNOWN && call->attempts >= UNKNOWN_TRIES)) {
+        return refuse(call->lead, ms_slice_from(reply->code), ms_slice_from(reply->message), store,
+                      now);
     }
-    return again(item, store, call->again_at);
+    return ms_store_lead_again(store, call->lead, call->again_at);
+}
+
+/* Another may take its place: with its answer, so that the same turn can start it, or without. */
+static void
+end(soap_call *call, int64_t sent)
+{
+    if (!call->ended) {
+        call->ended = true;
+        call->soap->lane.under_way--;
+        ms_limiter_end(&call->soap->limiter, call->ticket, sent);
+    }
 }
 
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
     soap_call *call = argument;
+    end(call, call->started + answer->sent_after);
     ms_soap_reply reply;
     ms_soap_reaction reaction = MS_SOAP_BACK_OFF;
     bool trouble = ms_soap_is_trouble(answer, &reply, &reaction);
@@ -261,15 +259,14 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     }
     call->noted = true;
     return trouble ? settle(call, &reply, reaction, store, now)
-                   : synced(&call->item, reply.lead_id, store, now);
+                   : ms_store_lead_sent(store, call->lead, reply.lead_id, now);
 }
 
 static void
 discard(void *argument)
 {
     soap_call *call = argument;
-    call->soap->lane.under_way--;
-    ms_limiter_end(&call->soap->limiter);
+    end(call, MS_LIMITER_NEVER);
     free(call);
 }
 
@@ -292,8 +289,8 @@ send(soap_call *call, ms_http_client *client, ms_slice envelope)
 }
 
 ms_store_result
-ms_soap_call_start(ms_soap *soap, const ms_soap_item *item, const ms_due_lead *lead,
-                   ms_store *store, ms_http_client *client, int64_t now)
+ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store, ms_http_client *client,
+                   int64_t now)
 {
     ms_arena arena;
     ms_slice envelope;
@@ -305,19 +302,23 @@ ms_soap_call_start(ms_soap *soap, const ms_soap_item *item, const ms_due_lead *l
         free(call);
         return MS_STORE_FAILED; /* the turn is undone and comes again */
     }
-    *call = (soap_call){.soap = soap, .item = *item, .started = now};
+    *call = (soap_call){.soap = soap,
+                        .lead = lead->id,
+                        .marketo_id = lead->marketo_id,
+                        .attempts = lead->attempts,
+                        .started = now};
     ms_arena_init(&arena, memory, room);
     ms_status status = ms_soap_write_sync(&arena, &soap->account, now, lead, &envelope);
     bool sent = status == MS_OK && send(call, client, envelope);
     free(memory);
     if (sent) {
         soap->lane.under_way++;
-        ms_limiter_begin(&soap->limiter, now);
+        call->ticket = ms_limiter_begin(&soap->limiter);
         soap->calls_today++;
         return ms_store_count_call(store, soap->day);
     }
     free(call);
-    return status == MS_OK ? again(item, store, now + MS_BACKOFF_MIN)
-                           : refuse(item, ms_slice_from(ms_code_of(status)),
+    return status == MS_OK ? ms_store_lead_again(store, lead->id, now + MS_BACKOFF_MIN)
+                           : refuse(lead->id, ms_slice_from(ms_code_of(status)),
                                     ms_slice_from(ms_sentence_of(status)), store, now);
 }

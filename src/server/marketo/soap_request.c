@@ -134,6 +134,14 @@ write_key(ms_arena *out, const ms_due_lead *lead)
     return MS_SLICE("");
 }
 
+/* Leads of Marketo's have no field of this name, and SOAP refuses a lead for one. Core has given
+ * FirstName and LastName the parts of it. */
+static bool
+is_no_field(ms_slice name)
+{
+    return ms_slice_equal(name, MS_SLICE("Name"));
+}
+
 /* The list may not be there without an attribute in it. */
 static void
 write_attributes(ms_arena *out, const cJSON *fields, ms_slice email_said)
@@ -144,7 +152,8 @@ write_attributes(ms_arena *out, const cJSON *fields, ms_slice email_said)
         char number[MS_NUMBER_TEXT];
         ms_slice name = ms_slice_from(field->string);
         ms_slice value = ms_value_text(field, number);
-        if (ms_slice_equal(name, MS_SLICE("Email")) && ms_slice_equal(value, email_said)) {
+        bool said = ms_slice_equal(name, MS_SLICE("Email")) && ms_slice_equal(value, email_said);
+        if (said || is_no_field(name)) {
             continue;
         }
         ms_text_append(out, open ? MS_SLICE("") : opening);

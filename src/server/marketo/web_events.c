@@ -34,6 +34,7 @@ typedef struct visit {
     int64_t started;
     bool noted; /* as a failure; once, though the answer may be handed out twice */
     int64_t again_at;
+    bool ended;
 } visit;
 
 static ms_slice
@@ -42,12 +43,21 @@ status_text(char text[16], long status)
     return (ms_slice){text, (size_t)snprintf(text, 16, "%ld", status)};
 }
 
+/* Another may take its place. */
+static void
+end(visit *visit)
+{
+    visit->owner->lane.under_way -= visit->ended ? 0 : 1;
+    visit->ended = true;
+}
+
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
     visit *visit = argument;
     char code[16];
     long status = answer->status;
+    end(visit);
     if (status < 200 || status >= 500 || status == 408 || status == 429) {
         if (!visit->noted) {
             visit->again_at = ms_lane_failed(&visit->owner->lane, visit->started, visit->attempts,
@@ -69,7 +79,7 @@ static void
 discard(void *argument)
 {
     visit *visit = argument;
-    visit->owner->lane.under_way--;
+    end(visit);
     free(visit);
 }
 

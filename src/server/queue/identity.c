@@ -240,7 +240,8 @@ ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_
         return;
     }
     ms_lead_row *other = ms_lead_load(store, owner);
-    if (other != NULL && other->marketo_id == 0) {
+    /* One that waits for an answer of its own is left to that. */
+    if (other != NULL && other->marketo_id == 0 && other->lookups == 0) {
         ms_lead_merge(store, lead, other, now);
     }
 }

@@ -90,9 +90,8 @@ ms_class_is_taken(const ms_store *store, ms_lead_class class)
     bool any = (store->taken & MS_TAKEN_BY(MS_BY_ANY)) != 0;
     switch (class) {
     case MS_CLASS_MARKETO_ID:
-        return any || (store->taken & MS_TAKEN_BY(MS_BY_MARKETO_ID)) != 0;
     case MS_CLASS_EMAIL:
-        return any || (store->taken & MS_TAKEN_BY(MS_BY_EMAIL)) != 0;
+        return true; /* by everybody */
     case MS_CLASS_USER_ID:
         return any || (store->taken & MS_TAKEN_BY(MS_BY_USER_ID)) != 0;
     default:
@@ -305,7 +304,7 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
 void
 ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
-    if (marketo_id == 0 || store->failed) {
+    if (marketo_id == 0 || marketo_id == lead->marketo_id || store->failed) {
         return;
     }
     int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);

@@ -325,3 +325,23 @@ ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
+
+ms_store_result
+ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
+{
+    ms_store_starts(store);
+    int64_t id = marketo_id == 0 ? 0 : ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
+    ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    (void)ms_sql_run_2(store, MS_LEAD_NAME, id, 0);
+    lead->marketo_id = 0;
+    lead->sent = MS_SLICE(""); /* whom the e-mail finds or makes has nothing of it */
+    lead->changed = true;
+    ms_cookies_follow(store, lead, now);
+    (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, id);
+    ms_lead_wants_sync(lead, now);
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}

@@ -76,7 +76,7 @@
     X(MS_COOKIES_MOVE, "UPDATE cookie SET lead = ?1 WHERE lead = ?2")                              \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
-    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 3, 4)"     \
+    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 4)"        \
         " ORDER BY id DESC LIMIT 1")                                                               \
     X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
     X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \
@@ -111,7 +111,8 @@
         " lead.user_id, activity.flying FROM activity"                                                  \
         " JOIN lead ON lead.id = activity.lead WHERE activity.id = ?1")                            \
     X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
-    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET due = ?2, flying = 0, attempts = attempts + 1"       \
+    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + 1, due ="          \
+        " iif((SELECT marketo_id FROM lead WHERE lead.id = activity.lead) = 0, 0, ?2)"             \
         " WHERE id = ?1 AND flying = 1")                                                           \
     X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \
     X(MS_ACTIVITY_DELETE, "DELETE FROM activity WHERE id = ?1")                                    \
@@ -120,6 +121,7 @@
     X(MS_ACTIVITY_OF_LEAD, "SELECT id FROM activity WHERE lead = ?1 LIMIT 1")                      \
     X(MS_ACTIVITIES_READY, "UPDATE activity SET due = ?2"                                          \
         " WHERE lead = ?1 AND due = 0 AND flying = 0")                                             \
+    X(MS_ACTIVITIES_WAIT, "UPDATE activity SET due = 0 WHERE lead = ?1 AND flying = 0")            \
     X(MS_ACTIVITIES_MOVE, "UPDATE activity SET lead = ?1 WHERE lead = ?2")             \
     X(MS_ACTIVITIES_RECOVER, "UPDATE activity SET due = ?1, flying = 0 WHERE flying > 0")          \
                                                                                                    \

@@ -110,6 +110,21 @@ is_sound(sqlite3 *db)
     return sqlite3_finalize(statement) == SQLITE_OK && sound;
 }
 
+/* Why SQLite's last call failed. */
+static const char *
+failure(sqlite3 *db)
+{
+    switch (db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(db) & 0xFF) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        return damaged;
+    case SQLITE_NOMEM:
+        return no_memory;
+    default:
+        return no_access;
+    }
+}
+
 /* What the file's state means to a server; NULL if it can go on. */
 static const char *
 obstacle(ms_store *store)
@@ -120,7 +135,7 @@ obstacle(ms_store *store)
     case MS_SCHEMA_NEWER:
         return newer;
     case MS_SCHEMA_FAILED:
-        return sqlite3_errcode(store->db) == SQLITE_CANTOPEN ? no_access : damaged;
+        return failure(store->db);
     default:
         return NULL;
     }
@@ -150,8 +165,11 @@ open_to_serve(ms_store *store, const char *path)
     if (store->lock == MS_LOCK_HELD) {
         return in_use;
     }
-    if (store->lock == MS_LOCK_FAILED || !make_private_file(path) || !connect(store, path)) {
+    if (store->lock == MS_LOCK_FAILED || !make_private_file(path)) {
         return errno == ENAMETOOLONG ? too_long : no_access;
+    }
+    if (!connect(store, path)) {
+        return failure(store->db);
     }
     const char *problem = obstacle(store);
     if (problem != NULL) {
@@ -161,7 +179,7 @@ open_to_serve(ms_store *store, const char *path)
         return damaged;
     }
     if (!settle(store)) {
-        return no_access;
+        return failure(store->db);
     }
     return ms_schema_update(store->db, ms_schema_steps, ms_schema_version) == MS_SCHEMA_CURRENT
                ? NULL
@@ -176,7 +194,7 @@ open_beside(ms_store *store, const char *path)
         return errno == ENOENT ? missing : no_access;
     }
     if (!connect(store, path)) {
-        return no_access;
+        return failure(store->db);
     }
     const char *problem = obstacle(store);
     if (problem != NULL) {
@@ -185,7 +203,7 @@ open_beside(ms_store *store, const char *path)
     if (ms_schema_examine(store->db, ms_schema_version) == MS_SCHEMA_OLDER) {
         return older;
     }
-    return settle(store) ? NULL : no_access;
+    return settle(store) ? NULL : failure(store->db);
 }
 
 static ms_store *

@@ -83,13 +83,12 @@ typedef struct {
     ms_slice email;     /* empty: none */
     ms_slice user_id;
     /*
-     * SOAP's marketoCookie: one that is not tied to the lead yet; empty: none. For SOAP a cookie
-     * counts for more than an e-mail, so without a Marketo id it is only one that came
+     * BY_ANY: SOAP's marketoCookie, one that is not tied to the lead yet; empty: none. For SOAP a
+     * cookie counts for more than an e-mail, so without a Marketo id it is only one that came
      * `cookie_first`: another may be a former visitor's, whose lead would be overwritten.
      */
     ms_slice cookie;
-    int64_t cookie_id; /* the queue's, for ms_store_associated after ms_store_lead_sent; 0: none */
-    ms_slice fields;   /* JSON object by SOAP names; may be {} */
+    ms_slice fields;       /* JSON object by SOAP names; may be {} */
     unsigned int attempts; /* how often its sync was tried again since it last went well */
 } ms_due_lead;
 
@@ -108,8 +107,9 @@ ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection
                                     size_t room, size_t bytes, ms_arena *arena, ms_due_lead *leads,
                                     size_t *count);
 
-/* Marketo has the lead: remembers what was sent and its Marketo id. Queues that cookies be tied to
- * it. Another lead of the queue with the same Marketo id is merged into it. */
+/* Marketo has the lead: remembers what was sent, its Marketo id, and that the cookie which was
+ * taken with it is tied. Queues that other cookies be tied to it. Another lead of the queue with
+ * the same Marketo id is merged into it. */
 ms_store_result ms_store_lead_sent(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
 /* It was not sent, for no fault of its own: what was in flight waits again (newer values win),
@@ -201,9 +201,10 @@ ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms
  * ------------------------------------------------------------------- */
 
 /*
- * When something will be due next, in flight left out; INT64_MAX if nothing waits. Only of the
- * kinds and selections that have been taken since the store was opened, whether there were any or
- * not: what nobody takes is not waited for.
+ * When something will be due next, in flight left out; INT64_MAX if nothing waits. Leads with a
+ * Marketo id or an e-mail address always count; other kinds and selections do once they have been
+ * taken since the store was opened, whether there were any or not: what nobody takes is not waited
+ * for.
  */
 ms_store_result ms_store_next_due(ms_store *store, int64_t *due);
 

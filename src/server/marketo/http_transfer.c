@@ -1,0 +1,122 @@
+#include "http_transfer.h"
+
+#include <stdlib.h>
+
+#define CONNECT_TIMEOUT_MS 10000L
+
+/* curl's write function: takes the answer in, up to its limit, whatever it was compressed to. */
+static size_t
+take_in(char *bytes, size_t size, size_t count, void *argument)
+{
+    ms_transfer *one = argument;
+    size_t len = size * count;
+    if (len > MS_ANSWER_MAX - one->len) {
+        one->too_long = true;
+        return 0;
+    }
+    if (len > one->room - one->len) {
+        size_t room = 2 * one->room + len;
+        char *larger = realloc(one->answer, room);
+        if (larger == NULL) {
+            return 0;
+        }
+        one->answer = larger;
+        one->room = room;
+    }
+    memcpy(one->answer + one->len, bytes, len);
+    one->len += len;
+    return len;
+}
+
+/*
+ * curl's read function. Without a way back to the beginning of the body: else curl sends a request
+ * again by itself when a connection that it had kept breaks, and Marketo would have two at once.
+ */
+static size_t
+give(char *place, size_t size, size_t count, void *argument)
+{
+    ms_transfer *one = argument;
+    size_t left = one->request_len - one->request_sent;
+    size_t len = size * count < left ? size * count : left;
+    memcpy(place, one->request + one->request_sent, len);
+    one->request_sent += len;
+    return len;
+}
+
+/* A line break in a header would begin another one. */
+static bool
+is_one_line(const char *header)
+{
+    return strpbrk(header, "\r\n") == NULL;
+}
+
+static bool
+set_headers(ms_transfer *one, const char *const *headers)
+{
+    /* curl would wait for leave to send a long body. */
+    one->headers = curl_slist_append(NULL, "Expect:");
+    bool all = one->headers != NULL;
+    for (; all && headers != NULL && *headers != NULL; headers++) {
+        struct curl_slist *more =
+            is_one_line(*headers) ? curl_slist_append(one->headers, *headers) : NULL;
+        all = more != NULL;
+        one->headers = all ? more : one->headers;
+    }
+    return all && curl_easy_setopt(one->easy, CURLOPT_HTTPHEADER, one->headers) == CURLE_OK;
+}
+
+static bool
+set_body(ms_transfer *one, const ms_http_call *call)
+{
+    if (strcmp(call->method, "GET") == 0) {
+        return true;
+    }
+    one->request = malloc(call->body.len + 1);
+    if (one->request == NULL) {
+        return false;
+    }
+    memcpy(one->request, call->body.ptr == NULL ? "" : call->body.ptr, call->body.len);
+    one->request_len = call->body.len;
+    (void)curl_easy_setopt(one->easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READFUNCTION, give);
+    (void)curl_easy_setopt(one->easy, CURLOPT_READDATA, one);
+    return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
+}
+
+bool
+ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
+{
+    CURL *easy = one->easy;
+    bool tls = strncmp(call->url, "https:", 6) == 0;
+    long connecting = call->timeout_ms < CONNECT_TIMEOUT_MS ? call->timeout_ms : CONNECT_TIMEOUT_MS;
+    one->call = (ms_http_call){
+        .answered = call->answered, .discard = call->discard, .argument = call->argument};
+    bool set =
+        curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, "munchkin-server/" MS_VERSION) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK;
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connecting);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_in);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, one);
+    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, one);
+    return set && set_headers(one, call->headers) && set_body(one, call);
+}
+
+void
+ms_transfer_clear(ms_transfer *one)
+{
+    curl_easy_reset(one->easy); /* before what it points to is gone */
+    curl_slist_free_all(one->headers);
+    free(one->request);
+    free(one->answer);
+    *one = (ms_transfer){.easy = one->easy};
+}

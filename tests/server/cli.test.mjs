@@ -1,0 +1,215 @@
+/** The program's commands, and --check: for people, and as JSON for programs. */
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startSimulator } from '../sim/simulator.mjs';
+import { CLIENT, command, cookieOf, eventually, folderFor, intakeFor, MUNCHKIN_ID, refusal, REST } from './intake.mjs';
+import { KEY, ORIGIN } from './server_process.mjs';
+
+const COMPLETE = ['--munchkin-id', MUNCHKIN_ID, '--write-key', 'k'];
+
+test('status tells what waits, beside a server that runs', async (t) => {
+  const { post, db, ask, server } = await intakeFor(t, { args: ['--linger', '3600'] });
+  const context = { Marketo: { marketoCookie: cookieOf(1) } };
+  await post('/v1/batch', { batch: [{ type: 'identify', userId: 'a@b.co' }, { type: 'identify', userId: 'held' }, {}] });
+  const status = ask('status');
+  assert.deepEqual([status.leadsWaiting, status.leadsHeld, status.dead], [1, 1, 1]);
+  assert.match(status.day, /^\d{4}-\d\d-\d\d$/);
+  assert.ok(Math.abs(status.oldestWaiting - Date.now()) < 60_000);
+  await post('/v1/track', { event: 'x', context });
+
+  const { code, stdout } = command(['status', '--db', db]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^leads waiting +1$/m);
+  assert.match(stdout, /^leads held for an e-mail +1$/m);
+  assert.match(stdout, /^dead letters +1$/m);
+  assert.match(stdout, /^oldest waiting since +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, \d+ seconds$/m);
+  await server.stop();
+  assert.equal(ask('status').leadsWaiting, 1, 'without the server');
+});
+
+test('dead list, show, drop and retry', async (t) => {
+  const intake = await intakeFor(t);
+  const { post, ask, db, simulator } = intake;
+  assert.equal(command(['dead', 'list', '--db', db]).stdout, 'There are no dead letters.\n');
+  assert.deepEqual(ask('dead', 'list'), []);
+
+  // One that Marketo refuses, one that can never be sent, one whose text would steer a terminal.
+  simulator.faults.records = { 'refused@example.com': '1004' };
+  await post('/v1/identify', { traits: { email: 'refused@example.com' } });
+  await post('/v1/identify', { anonymousId: 'nobody' });
+  await post('/v1/identify', { userId: '\u001b[2J\u0085evil\n', traits: { email: 'no' } });
+  const letters = await eventually(() => {
+    const list = ask('dead', 'list');
+    return list.length === 3 && list;
+  }, 'three dead letters');
+  /** @param {(letter: any) => boolean} is */
+  const idOf = (is) => String(letters.find(is).id);
+  const refused = idOf(({ kind }) => kind === 'lead');
+  const nobody = idOf(({ code }) => code === 'email_missing');
+  const evil = idOf(({ code }) => code === 'email_invalid');
+
+  const table = command(['dead', 'list', '--db', db]).stdout;
+  assert.match(table, /^ +ID {2}SINCE/);
+  assert.equal(table.split('\n').length, 5);
+  assert.match(table, /lead +refused@example\.com/);
+  assert.match(table, /email_missing +identify needs an e-mail address\./);
+  for (const text of [table, command(['dead', 'show', evil, '--db', db]).stdout]) {
+    assert.ok(![...text].some((c) => (c < ' ' && c !== '\n') || (c >= '\u007f' && c < '\u00a0')), JSON.stringify(text));
+  }
+  assert.equal(ask('dead', 'show', evil).who, '\u001b[2J\u0085evil\n');
+  assert.deepEqual(ask('dead', 'show', nobody).payload, { anonymousId: 'nobody' });
+  assert.match(command(['dead', 'show', nobody, '--db', db]).stdout, /^payload {2}\{"anonymousId":"nobody"\}$/m);
+
+  assert.deepEqual(ask('dead', 'drop', evil), { dropped: 1 });
+  const gone = command(['dead', 'show', evil, '--db', db]);
+  assert.deepEqual([gone.code, gone.stdout], [1, '']);
+  assert.match(gone.stderr, /there is no dead letter/);
+  assert.equal(command(['dead', 'drop', evil, '--db', db]).code, 1);
+
+  simulator.faults.records = {};
+  const said = command(['dead', 'retry', 'all', '--db', db]).stdout;
+  assert.match(said, /^1 dead letter put back into the queue\.$/m);
+  assert.match(said, /^1 message can never be sent as it is/m);
+  assert.ok(refused);
+  intake.advance(120_000);
+  await eventually(() => simulator.leads.get('refused@example.com'), 'the lead');
+  assert.deepEqual(ask('dead', 'drop', 'all'), { dropped: 1 });
+});
+
+test('commands that are asked wrongly say what there is', (t) => {
+  const db = join(folderFor(t), 'none.db');
+  for (const words of [['nonsense'], ['status', 'more'], ['dead'], ['dead', 'list', '1'], ['dead', 'show'], ['dead', 'bury', '1'], ['dead', 'show', '1', '2']]) {
+    const { code, stderr } = command([...words, '--db', db]);
+    assert.equal(code, 2, words.join(' '));
+    assert.match(stderr, /dead show ID/);
+  }
+  assert.equal(command(['status', '--nonsense']).code, 2);
+  const missing = command(['status', '--db', db]);
+  assert.equal(missing.code, 1);
+  assert.ok(missing.stderr.includes(db), missing.stderr);
+});
+
+test('a dead letter is named by a number', async (t) => {
+  const { db } = await intakeFor(t);
+  for (const id of ['0', '-1', 'x', '1x', '', '99999999999999999999']) {
+    const { code, stderr } = command(['dead', 'drop', '--db', db, '--', id]);
+    assert.equal(code, 2, id);
+    assert.match(stderr, /takes the number of a dead letter, or 'all'/);
+  }
+  assert.equal(command(['dead', 'show', 'all', '--db', db]).code, 2);
+});
+
+test('--check looks at the queue and tries the credentials', async (t) => {
+  const folder = folderFor(t);
+  const simulator = await startSimulator({ restClient: CLIENT });
+  t.after(() => simulator.close());
+  const args = [...COMPLETE, '--rest-url', simulator.url, '--db', join(folder, 'q.db'), '--check'];
+  const good = await refusal(args, REST);
+  assert.equal(good.code, 0, good.said);
+  assert.match(good.said, /^ok +configuration +leads go to Marketo by REST$/m);
+  assert.match(good.said, /^ok +database +will be made at the first start$/m);
+  assert.match(good.said, /^ok +credentials/m);
+
+  const wrong = await refusal(args, { ...REST, MARKETO_CLIENT_SECRET: 'wrong' });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.said, /^WRONG +credentials +\S/m);
+  assert.ok(!wrong.said.includes('wrong\n'));
+
+  writeFileSync(join(folder, 'q.db'), 'not a database, but long enough to be looked at'.repeat(100));
+  const damaged = await refusal(args, REST);
+  assert.equal(damaged.code, 1);
+  assert.match(damaged.said, /^WRONG +database +\S/m);
+  const nowhere = await refusal([...args, '--db', join(folder, 'missing', 'q.db')], REST);
+  assert.match(nowhere.said, /^WRONG +database +Its folder must exist/m);
+
+  const hash = await refusal(['--allow-origin', ORIGIN, '--check'], { MARKETO_API_PRIVATE_KEY: KEY });
+  assert.deepEqual([hash.code, /signed with a hash/.test(hash.said)], [0, true]);
+});
+
+test('a configuration that does not hold together is refused, with what to do', async (t) => {
+  const folder = folderFor(t);
+  const db = ['--db', join(folder, 'q.db')];
+  const file = (/** @type {string} */ name, /** @type {string} */ text) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const soap = { MARKETO_SOAP_USER_ID: 'u', MARKETO_SOAP_ENCRYPTION_KEY: 'k' };
+  for (const [args, env, problem] of /** @type {[string[], Record<string, string>, RegExp][]} */ ([
+    [COMPLETE, { MARKETO_CLIENT_ID: 'x' }, /no client secret; set MARKETO_CLIENT_SECRET or give --client-secret-file/],
+    [COMPLETE, { MARKETO_CLIENT_SECRET: 'x' }, /no client id; set MARKETO_CLIENT_ID/],
+    [COMPLETE, { MARKETO_SOAP_USER_ID: 'x' }, /no encryption key; set MARKETO_SOAP_ENCRYPTION_KEY/],
+    [COMPLETE, { MARKETO_SOAP_ENCRYPTION_KEY: 'x' }, /no user id; set MARKETO_SOAP_USER_ID/],
+    [[...COMPLETE, '--backend', 'rest'], soap, /--backend rest needs credentials; set MARKETO_CLIENT_ID/],
+    [[...COMPLETE, '--backend', 'soap'], REST, /--backend soap needs credentials/],
+    [[...COMPLETE, '--backend', 'hash'], { MARKETO_API_PRIVATE_KEY: KEY }, /no way to pass these on; set MARKETO_CLIENT_ID/],
+    [COMPLETE, {}, /no way to pass these on/],
+    [['--munchkin-id', MUNCHKIN_ID], REST, /nobody may send anything.*--allow-origin.*--write-key/s],
+    [['--write-key', 'k'], REST, /no Munchkin ID; give --munchkin-id or set MARKETO_MUNCHKIN_ID/],
+    [['--write-key', 'k', '--munchkin-id', '561HYG937'], REST, /looks like 561-HYG-937/],
+    [['--write-key', 'k'], { ...REST, MARKETO_MUNCHKIN_ID: 'x' }, /looks like 561-HYG-937/],
+    [[...COMPLETE, '--write-key', 'a b'], REST, /--write-key a b: expected/],
+    [[...COMPLETE, '--write-key', ''], REST, /--write-key : expected/],
+    [[...COMPLETE, '--write-keys-file', join(folder, 'missing')], REST, /--write-keys-file .*missing: expected a file/],
+    [[...COMPLETE, '--write-keys-file', file('keys', 'good\nnot good\n')], REST, /--write-keys-file/],
+    [[...COMPLETE, '--backend', 'smtp'], REST, /--backend smtp: expected rest, soap or hash/],
+    [[...COMPLETE, '--rest-url', 'ftp://x'], REST, /--rest-url: expected an http or https URL/],
+    [[...COMPLETE, '--webevents-url', 'http://x/?a'], REST, /--webevents-url: expected/],
+    [[...COMPLETE, '--interval', '-1'], REST, /--interval -1: expected a number of seconds/],
+    [[...COMPLETE, '--linger', 'x'], REST, /--linger x: expected/],
+    [[...COMPLETE, '--daily-calls', 'x'], REST, /--daily-calls x: expected/],
+    [[...COMPLETE, '--activities', join(folder, 'missing')], REST, /--activities .*: it cannot be read/],
+    [[...COMPLETE, '--activities', file('activities', '{"x":{}}')], REST, /the event "x" needs activityTypeId/],
+    [[...COMPLETE, '--client-secret', 'x'], REST, /does not belong on the command line.*--client-secret-file/s],
+    [[...COMPLETE, '--soap-encryption-key=x'], REST, /does not belong on the command line/],
+    [[...COMPLETE, '--client-secret-file', file('secret', 'x')], REST, /both in MARKETO_CLIENT_SECRET and in --client-secret-file/],
+  ])) {
+    const { code, said } = await refusal([...db, ...args], env);
+    assert.equal(code, 2, `${args.join(' ')}: ${said}`);
+    assert.match(said, problem);
+  }
+});
+
+test('a database that cannot be used is told of, with its path', async (t) => {
+  const { db } = await intakeFor(t);
+  const { code, said } = await refusal(['--db', db, ...COMPLETE], REST);
+  assert.equal(code, 1);
+  assert.ok(said.includes(db), said);
+  assert.match(said, /uses this database/);
+});
+
+test('the Munchkin ID may be in the environment, write keys and the secret in files', async (t) => {
+  const folder = folderFor(t);
+  const keys = join(folder, 'keys');
+  const secret = join(folder, 'secret');
+  writeFileSync(keys, '# ours\n\nfirst-key  # of the shop\r\nsecond-key', { mode: 0o600 });
+  writeFileSync(secret, `${CLIENT.secret}\n`, { mode: 0o600 });
+  const { post, simulator } = await intakeFor(t, {
+    keys: [],
+    args: ['--write-keys-file', keys, '--client-secret-file', secret],
+    env: { MARKETO_CLIENT_ID: CLIENT.id, MARKETO_MUNCHKIN_ID: MUNCHKIN_ID.toLowerCase() },
+  });
+  for (const key of ['first-key', 'second-key']) {
+    const email = `${key}@example.com`;
+    assert.equal((await post('/v1/identify', { traits: { email } }, { key })).status, 200);
+    await eventually(() => simulator.leads.get(email), email);
+  }
+  assert.equal((await post('/v1/identify', {}, { key: '# ours' })).status, 401);
+});
+
+test('events of the activities file become activities of their lead', async (t) => {
+  const activities = join(folderFor(t), 'activities.json');
+  const mapping = { 'Signed up': { activityTypeId: 100001, primaryAttribute: 'plan', attributes: { seats: 'numberOfSeats' } } };
+  writeFileSync(activities, JSON.stringify(mapping));
+  const { post, simulator } = await intakeFor(t, { args: ['--activities', activities] });
+  await post('/v1/identify', { traits: { email: 'ada@example.com' } });
+  await post('/v1/track', { event: 'Signed up', userId: 'ada@example.com', properties: { plan: 'pro', seats: 5, other: 1 } });
+  const lead = await eventually(() => simulator.leads.get('ada@example.com'), 'the lead');
+  const [activity] = await eventually(() => lead.activities.length > 0 && lead.activities, 'the activity');
+  assert.deepEqual(
+    [activity.activityTypeId, activity.primaryAttributeValue, activity.attributes],
+    [100001, 'pro', [{ apiName: 'numberOfSeats', value: 5 }]],
+  );
+});

@@ -1,0 +1,39 @@
+/** make install, and the systemd unit: they name what there is. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { folderFor } from './intake.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+test('make install puts the program and its unit where they are asked for', (t) => {
+  const folder = folderFor(t);
+  execFileSync('make', ['install', `DESTDIR=${folder}`, 'PREFIX=/opt/munchkin'], { cwd: root, stdio: 'pipe' });
+  const program = join(folder, 'opt/munchkin/bin/munchkin-server');
+  assert.equal(statSync(program).mode & 0o777, 0o755);
+  assert.match(execFileSync(program, ['--version'], { encoding: 'utf8' }), /^munchkin-server \d/);
+
+  const unit = readFileSync(join(folder, 'opt/munchkin/lib/systemd/system/munchkin-server.service'), 'utf8');
+  const [, path, flags] = /^ExecStart=(\S+) (.*)$/m.exec(unit) || [];
+  assert.equal(path, '/opt/munchkin/bin/munchkin-server');
+  assert.ok(existsSync(join(folder, path)));
+  const help = execFileSync(program, ['--help'], { encoding: 'utf8' });
+  for (const flag of flags.match(/--[a-z-]+/g) || []) assert.ok(help.includes(`${flag} `), flag);
+});
+
+test('README and --help list the same flags', () => {
+  const help = execFileSync(join(root, 'build/munchkin-server'), ['--help'], { encoding: 'utf8' });
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const table = readme.slice(readme.indexOf('## munchkin-server\n'), readme.indexOf('### Events from your servers'));
+  const listed = (/** @type {string} */ text) => new Set(text.match(/--[a-z][a-z-]*/g));
+  const inTable = listed(table.split('\n').filter((line) => line.startsWith('| `--')).join('\n'));
+  for (const flag of listed(help)) {
+    if (['--help', '--version', '--json'].includes(flag)) continue;
+    assert.ok(inTable.has(flag), `${flag} is not in README`);
+  }
+  for (const flag of inTable) assert.ok(help.includes(flag), `${flag} is not in --help`);
+});

@@ -1,0 +1,134 @@
+/** POST /v1/lead: a page's identify, whichever way the server has to Marketo. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, test } from 'node:test';
+import { request } from './http_client.mjs';
+import { cookieOf, eventually, intakeFor, REST } from './intake.mjs';
+import { KEY, ORIGIN, serverFor } from './server_process.mjs';
+
+const intake = await intakeFor({ after }, { keys: [] });
+const { simulator } = intake;
+
+/**
+ * As a page sends it.
+ * @param {{url: string}} server
+ * @param {unknown} body
+ * @param {{origin?: string, method?: string, localAddress?: string}} [options]
+ */
+const send = (server, body, { origin = ORIGIN, method = 'POST', localAddress } = {}) =>
+  request(`${server.url}/v1/lead`, {
+    method,
+    headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...(origin && { Origin: origin }) },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    localAddress,
+  });
+
+/** @param {string} email */
+const hashOf = (email) => createHash('sha1').update(KEY + email).digest('hex');
+
+test('with REST credentials the lead is queued, and its cookie tied to it', async () => {
+  const cookie = cookieOf(1);
+  const traits = { email: 'Ada@example.com', name: 'Ada Lovelace', company: 'Analytical Engines' };
+  const { status, json, headers } = await send(intake.server, {
+    userId: '1234',
+    traits,
+    cookie: encodeURIComponent(cookie),
+    url: 'https://www.example.com/',
+  });
+  assert.deepEqual([status, json], [202, { queued: true }]);
+  assert.equal(headers['access-control-allow-origin'], ORIGIN);
+  assert.equal(headers['cache-control'], 'no-store');
+  assert.match(String(headers.vary), /Origin/);
+  const lead = await eventually(() => simulator.leads.get('ada@example.com'), 'the lead');
+  assert.deepEqual(
+    [lead.fields.Email, lead.fields.FirstName, lead.fields.LastName, lead.fields.Company],
+    ['Ada@example.com', 'Ada', 'Lovelace', 'Analytical Engines'],
+  );
+  await eventually(() => lead.tokens.includes('_mch-example.com-1-90718'), 'the cookie');
+});
+
+test("a cookie that was another visitor's does not make this one the other", async () => {
+  const cookie = cookieOf(2);
+  for (const email of ['first@example.com', 'second@example.com']) {
+    assert.equal((await send(intake.server, { traits: { email }, cookie })).status, 202);
+    await eventually(() => simulator.leads.get(email)?.tokens.length, email);
+  }
+  assert.equal(simulator.leads.get('first@example.com')?.fields.Email, 'first@example.com');
+});
+
+test('a cookie that cannot be used does not keep the lead back', async () => {
+  for (const [i, cookie] of ['', 'x', 'id:000-AAA-000&token:_mch-a.co-1-2', 7, null].entries()) {
+    const email = `without-${i}@example.com`;
+    assert.equal((await send(intake.server, { traits: { email }, cookie })).status, 202);
+    await eventually(() => simulator.leads.get(email), email);
+  }
+});
+
+test('the e-mail may be the user id; ids may be numbers', async () => {
+  assert.equal((await send(intake.server, { userId: 'id@example.com' })).status, 202);
+  await eventually(() => simulator.leads.get('id@example.com'), 'the lead');
+  assert.equal((await send(intake.server, { userId: 7, traits: { email: 'seven@example.com' } })).status, 202);
+});
+
+test('what is no lead is told so', async () => {
+  for (const [body, code] of /** @type {[unknown, string][]} */ ([
+    ['{', 'json_invalid'],
+    ['', 'json_invalid'],
+    ['[]', 'json_invalid'],
+    [{}, 'email_missing'],
+    [{ userId: '1', traits: { plan: 'pro' }, cookie: cookieOf(1) }, 'email_missing'],
+    [{ traits: { email: 'nobody' } }, 'email_invalid'],
+  ])) {
+    const { status, json, headers } = await send(intake.server, body);
+    assert.deepEqual([status, json.error], [400, code]);
+    assert.equal(headers['access-control-allow-origin'], ORIGIN, 'the page may read why');
+  }
+});
+
+test('a body may have 64 KB', async () => {
+  const body = (/** @type {number} */ size) => {
+    const start = '{"traits":{"email":"large@example.com"},"_":"';
+    return `${start}${'x'.repeat(size - start.length - 2)}"}`;
+  };
+  assert.equal((await send(intake.server, body(65_536))).status, 202);
+  const { status, json } = await send(intake.server, body(65_537));
+  assert.deepEqual([status, json.error], [413, 'body_too_large']);
+});
+
+test('only pages of allowed origins, at the pace that is allowed', async (t) => {
+  const lead = { traits: { email: 'a@b.co' } };
+  const stranger = await send(intake.server, lead, { origin: 'https://evil.example' });
+  assert.deepEqual([stranger.status, stranger.json.error], [403, 'origin_not_allowed']);
+  assert.equal(stranger.headers['access-control-allow-origin'], undefined);
+  assert.deepEqual((await send(intake.server, lead, { origin: '' })).json.error, 'origin_missing');
+  const preflight = await send(intake.server, '', { method: 'OPTIONS' });
+  assert.deepEqual([preflight.status, preflight.headers['access-control-allow-methods']], [204, 'POST']);
+  assert.equal((await send(intake.server, '', { method: 'PUT' })).status, 405);
+
+  const { server } = await intakeFor(t, { args: ['--rate-limit', '2'] });
+  const statuses = [];
+  for (let i = 0; i < 3; i++) statuses.push((await send(server, lead)).status);
+  assert.deepEqual(statuses, [202, 202, 429]);
+  assert.equal((await send(server, lead, { localAddress: '127.0.0.2' })).status, 202);
+});
+
+test('with but the private key it answers with the hash', async (t) => {
+  const server = await serverFor(t);
+  const { status, json, headers } = await send(server, { userId: '1', traits: { email: ' Ada@example.com ' }, cookie: 'x' });
+  assert.deepEqual([status, json], [200, { hash: hashOf('Ada@example.com') }]);
+  assert.equal(headers['access-control-allow-origin'], ORIGIN);
+  assert.equal((await send(server, { traits: {} })).json.error, 'email_missing');
+  const { body } = await request(`${server.url}/metrics`);
+  assert.match(String(body), /^munchkin_server_hashes_total 1$/m);
+});
+
+test('with both it queues, and goes on signing for who asks for a hash', async (t) => {
+  const { server } = await intakeFor(t, { env: { ...REST, MARKETO_API_PRIVATE_KEY: KEY } });
+  assert.equal((await send(server, { traits: { email: 'a@b.co' } })).status, 202);
+  const ask = (/** @type {{url: string}} */ asked) =>
+    request(`${asked.url}/v1/hash`, { method: 'POST', headers: { Origin: ORIGIN }, body: '{"email":"a@b.co"}' });
+  assert.deepEqual((await ask(server)).json, { hash: hashOf('a@b.co') });
+  const without = await ask(intake.server);
+  assert.deepEqual([without.status, without.json.error], [404, 'hash_unavailable']);
+});

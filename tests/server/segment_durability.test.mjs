@@ -1,0 +1,172 @@
+/** What is answered with 200 is on disk, and stays there; what cannot be stored is not answered so. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { openConnection, request } from './http_client.mjs';
+import { basic, eventually, intakeFor, REST, WRITE_KEY } from './intake.mjs';
+
+/** @param {number} i */
+const emailOf = (i) => `person-${i}@example.com`;
+
+/** @param {number} i */
+const identify = (i) => ({ messageId: `m-${i}`, traits: { email: emailOf(i) } });
+
+/**
+ * Keeps everybody else from writing into the database, until it is told to let go.
+ * @param {string} db
+ */
+async function holdDatabase(db) {
+  const program = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
+db.execute('BEGIN IMMEDIATE')
+print('held', flush=True)
+sys.stdin.read()
+db.execute('ROLLBACK')
+`;
+  const child = spawn('python3', ['-c', program, db], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return async () => {
+    child.stdin.end();
+    await once(child, 'close');
+  };
+}
+
+test('a request is answered only once it is on disk, and holds nobody up meanwhile', async (t) => {
+  const { db, post, server } = await intakeFor(t, { args: ['--threads', '1'] });
+  assert.equal((await post('/v1/identify', identify(0))).status, 200);
+  const letGo = await holdDatabase(db);
+  let answered = 0;
+  const waiting = Array.from({ length: 50 }, (_, i) =>
+    post('/v1/identify', identify(i + 1)).finally(() => {
+      answered++;
+    }),
+  );
+  await eventually(async () => {
+    const { body } = await request(`${server.url}/metrics`);
+    return String(body).includes('requests_in_flight 51\n');
+  }, 'all of them');
+  assert.equal((await request(`${server.url}/healthz`)).status, 200);
+  assert.equal(answered, 0);
+  await letGo();
+  for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
+});
+
+test('a client that goes away while its request is stored does no harm', async (t) => {
+  const { db, post, server, simulator } = await intakeFor(t, { args: ['--threads', '1'] });
+  assert.equal((await post('/v1/identify', identify(0))).status, 200);
+  const letGo = await holdDatabase(db);
+  const body = JSON.stringify(identify(1));
+  const { socket } = await openConnection(server);
+  socket.write(
+    `POST /v1/identify HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(WRITE_KEY)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await eventually(async () => String((await request(`${server.url}/metrics`)).body).includes('requests_in_flight 2\n'), 'it');
+  socket.destroy();
+  await letGo();
+  await eventually(() => simulator.leads.get(emailOf(1)), 'the lead');
+  assert.equal((await post('/v1/identify', identify(2))).status, 200);
+});
+
+test('SIGTERM: what waits for the disk is stored and answered before the end', async (t) => {
+  const intake = await intakeFor(t, { args: ['--threads', '2'] });
+  assert.equal((await intake.post('/v1/identify', identify(0))).status, 200);
+  const letGo = await holdDatabase(intake.db);
+  const waiting = Array.from({ length: 20 }, (_, i) => intake.post('/v1/identify', identify(i + 1)));
+  await eventually(
+    async () => String((await request(`${intake.server.url}/metrics`)).body).includes('requests_in_flight 21\n'),
+    'all of them',
+  );
+  const stopped = intake.server.stop();
+  await eventually(() => intake.server.output().includes('"event":"stopping"'), 'its end to begin');
+  await letGo();
+  for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
+  assert.equal(await stopped, 0, intake.server.output());
+  assert.doesNotMatch(intake.server.output(), /requests_cut_off/);
+  await intake.restart();
+  for (let i = 0; i <= 20; i++) await eventually(() => intake.simulator.leads.get(emailOf(i)), emailOf(i));
+});
+
+test('kill -9 at any moment: what was answered with 200 is there', async (t) => {
+  const intake = await intakeFor(t, { args: ['--threads', '2'] });
+  /** @type {Set<string>} */
+  const acknowledged = new Set();
+  let next = 0;
+  for (let round = 0; round < 8; round++) {
+    let killed = false;
+    const clients = Array.from({ length: 8 }, async () => {
+      while (!killed) {
+        const numbers = Array.from({ length: 5 }, () => next++);
+        const batch = numbers.map((i) => ({ type: 'identify', ...identify(i) }));
+        const answer = await intake.post('/v1/batch', { batch }).catch(() => undefined);
+        if (answer?.status === 200) for (const i of numbers) acknowledged.add(emailOf(i));
+      }
+    });
+    // In the midst of it, each time elsewhere.
+    const enough = acknowledged.size + 20 + 100 * Math.random();
+    await eventually(() => acknowledged.size > enough, 'answers');
+    await new Promise((resolve) => setTimeout(resolve, 5 * Math.random()));
+    await intake.server.stop('SIGKILL');
+    killed = true;
+    await Promise.all(clients);
+    await intake.restart();
+  }
+  // What was in flight when it was killed waits for a while.
+  intake.advance(60_000);
+  const missing = () => [...acknowledged].filter((email) => !intake.simulator.leads.has(email));
+  await eventually(() => missing().length === 0, `${missing().length} of ${acknowledged.size} leads`);
+});
+
+test('a disk that is full is told of, loses nothing that was acknowledged, and can recover', async (t) => {
+  // A file may grow to 300 blocks of 512 bytes, and what would be more fails, as on a full disk.
+  const wrap = ['sh', '-c', `trap '' XFSZ; ulimit -f 600; exec "$0" "$@"`];
+  const intake = await intakeFor(t, { wrap, args: ['--linger', '3600'] });
+  /** @type {number[]} */
+  const acknowledged = [];
+  let refused;
+  for (let i = 0; !refused && i < 5000; i += 20) {
+    const numbers = Array.from({ length: 20 }, (_, k) => i + k);
+    const answer = await intake.post('/v1/batch', { batch: numbers.map((n) => ({ type: 'identify', ...identify(n) })) });
+    if (answer.status === 200) acknowledged.push(...numbers);
+    else refused = answer;
+  }
+  assert.ok(refused, 'the disk was full');
+  assert.deepEqual([refused.status, refused.json.error], [503, 'not_stored']);
+  assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/);
+  assert.ok(acknowledged.length > 0);
+  assert.match(intake.server.output(), /"level":"error","event":"queue_failed"/);
+  assert.match(String((await request(`${intake.server.url}/metrics`)).body), /munchkin_server_refused_total [1-9]/);
+  assert.equal((await request(`${intake.server.url}/healthz`)).status, 200);
+
+  await intake.server.stop('SIGKILL');
+  await intake.restart();
+  assert.equal(intake.ask('status').leadsWaiting, acknowledged.length);
+  assert.equal((await intake.post('/v1/identify', identify(10_000))).status, 200);
+});
+
+test('half-sent large bodies do not keep out small ones, and take bounded memory', async (t) => {
+  const { post, server } = await intakeFor(t, { env: { ...REST, ASAN_OPTIONS: 'quarantine_size_mb=1' } });
+  const kilobytes = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
+  const before = kilobytes();
+  const head = `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500000\r\n\r\n`;
+  const slow = await Promise.all(Array.from({ length: 300 }, (_, i) => openConnection(server, `127.0.1.${1 + (i % 4)}`)));
+  await Promise.all(
+    slow.map(({ socket }) => new Promise((resolve) => socket.write(head + ' '.repeat(499_999), () => resolve(undefined)))),
+  );
+  await eventually(async () => String((await request(`${server.url}/metrics`)).body).includes('requests_in_flight 301\n'), 'all');
+  const grown = kilobytes() - before;
+  assert.ok(grown < 150_000, `${grown} kB`);
+  assert.equal((await post('/v1/identify', identify(1))).status, 200);
+  const large = await post('/v1/batch', { batch: [], filler: 'x'.repeat(400_000) });
+  assert.ok([200, 503].includes(large.status));
+  const answers = slow.map(({ socket, closed }) => {
+    socket.end('}');
+    return closed;
+  });
+  const refused = (await Promise.all(answers)).filter((answer) => answer.includes('"queue_full"'));
+  assert.ok(refused.length > 100, `${refused.length} had no room`);
+  for (const answer of refused) assert.match(answer, /^HTTP\/1\.1 503 .*Retry-After: \d/s);
+});

@@ -1,0 +1,315 @@
+/*
+ * Whose a message is: the rules of src/server/queue/identity.h, by what comes out of the queue.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "queue.h"
+
+#include <stdio.h>
+
+#define COOKIE "id:561-HYG-937&token:_mch-a.com-1-1"
+#define OTHER "id:561-HYG-937&token:_mch-a.com-2-2"
+#define LATER (START + 10 * SECOND)
+#define MUCH_LATER (START + 60 * SECOND)
+
+/* Marketo has this lead already, and it waits for nothing. */
+static void
+known(const char *email, const char *user_id, int64_t marketo_id)
+{
+    identify(email, user_id, NULL, NULL, START - 3600 * SECOND);
+    sync_one(MS_BY_EMAIL, marketo_id, START - 3500 * SECOND);
+}
+
+/* The one cookie that waits for Marketo's answer gets this one. */
+static void
+answer(int64_t marketo_id, const char *email, int64_t now)
+{
+    assert_string_not_equal(lookups(now), "");
+    ok(ms_store_looked_up(queue, cookies[0].id, marketo_id, slice(email), now));
+}
+
+static int64_t
+leads(void)
+{
+    return query("SELECT count(*) FROM lead");
+}
+
+static void
+test_email_in_any_case(void **state)
+{
+    (void)state;
+    identify("Ann@X.com", NULL, NULL, "{\"A\":1}", START);
+    identify("ann@x.COM", NULL, NULL, "{\"B\":2}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "ann@x.COM {\"A\":1,\"B\":2}\n");
+}
+
+static void
+test_user_id_stands_for_email(void **state)
+{
+    (void)state;
+    identify("a@x.com", "u1", NULL, "{\"A\":1}", START);
+    identify(NULL, "u1", NULL, "{\"B\":2}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 a@x.com {\"A\":1,\"B\":2}\n");
+    assert_int_equal(leads(), 1);
+}
+
+static void
+test_user_id_before_email(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    /* The address comes, and what waited is that lead's. */
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", START + SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+static void
+test_user_id_joins_known_email(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"C\":1}", START);
+    identify(NULL, "u1", NULL, "{\"B\":2,\"C\":2}", START + SECOND);
+    identify("a@x.com", "u1", NULL, "{\"D\":3}", START + 2 * SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, LATER),
+                        "@u1 a@x.com {\"A\":1,\"B\":2,\"C\":2,\"D\":3}\n");
+    assert_int_equal(leads(), 1);
+}
+
+static void
+test_user_id_with_another_email(void **state)
+{
+    (void)state;
+    /* Another address is another lead; the user id follows it. */
+    known("a@x.com", "u1", 7);
+    identify("b@x.com", "u1", NULL, "{\"A\":1}", START);
+    identify(NULL, "u1", NULL, "{\"B\":2}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 b@x.com {\"A\":1,\"B\":2}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "");
+}
+
+static void
+test_new_cookie_is_looked_up_first(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    assert_string_equal(associations(LATER), "");
+    assert_string_equal(lookups(START + 5 * SECOND - 1), "");
+    answer(0, NULL, LATER);
+    /* Nobody's: the lead is sent, then the cookie tied to it, once. */
+    assert_string_equal(lookups(LATER), "");
+    sync_one(MS_BY_EMAIL, 7, LATER);
+    assert_string_equal(associations(LATER), COOKIE ">7\n");
+    ok(ms_store_associated(queue, cookies[0].id, LATER));
+    identify("a@x.com", NULL, COOKIE, "{\"A\":2}", MUCH_LATER);
+    assert_string_equal(associations(MUCH_LATER + DAY), "");
+    assert_string_equal(lookups(MUCH_LATER + DAY), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#7 a@x.com {\"A\":2}\n");
+}
+
+static void
+test_cookie_known_to_marketo(void **state)
+{
+    (void)state;
+    identify(NULL, "u9", COOKIE, "{\"A\":1}", START);
+    answer(7, "old@x.com", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u9 old@x.com {\"A\":1}\n");
+    assert_string_equal(associations(LATER), ""); /* Marketo has it already */
+    /* All of these are that lead now. */
+    identify("old@x.com", NULL, NULL, "{\"B\":1}", LATER);
+    identify(NULL, "u9", NULL, "{\"C\":1}", LATER);
+    identify(NULL, NULL, COOKIE, "{\"D\":1}", LATER);
+    assert_int_equal(leads(), 1);
+}
+
+static void
+test_cookie_wins_over_email(void **state)
+{
+    (void)state;
+    /* The cookie is lead 7's, the address is lead 8's: all goes to 7, the address too. */
+    known("a@x.com", NULL, 8);
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1,\"Email\":\"a@x.com\"}", START);
+    answer(7, "old@x.com", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER),
+                        "#7 a@x.com {\"A\":1,\"Email\":\"a@x.com\"}\n");
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    /* The address alone still means lead 8. */
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#8 a@x.com {\"B\":2}\n");
+}
+
+static void
+test_known_cookie_wins_over_email(void **state)
+{
+    (void)state;
+    known("b@x.com", NULL, 8);
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    answer(0, NULL, LATER);
+    sync_one(MS_BY_EMAIL, 7, LATER);
+    identify("b@x.com", NULL, COOKIE, "{\"B\":2}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 b@x.com {\"B\":2}\n");
+    identify("b@x.com", NULL, NULL, "{\"C\":3}", MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 5 * SECOND), "");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, MUCH_LATER));
+}
+
+static void
+test_nobodys_cookie_joins_email(void **state)
+{
+    (void)state;
+    known("a@x.com", NULL, 8);
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1,\"B\":1}", START);
+    /* Meanwhile the address alone is the lead that is known by it. */
+    identify("a@x.com", NULL, NULL, "{\"B\":2,\"C\":2}", START + SECOND);
+    answer(0, NULL, LATER);
+    assert_int_equal(leads(), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#8 a@x.com {\"A\":1,\"B\":2,\"C\":2}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 8, LATER));
+    assert_string_equal(associations(LATER), COOKIE ">8\n");
+}
+
+static void
+test_cookie_alone_is_held_until_an_email_comes(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "");
+    assert_string_equal(take(MS_BY_USER_ID, LATER), "");
+    assert_int_equal(counts().leads_held, 1);
+    /* One that another row has: they are one. */
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", LATER);
+    identify("a@x.com", NULL, COOKIE, "{\"C\":3}", LATER);
+    assert_int_equal(leads(), 1);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "a@x.com {\"A\":1,\"B\":2,\"C\":3}\n");
+}
+
+static void
+test_browser_goes_by_email(void **state)
+{
+    (void)state;
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_equal(lookups(LATER), ""); /* nobody need be asked */
+    sync_one(MS_BY_EMAIL, 7, LATER);
+    assert_string_equal(associations(LATER), COOKIE ">7\n");
+    ok(ms_store_associated(queue, cookies[0].id, LATER));
+    /* Another person at the same browser: the cookie moves, and is tied anew. */
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":2}", LATER);
+    sync_one(MS_BY_EMAIL, 8, MUCH_LATER);
+    assert_string_equal(associations(MUCH_LATER), COOKIE ">8\n");
+    ok(ms_store_associated(queue, cookies[0].id, MUCH_LATER));
+    /* The first one again: Marketo has lead 7 already, and nothing of it is new. */
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"A\":1}", MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 10 * SECOND), "");
+    assert_string_equal(associations(MUCH_LATER), COOKIE ">7\n");
+    ok(ms_store_associated(queue, cookies[0].id, MUCH_LATER));
+    assert_string_equal(associations(MUCH_LATER), "");
+}
+
+static void
+test_browser_without_email(void **state)
+{
+    (void)state;
+    identify_in_browser("a@x.com", "u1", COOKIE, "{\"A\":1}", START);
+    identify_in_browser("b@x.com", "u2", OTHER, "{\"B\":1}", START);
+    /* The cookie tells it before the user id does. */
+    identify_in_browser(NULL, "u2", COOKIE, "{\"C\":1}", START);
+    identify_in_browser(NULL, "u2", NULL, "{\"D\":1}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER),
+                        "@u2 a@x.com {\"A\":1,\"C\":1}\n@u2 b@x.com {\"B\":1,\"D\":1}\n");
+}
+
+static void
+test_browser_tells_whose_a_held_cookie_is(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"B\":2}", START);
+    assert_int_equal(leads(), 1);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+static void
+test_answer_that_comes_too_late(void **state)
+{
+    (void)state;
+    known("b@x.com", NULL, 8);
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_equal(lookups(LATER), COOKIE ">0\n");
+    /* Meanwhile somebody else is known to sit behind the cookie. */
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":2}", LATER);
+    ok(ms_store_looked_up(queue, cookies[0].id, 9, slice("c@x.com"), LATER));
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "a@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#8 b@x.com {\"B\":2}\n");
+}
+
+static void
+test_same_marketo_id_is_one_lead(void **state)
+{
+    (void)state;
+    /* Marketo knows both addresses as one lead's; a change came while they were in flight. */
+    identify("a@x.com", "u1", NULL, "{\"A\":1}", START);
+    identify("b@x.com", "u2", COOKIE, "{\"B\":1}", START);
+    answer(0, NULL, LATER);
+    (void)take(MS_BY_EMAIL, LATER);
+    assert_int_equal(taken_count, 2);
+    identify("a@x.com", NULL, NULL, "{\"C\":3}", LATER);
+    identify("b@x.com", NULL, NULL, "{\"D\":4}", LATER);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 30 * SECOND), "#7 @u1 a@x.com {\"C\":3}\n");
+    ok(ms_store_lead_again(queue, taken[0].id, LATER));
+    (void)take(MS_BY_EMAIL, MUCH_LATER);
+    ok(ms_store_lead_sent(queue, 2, 7, LATER));
+    assert_int_equal(leads(), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u2 b@x.com {\"C\":3,\"D\":4}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, MUCH_LATER));
+    assert_string_equal(associations(MUCH_LATER), COOKIE ">7\n");
+    identify("a@x.com", NULL, NULL, "{\"E\":5}", MUCH_LATER);
+    identify(NULL, "u1", NULL, "{\"F\":6}", MUCH_LATER);
+    assert_int_equal(leads(), 1);
+}
+
+static void
+test_nobody(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, NULL, "{\"A\":1}", START);
+    assert_string_equal(dead_letters(), "message  email_missing {\"A\":1}\n");
+    assert_int_equal(leads(), 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_email_in_any_case),
+        TEST(test_user_id_stands_for_email),
+        TEST(test_user_id_before_email),
+        TEST(test_user_id_joins_known_email),
+        TEST(test_user_id_with_another_email),
+        TEST(test_new_cookie_is_looked_up_first),
+        TEST(test_cookie_known_to_marketo),
+        TEST(test_cookie_wins_over_email),
+        TEST(test_known_cookie_wins_over_email),
+        TEST(test_nobodys_cookie_joins_email),
+        TEST(test_cookie_alone_is_held_until_an_email_comes),
+        TEST(test_browser_goes_by_email),
+        TEST(test_browser_without_email),
+        TEST(test_browser_tells_whose_a_held_cookie_is),
+        TEST(test_answer_that_comes_too_late),
+        TEST(test_same_marketo_id_is_one_lead),
+        TEST(test_nobody),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
