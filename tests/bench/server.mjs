@@ -1,24 +1,20 @@
 /** Hashes over HTTP: munchkin-server, nginx that answers a constant, and a signer in Node.js, under wrk. */
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { KEY, ORIGIN, startServer } from '../server/server_process.mjs';
+import { here, ownMegabytes, startNode, wrk } from './load.mjs';
 import { inTurn } from './measure.mjs';
 
 const SECONDS = 3;
 export const CONNECTIONS = [1, 32, 256];
 
-const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
-const run = promisify(execFile);
-
 /** @typedef {{perSecond: number, p50: number, p99: number, megabytes: number}} ServerFigures latencies in ms */
-/** @typedef {{url: string, pids: () => number[], stop: () => Promise<unknown>}} Running */
+/** @typedef {import('./load.mjs').Running} Running */
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -37,21 +33,8 @@ async function ours() {
   return { url: server.url, pids: () => [server.pid], stop: () => server.stop() };
 }
 
-/** @returns {Promise<Running>} */
-async function node() {
-  const child = spawn('node', [here('node_signer.mjs')], {
-    env: { PATH: process.env.PATH, MARKETO_API_PRIVATE_KEY: KEY, ALLOWED_ORIGIN: ORIGIN },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [port] = await once(child.stdout, 'data');
-  return {
-    url: `http://127.0.0.1:${Number(port)}`,
-    pids: () => [Number(child.pid)],
-    stop: async () => {
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
+function node() {
+  return startNode(['node_signer.mjs'], { MARKETO_API_PRIVATE_KEY: KEY, ALLOWED_ORIGIN: ORIGIN });
 }
 
 /** @returns {Promise<Running>} */
@@ -89,33 +72,18 @@ http {
   };
 }
 
-/** Memory of processes' own, in MB. @param {number[]} pids */
-function megabytes(pids) {
-  return pids.reduce((sum, pid) => {
-    const kilobytes = /^Pss_Anon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
-    return sum + Number(kilobytes) / 1024;
-  }, 0);
-}
-
 /**
  * @param {Running} server
  * @param {number} connections
  * @returns {Promise<ServerFigures>}
  */
 async function load(server, connections) {
-  const threads = Math.min(connections, Math.max(1, cpus().length >> 1));
-  const finished = run('wrk', [
-    ...['-t', String(threads), '-c', String(connections), '-d', `${SECONDS}s`],
-    ...['-s', here('hash.lua'), `${server.url}/v1/hash`],
-  ]);
+  const finished = wrk(`${server.url}/v1/hash`, { script: 'hash.lua', connections, seconds: SECONDS });
   let peak = 0;
   const watch = setInterval(() => {
-    peak = Math.max(peak, megabytes(server.pids()));
+    peak = Math.max(peak, ownMegabytes(server.pids()));
   }, 250);
-  const { stdout } = await finished;
-  clearInterval(watch);
-  const { failed, ...figures } = JSON.parse(stdout.trim().split('\n').pop() ?? '');
-  if (failed > 0) throw new Error(`${failed} requests of wrk failed`);
+  const figures = await finished.finally(() => clearInterval(watch));
   return { ...figures, megabytes: peak };
 }
 

@@ -165,7 +165,7 @@ test_dead_leads(void **state)
     identify("a@x.com", NULL, NULL, "{\"A\":\"2\"}", RIPE + SECOND);
     assert_int_equal(retry(3, RIPE + 30 * SECOND), 0);
     assert_int_equal(retry(1, RIPE + 30 * SECOND), 1);
-    assert_string_equal(take(MS_BY_EMAIL, RIPE + 30 * SECOND),
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 35 * SECOND),
                         "@u1 a@x.com {\"A\":\"2\",\"B\":\"\\\"\"}\n");
     ok(ms_store_dead_drop(queue, 1, &count));
     assert_int_equal(count, 0);

@@ -266,7 +266,7 @@ test_same_marketo_id_is_one_lead(void **state)
     identify("a@x.com", NULL, NULL, "{\"C\":3}", LATER);
     identify("b@x.com", NULL, NULL, "{\"D\":4}", LATER);
     ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
-    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 30 * SECOND), "#7 @u1 a@x.com {\"C\":3}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 35 * SECOND), "#7 @u1 a@x.com {\"C\":3}\n");
     ok(ms_store_lead_again(queue, taken[0].id, LATER));
     (void)take(MS_BY_EMAIL, MUCH_LATER);
     ok(ms_store_lead_sent(queue, 2, 7, LATER));

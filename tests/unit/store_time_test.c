@@ -61,18 +61,36 @@ static void
 test_interval(void **state)
 {
     (void)state;
+    identify("c@x.com", NULL, NULL, NULL, START - 100 * SECOND);
+    sync_one(MS_BY_EMAIL, 9, START - 95 * SECOND);
     identify("a@x.com", NULL, NULL, A, START);
     sync_one(MS_BY_EMAIL, 7, RIPE);
     identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
     identify("a@x.com", NULL, NULL, "{\"A\":2,\"B\":1}", RIPE + 2 * SECOND);
-    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 30 * SECOND - 1), "");
-    assert_int_equal(next_due(), RIPE + 30 * SECOND);
     /* Not even one that is ripe takes it along earlier. */
-    identify("b@x.com", NULL, NULL, NULL, START);
-    sync_one(MS_BY_EMAIL, 8, RIPE);
-    identify("b@x.com", NULL, NULL, "{\"B\":1}", START + 20 * SECOND);
+    identify("c@x.com", NULL, NULL, "{\"C\":1}", START);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 30 * SECOND - 1), "#9 c@x.com {\"C\":1}\n");
+    identify("c@x.com", NULL, NULL, "{\"C\":2}", START);
+    ok(ms_store_lead_sent(queue, taken[0].id, 9, START - 50 * SECOND));
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 30 * SECOND),
-                        "#7 a@x.com {\"A\":2,\"B\":1}\n#8 b@x.com {\"B\":1}\n");
+                        "#9 c@x.com {\"C\":2}\n#7 a@x.com {\"A\":2,\"B\":1}\n");
+}
+
+static void
+test_interval_then_linger(void **state)
+{
+    (void)state;
+    /* Their intervals end at different times; they share a call. */
+    identify("a@x.com", NULL, NULL, A, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("b@x.com", NULL, NULL, NULL, START);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 3 * SECOND);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + 4 * SECOND);
+    identify("b@x.com", NULL, NULL, "{\"B\":1}", RIPE + 4 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 35 * SECOND - 1), "");
+    assert_int_equal(next_due(), RIPE + 35 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 35 * SECOND),
+                        "#7 a@x.com {\"A\":1}\n#8 b@x.com {\"B\":1}\n");
 }
 
 static void
@@ -118,7 +136,7 @@ test_there_and_back(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, START + DAY / 2), "#7 a@x.com {\"A\":2}\n");
     identify("a@x.com", NULL, NULL, "{\"A\":1}", START + DAY / 2);
     ok(ms_store_lead_sent(queue, taken[0].id, 7, START + DAY / 2));
-    sync_one(MS_BY_MARKETO_ID, 7, START + DAY / 2 + 30 * SECOND);
+    sync_one(MS_BY_MARKETO_ID, 7, START + DAY / 2 + 35 * SECOND);
     assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1}")));
 }
 
@@ -133,8 +151,8 @@ test_during_flight(void **state)
     assert_string_equal(take(MS_BY_EMAIL, START + DAY), ""); /* never twice at once */
     assert_int_equal(next_due(), INT64_MAX);
     ok(ms_store_lead_sent(queue, 1, 7, RIPE + SECOND));
-    assert_int_equal(next_due(), RIPE + 31 * SECOND);
-    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 31 * SECOND), "#7 a@x.com {\"B\":2}\n");
+    assert_int_equal(next_due(), RIPE + 36 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 36 * SECOND), "#7 a@x.com {\"B\":2}\n");
 }
 
 static void
@@ -171,7 +189,7 @@ test_refused(void **state)
     assert_string_equal(dead_letters(), "lead a@x.com 1003 {\"email\":\"a@x.com\","
                                         "\"fields\":{\"A\":\"\\\"\"}}\n");
     /* What came meanwhile still goes. */
-    assert_string_equal(take(MS_BY_EMAIL, RIPE + 30 * SECOND), "a@x.com {\"B\":2}\n");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 35 * SECOND), "a@x.com {\"B\":2}\n");
 }
 
 static void
@@ -292,6 +310,7 @@ main(void)
         TEST(test_lingers),
         TEST(test_a_full_call_waits_for_nothing),
         TEST(test_interval),
+        TEST(test_interval_then_linger),
         TEST(test_linger_after_the_interval),
         TEST(test_unchanged),
         TEST(test_there_and_back),

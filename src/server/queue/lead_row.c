@@ -122,8 +122,11 @@ place(ms_store *store, ms_lead_row *lead)
     int64_t earliest = 0;
     int64_t due = 0;
     if (lead->since > 0 && lead->flying == 0) {
-        earliest = later(lead->ended > 0 ? lead->ended + store->rules.interval : 0, lead->retry);
-        due = later(lead->since + store->rules.linger, earliest);
+        int64_t allowed = lead->ended > 0 ? lead->ended + store->rules.interval : 0;
+        earliest = later(allowed, lead->retry);
+        /* It lingers from when it could go. Were it due at once when its interval is over, each
+         * call would have its echo an interval later, and they would never share one again. */
+        due = later(later(lead->since, allowed) + store->rules.linger, lead->retry);
     }
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter)lead->class, -(lead->due > 0));
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter) class, due > 0);

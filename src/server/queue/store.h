@@ -62,9 +62,9 @@ void ms_store_rollback(ms_store *store);
  * Carries out a command. A message id that was seen before (within 7 days) changes nothing. New
  * fields of a lead merge into those that wait, the newest value of each wins (by the command's
  * time; of equal ones the later come); fields that were sent with this value within `unchanged` are
- * not sent again. A lead becomes due `linger` after its first waiting change, and not before
- * `interval` after its last sync. Of a lead at most MS_LEAD_FIELDS_MAX bytes of fields wait: what
- * would make them more goes to the dead letters.
+ * not sent again. A lead may go from its first waiting change on, and not before `interval` after
+ * its last sync; it becomes due `linger` after that, so that it can share a call. Of a lead at most
+ * MS_LEAD_FIELDS_MAX bytes of fields wait: what would make them more goes to the dead letters.
  *
  * Which lead it is: queue/identity.c says it.
  */

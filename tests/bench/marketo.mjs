@@ -1,0 +1,67 @@
+/** munchkin-server as the benchmarks start it: with a queue, and with the simulator in Marketo's place, or nobody. */
+
+import { mkdtempSync } from 'node:fs';
+import { createTestClock } from '../server/clock.mjs';
+import { request } from '../server/http_client.mjs';
+import { startServer } from '../server/server_process.mjs';
+import { startSimulator } from '../sim/simulator.mjs';
+import { here } from './load.mjs';
+
+/** @typedef {import('../server/server_process.mjs').ServerProcess} ServerProcess */
+
+const WRITE_KEY = 'write-key-of-the-benchmark';
+const CLIENT = { id: 'client-of-the-benchmark', secret: 'pretended' };
+const NOWHERE = 'http://127.0.0.1:9';
+
+export const AUTHORIZATION = `Basic ${Buffer.from(`${WRITE_KEY}:`).toString('base64')}`;
+
+/** On the disk that the project is on: the system's folder for temporary files is often none. */
+export const diskFolder = () => mkdtempSync(here('../../build/bench-'));
+
+/** @param {string} db @param {string} marketo @param {Record<string, string>} [env] */
+function start(db, marketo, env) {
+  return startServer({
+    args: [
+      ...['--db', db, '--write-key', WRITE_KEY, '--munchkin-id', '561-HYG-937'],
+      ...['--rest-url', marketo, '--webevents-url', marketo],
+    ],
+    env: { MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...env },
+  });
+}
+
+/** It takes everything in, and can send nothing. @param {string} db */
+export const startIntake = (db) => start(db, NOWHERE);
+
+/** With the simulator in this process, and one clock for both. @param {string} db */
+export async function startMarketo(db) {
+  const simulator = await startSimulator({ restClient: CLIENT, fields: [{ name: 'userId', soapName: 'UserId' }] });
+  const clock = createTestClock(simulator);
+  const server = await start(db, simulator.url, clock.env);
+  return {
+    simulator,
+    clock,
+    server,
+    async stop() {
+      await server.stop();
+      await simulator.close();
+      clock.close();
+    },
+  };
+}
+
+/**
+ * Sends identifies in one request, and resolves once they are stored.
+ * @param {ServerProcess} server
+ * @param {import('node:http').Agent} agent
+ * @param {object[]} messages
+ */
+export async function sendBatch(server, agent, messages) {
+  const batch = messages.map((message) => ({ type: 'identify', ...message }));
+  const { status } = await request(`${server.url}/v1/batch`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: AUTHORIZATION },
+    body: JSON.stringify({ batch }),
+    agent,
+  });
+  if (status !== 200) throw new Error(`A batch was answered ${status}: ${server.output()}`);
+}
