@@ -232,7 +232,7 @@ test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-d
 bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
 	@node tests/bench/main.mjs
 
-lint: packages-lint build ## clang-format, clang-tidy, eslint, tsc
+lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(NATIVE_FLAGS) $(WARNINGS) 2>/dev/null
