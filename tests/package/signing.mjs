@@ -18,7 +18,7 @@ const REFUSED = /** @type {[status: number, code: string, body: BodyInit][]} */ 
   [400, 'json_invalid', '{"a":'.repeat(2000)],
   [400, 'email_missing', '{}'],
   [400, 'email_invalid', '{"email":{"toString":"ada@example.com"}}'],
-  [413, 'body_too_large', `{"email":"${ADA}","more":"${'x'.repeat(16384)}"}`],
+  [413, 'body_too_large', `{"email":"${ADA}","more":"${'x'.repeat(65536)}"}`],
 ]);
 
 /**
