@@ -10,11 +10,10 @@
 
 /* Where a value comes from; the higher one keeps the name. */
 typedef enum {
-    MS_FIELD_BACKGROUND = -1, /* a trait that was known before this call */
-    MS_FIELD_DERIVED,         /* out of name, company or address */
-    MS_FIELD_TRANSFORMED,     /* a trait whose name had to be changed */
-    MS_FIELD_EXACT,           /* a trait that has the field's own name */
-    MS_FIELD_ARGUMENT         /* identify's userId */
+    MS_FIELD_DERIVED,     /* out of name, company or address */
+    MS_FIELD_TRANSFORMED, /* a trait whose name had to be changed */
+    MS_FIELD_EXACT,       /* a trait that has the field's own name */
+    MS_FIELD_ARGUMENT     /* identify's userId */
 } ms_field_source;
 
 typedef struct ms_field {

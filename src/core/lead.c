@@ -59,18 +59,20 @@ ms_lead_from_identify(ms_arena *arena, const cJSON *user_id, const cJSON *traits
     return MS_OK;
 }
 
-/* Adds the fields that were not dropped. */
+/* Adds the fields that were not dropped, as if they all came from `source`. */
 static void
-add_kept(ms_fields *to, const ms_fields *from)
+add_kept(ms_fields *to, const ms_fields *from, ms_field_source source)
 {
     for (size_t i = 0; i < from->count; i++) {
         if (!from->list[i].dropped) {
-            ms_fields_add(to, from->list[i]);
+            ms_field field = from->list[i];
+            field.source = source;
+            ms_fields_add(to, field);
         }
     }
 }
 
-/* Each field of `background` goes below the lead's own. */
+/* Each field of `background` goes below the lead's own, wherever in the traits that comes from. */
 static bool
 add_background(ms_arena *arena, const cJSON *background, ms_lead *lead)
 {
@@ -82,11 +84,8 @@ add_background(ms_arena *arena, const cJSON *background, ms_lead *lead)
     }
     ms_traits_to_fields(arena, background, &known, &lead->warnings);
     ms_fields_settle(&known, &lead->warnings);
-    for (size_t i = 0; i < known.count; i++) {
-        known.list[i].source = MS_FIELD_BACKGROUND;
-    }
-    add_kept(&all, &lead->fields);
-    add_kept(&all, &known);
+    add_kept(&all, &lead->fields, MS_FIELD_ARGUMENT);
+    add_kept(&all, &known, MS_FIELD_DERIVED);
     ms_fields_settle(&all, &lead->warnings);
     lead->fields = all;
     return !arena->exhausted;

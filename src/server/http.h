@@ -23,7 +23,10 @@ ms_http *ms_http_start(const ms_options *options, ms_service *service);
 /* The port it listens on, whatever was asked for. */
 uint16_t ms_http_port(const ms_http *http);
 
-/* Takes no new connections, lets the requests under way end, for five seconds at most, and stops.
+/*
+ * Takes no new connections, lets the requests under way end, for five seconds at most, and stops.
+ * What is on its way to disk is waited for: if the disk does not answer for 30 seconds, the process
+ * ends here.
  */
 void ms_http_stop(ms_http *http);
 

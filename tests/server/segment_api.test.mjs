@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { request } from './http_client.mjs';
+import { request, sendRaw } from './http_client.mjs';
 import { basic, cookieOf, eventually, intakeFor, MUNCHKIN_ID, WRITE_KEY } from './intake.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
@@ -265,6 +265,16 @@ test('bodies in gzip are unpacked', async () => {
   }
   const brotli = await post('/v1/batch', '{"batch":[]}', { headers: { 'Content-Encoding': 'br' } });
   assert.deepEqual([brotli.status, brotli.json.error], [415, 'encoding_unsupported']);
+});
+
+test('requests in a pipeline are answered one by one, in order', async () => {
+  const emails = [someone(), someone(), someone()];
+  const one = (/** @type {string} */ body, more = '') =>
+    `POST /v1/identify HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(WRITE_KEY)}\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+  const [first, second, third] = emails.map((email) => JSON.stringify({ traits: { email } }));
+  const answer = await sendRaw(intake.server, one(first) + one('{') + one(second) + one(third, 'Connection: close\r\n'));
+  assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 400', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+  for (const email of emails) await leadOf(email);
 });
 
 test('other methods are told what to use; pages of an allowed origin may read the answer', async () => {
