@@ -6,6 +6,9 @@ import { cookieOf, tokenOf } from './marketo_world.mjs';
 /** Leads that several messages change, each another field. */
 const FIELDS_PER_LEAD = 40;
 
+/** Every so many-th message is a visit; they go out one by one. */
+const VISIT = 15;
+
 /** For the simulator: the fields of shared leads. */
 export const SHARED_FIELDS = Array.from({ length: FIELDS_PER_LEAD }, (_, index) => ({ name: `part${index}` }));
 
@@ -14,15 +17,12 @@ export const SHARED_FIELDS = Array.from({ length: FIELDS_PER_LEAD }, (_, index) 
 
 /** Message `n`: a lead of its own, a field of a lead that others write to too, or a visit. @param {number} n */
 function message(n) {
-  const kind = n % 3;
   const common = { messageId: `message-${n}`, timestamp: new Date().toISOString() };
-  if (kind === 0) return { type: 'identify', ...common, traits: { email: `own${n}@example.com`, title: `title ${n}` } };
-  if (kind === 1) {
-    const part = (n - 1) / 3;
-    const email = `shared${Math.floor(part / FIELDS_PER_LEAD)}@example.com`;
-    return { type: 'identify', ...common, traits: { email, [`part${part % FIELDS_PER_LEAD}`]: `value ${n}` } };
-  }
-  return { type: 'track', ...common, event: `e${n}`, context: { Marketo: { marketoCookie: cookieOf(n) } } };
+  if (n % VISIT === 0) return { type: 'track', ...common, event: `e${n}`, context: { Marketo: { marketoCookie: cookieOf(n) } } };
+  if (n % 2 === 0) return { type: 'identify', ...common, traits: { email: `own${n}@example.com`, title: `title ${n}` } };
+  const part = (n - 1) / 2;
+  const email = `shared${Math.floor(part / FIELDS_PER_LEAD)}@example.com`;
+  return { type: 'identify', ...common, traits: { email, [`part${part % FIELDS_PER_LEAD}`]: `value ${n}` } };
 }
 
 /**
@@ -38,7 +38,7 @@ export function arrived({ leadsById, events }) {
       const part = /^Part(\d+)$/.exec(name)?.[1];
       if (part === undefined) continue;
       const n = Number(/^value (\d+)$/.exec(String(value))?.[1]);
-      const place = (Number(/^shared(\d+)@/.exec(email)?.[1]) * FIELDS_PER_LEAD + Number(part)) * 3 + 1;
+      const place = (Number(/^shared(\d+)@/.exec(email)?.[1]) * FIELDS_PER_LEAD + Number(part)) * 2 + 1;
       // What stands in another message's place is nothing that was sent.
       numbers.add(n === place ? n : NaN);
     }
@@ -83,7 +83,7 @@ export function startLoad(world, { connections = 16 } = {}) {
     /** @type {number[]} */
     let again = [];
     while (!stopping) {
-      const count = Math.random() < 0.7 ? 1 : 2 + Math.floor(Math.random() * 19);
+      const count = Math.random() < 0.7 ? 1 : 2 + Math.floor(Math.random() * 9);
       const numbers = again.length > 0 ? again : Array.from({ length: count }, () => next++);
       const { status } = await post(numbers);
       if (status === 200) for (const n of numbers) taken.add(n);
