@@ -204,6 +204,12 @@ build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,bui
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
 
+build/bench-fdatasync: build/native/tests/bench/fdatasync.o
+	@echo "  LINK $@" && $(CC) -pie $^ -o $@
+
+build/bench-slow-disk.so: tests/bench/slow_disk.c Makefile
+	@mkdir -p $(@D) && echo "  LINK $@" && $(CC) $(NATIVE_FLAGS) -O2 -fPIC -shared $(WARNINGS) $< -o $@ -ldl
+
 # ---- what a person runs -------------------------------------------------------------------------
 
 started:
@@ -229,7 +235,9 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
-bench: packages-bench build build/bench-calls build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls and server beside others (4 min)
+BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
+
+bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others (8 min)
 	@node tests/bench/main.mjs
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc

@@ -18,12 +18,15 @@ const BATCH = 100;
 /**
  * @param {number} rounds
  * @param {(text: string) => void} tell
+ * @param {{slowDisk?: boolean}} [options]  all of them on one that takes two milliseconds longer to sync
  * @returns {Promise<Record<'disk' | 'ours' | 'node' | 'batches', Load>>}
  */
-export async function measureIntake(rounds, tell) {
+export async function measureIntake(rounds, tell, { slowDisk = false } = {}) {
   const folder = diskFolder();
-  const ours = await startIntake(join(folder, 'queue.db'));
-  const node = await startNode(['node_intake.mjs', join(folder, 'events')], { AUTHORIZATION });
+  /** @type {Record<string, string>} */
+  const env = slowDisk ? { LD_PRELOAD: here('../../build/bench-slow-disk.so') } : {};
+  const ours = await startIntake(join(folder, 'queue.db'), env);
+  const node = await startNode(['node_intake.mjs', join(folder, 'events')], { AUTHORIZATION, ...env });
   let round = 0;
 
   /** @param {string} url @param {number} size @returns {Promise<Load>} */
@@ -37,7 +40,7 @@ export async function measureIntake(rounds, tell) {
 
   /** @returns {Promise<Load>} */
   async function disk() {
-    const { stdout } = await run(here('../../build/bench-fdatasync'), [folder, String(SECONDS)]);
+    const { stdout } = await run(here('../../build/bench-fdatasync'), [folder, String(SECONDS)], { env });
     return JSON.parse(stdout);
   }
 

@@ -2,7 +2,7 @@
  * Measures ours beside others, prints the figures and what they are held against, and writes build/bench.json. Fails only
  * if something could not be measured.
  *
- *     node tests/bench/main.mjs [sizes] [pages] [calls] [server]      `make bench` runs all four
+ *     node tests/bench/main.mjs [PART]...      `make bench` runs all: sizes, pages, calls, server, intake, backlog, replay
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,13 +12,16 @@ import { brotliCompressSync } from 'node:zlib';
 
 // The build without sanitizers; before server_process.mjs looks.
 process.env.MUNCHKIN_SERVER ||= fileURLToPath(new URL('../../build/munchkin-server', import.meta.url));
+const { measureBacklog, SPEED } = await import('./backlog.mjs');
 const { measureCalls } = await import('./calls.mjs');
+const { measureIntake } = await import('./intake.mjs');
 const { measurePages } = await import('./pages.mjs');
+const { measureReplay, PEER_CALLS_PER_EVENT } = await import('./replay.mjs');
 const { CONNECTIONS, measureServers } = await import('./server.mjs');
 
-const ROUNDS = { pages: 7, calls: 5, server: 3 };
+const ROUNDS = { pages: 7, calls: 5, server: 3, intake: 3 };
 const OUTPUT = new URL('../../build/bench.json', import.meta.url);
-const PARTS = process.argv.length > 2 ? process.argv.slice(2) : ['sizes', 'pages', 'calls', 'server'];
+const PARTS = process.argv.length > 2 ? process.argv.slice(2) : ['sizes', 'pages', 'calls', 'server', 'intake', 'backlog', 'replay'];
 
 /** @param {string} text */
 function tell(text) {
@@ -80,8 +83,48 @@ function printServers(servers) {
   table('POST /v1/hash', ['server, connections', 'a second', 'p50 ms', 'p99 ms', 'MB'], rows);
 }
 
+const INTAKE = {
+  disk: 'disk: 1 KB appended, fdatasync',
+  ours: 'ours, one identify a request',
+  batches: 'ours, 100 identifies a request',
+  node: 'Node.js, each appended and synced',
+};
+
+/** @param {string} title @param {Awaited<ReturnType<typeof measureIntake>>} intake */
+function printIntake(title, intake) {
+  const rows = Object.entries(INTAKE).map(([key, name]) => {
+    const { perSecond, p50, p99 } = intake[/** @type {keyof typeof INTAKE} */ (key)];
+    return [name, whole(perSecond), ratio(perSecond / intake.disk.perSecond), ratio(p50), ratio(p99)];
+  });
+  table(title, ['what', 'a second', 'to the disk', 'p50 ms', 'p99 ms'], rows);
+}
+
+/** @param {Awaited<ReturnType<typeof measureBacklog>>} backlog */
+function printBacklog({ events, gathered, drained }) {
+  table(`${whole(events)} identifies wait, each of another lead; then ${whole(drained.leads)} go out, the clock ${SPEED} times as fast`, ['what', 'measured'], [
+    ['taken in, a second', whole(gathered.perSecond)],
+    ['memory while they came, MB', whole(gathered.megabytes)],
+    ['database, MB', whole(gathered.database)],
+    ['its write-ahead log, MB', whole(gathered.log)],
+    ['start with all of them, s', ratio(drained.startSeconds)],
+    ['leads out, a second of the clock', whole(drained.perSecond)],
+    ['of what the limits allow, %', (100 * drained.ofCeiling).toFixed(1)],
+    ['real time for that, s', whole(drained.seconds)],
+    ["the server's processor time in that, s", whole(drained.processorSeconds)],
+    ['memory while they went, MB', whole(drained.megabytes)],
+  ]);
+}
+
+/** @param {Awaited<ReturnType<typeof measureReplay>>} replay */
+function printReplay({ events, people, calls }) {
+  table(`An hour's ${whole(events)} identifies of ${whole(people)} people, on a clock that is moved`, ['what', 'calls to Marketo'], [
+    ['ours', whole(calls)],
+    [`RudderStack's transformer, reckoned: ${PEER_CALLS_PER_EVENT} for each`, whole(events * PEER_CALLS_PER_EVENT)],
+  ]);
+}
+
 /** Each figure beside what it is held against. @param {any} measured */
-function goals({ sizes, pages, connections, calls, server }) {
+function goals({ sizes, pages, connections, calls, server, intake, slowIntake, backlog, replay }) {
   /** @type {[what: string, is: string, limit: number, value: number, write: (value: number) => string][]} */
   const rows = [];
   const add = (/** @type {any[]} */ ...row) => rows.push(/** @type {any} */ (row));
@@ -112,6 +155,20 @@ function goals({ sizes, pages, connections, calls, server }) {
     add('hashes a second, ours / Node signer, 32 connections', '≥', 3, server.ours[32].perSecond / server.node[32].perSecond, ratio);
     add('server memory at 256 connections, MB', '≤', 16, server.ours[256].megabytes, (/** @type {number} */ value) => value.toFixed(1));
   }
+  for (const [disk, one] of [['', intake], [', disk 2 ms slower', slowIntake]]) {
+    if (!one) continue;
+    add(`identifies a second, ours / fdatasync${disk}`, '≥', 3, one.ours.perSecond / one.disk.perSecond, ratio);
+    add(`the same in batches of 100 / fdatasync${disk}`, '≥', 10, one.batches.perSecond / one.disk.perSecond, ratio);
+    add(`identifies a second, ours / Node.js${disk}`, '≥', 4, one.ours.perSecond / one.node.perSecond, ratio);
+  }
+  if (backlog) {
+    const { gathered, drained } = backlog;
+    add('memory with a million events waiting, MB', '≤', 64, Math.max(gathered.megabytes, drained.megabytes), whole);
+    add('leads out, of what the limits allow, %', '≥', 95, 100 * drained.ofCeiling, (/** @type {number} */ value) => value.toFixed(1));
+  }
+  if (replay) {
+    add('calls to Marketo for each event', '≤', 0.01, replay.calls / replay.events, (/** @type {number} */ value) => value.toFixed(4));
+  }
   return rows.map(([what, is, limit, value, write]) => {
     const met = is === '≤' ? value <= limit : value >= limit;
     return { what, goal: `${is} ${limit.toLocaleString('en')}`, measured: write(value), met };
@@ -121,7 +178,7 @@ function goals({ sizes, pages, connections, calls, server }) {
 const started = Date.now();
 /** @type {any} */
 const measured = { date: new Date().toISOString(), machine: `${cpus().length} × ${cpus()[0].model}`, node: process.version };
-console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 4 minutes for all`);
+console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 8 minutes for all`);
 if (PARTS.includes('sizes')) measured.sizes = measureSizes();
 if (PARTS.includes('pages')) {
   measured.pages = await measurePages('devtools', ROUNDS.pages, (text) => tell(`Pages: ${text}`));
@@ -136,6 +193,20 @@ if (PARTS.includes('calls')) {
 if (PARTS.includes('server')) {
   measured.server = await measureServers(ROUNDS.server, (text) => tell(`Server: ${text}`));
   printServers(measured.server);
+}
+if (PARTS.includes('intake')) {
+  measured.intake = await measureIntake(ROUNDS.intake, (text) => tell(`Intake: ${text}`));
+  printIntake('Identifies on disk before they are answered, 32 connections', measured.intake);
+  measured.slowIntake = await measureIntake(1, (text) => tell(`Intake, slower disk: ${text}`), { slowDisk: true });
+  printIntake('The same on a disk that takes 2 ms longer to sync', measured.slowIntake);
+}
+if (PARTS.includes('backlog')) {
+  measured.backlog = await measureBacklog((text) => tell(`Backlog: ${text}`));
+  printBacklog(measured.backlog);
+}
+if (PARTS.includes('replay')) {
+  measured.replay = await measureReplay((text) => tell(`Replay: ${text}`));
+  printReplay(measured.replay);
 }
 measured.goals = goals(measured);
 table('Goals', ['what', 'goal', 'measured', 'met'], measured.goals.map((/** @type {any} */ one) => [one.what, one.goal, one.measured, one.met ? 'yes' : 'no']));

@@ -29,8 +29,8 @@ function start(db, marketo, env) {
   });
 }
 
-/** It takes everything in, and can send nothing. @param {string} db */
-export const startIntake = (db) => start(db, NOWHERE);
+/** It takes everything in, and can send nothing. @param {string} db @param {Record<string, string>} [env] */
+export const startIntake = (db, env) => start(db, NOWHERE, env);
 
 /** With the simulator in this process, and one clock for both. @param {string} db */
 export async function startMarketo(db) {

@@ -76,8 +76,8 @@ export async function measureReplay(tell) {
       clock.advance(1000);
       await delay(25);
     }
-    console.log(simulator.rest.callsByPath);const made = Object.values(simulator.rest.callsByPath).reduce((sum, count) => sum + count, 0);
-    return { events: EVENTS, people: PEOPLE, calls: made, peerCalls: EVENTS * PEER_CALLS_PER_EVENT };
+    const made = Object.values(simulator.rest.callsByPath).reduce((sum, count) => sum + count, 0);
+    return { events: EVENTS, people: PEOPLE, calls: made };
   } finally {
     agent.destroy();
     await stop();
