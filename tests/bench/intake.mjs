@@ -9,7 +9,7 @@ import { here, run, startNode, wrk } from './load.mjs';
 import { AUTHORIZATION, diskFolder, startIntake } from './marketo.mjs';
 import { inTurn } from './measure.mjs';
 
-const SECONDS = 3;
+const SECONDS = 2;
 const CONNECTIONS = 32;
 const BATCH = 100;
 
