@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../package/site.mjs';
 import { KEY, ORIGIN, startServer } from '../server/server_process.mjs';
 import { here, ownMegabytes, startNode, wrk } from './load.mjs';
 import { inTurn } from './measure.mjs';
@@ -15,14 +15,6 @@ export const CONNECTIONS = [1, 32, 256];
 
 /** @typedef {{perSecond: number, p50: number, p99: number, megabytes: number}} ServerFigures latencies in ms */
 /** @typedef {import('./load.mjs').Running} Running */
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  return port;
-}
 
 /** @returns {Promise<Running>} */
 async function ours() {
