@@ -141,7 +141,8 @@ write_queue(char *text, size_t *len, const ms_store_counts *queue)
     const struct {
         const char *kind;
         uint64_t count;
-    } waiting[] = {{"lead", queue->leads_waiting},
+    } waiting[] = {{"message", queue->messages_waiting},
+                   {"lead", queue->leads_waiting},
                    {"held_lead", queue->leads_held},
                    {"lead_in_flight", queue->leads_in_flight},
                    {"cookie", queue->cookies_waiting},
