@@ -5,7 +5,7 @@
 #define QUIET_US 5000    /* a burst is over when nothing has come for so long */
 #define LONGEST_US 10000 /* so long new requests may have to wait */
 #define SHARE 16
-#define LEAST_US 500    /* less is not worth the pages that it writes */
+#define LEAST_US 500   /* less is not worth the pages that it writes */
 #define FAILURES_MAX 4 /* then the request itself is looked at */
 
 static int64_t
