@@ -123,7 +123,7 @@ test_layout(void **state)
     static unsigned char memory[4096];
     ms_arena arena;
     ms_command read;
-    const ms_command second = {.kind = MS_COMMAND_NOTHING, .message_id = slice("m2")};
+    ms_command second = {.kind = MS_COMMAND_NOTHING, .message_id = slice("m2")};
     const ms_command first = {.kind = MS_COMMAND_ACTIVITY,
                               .message_id = MS_SLICE("m\0001"),
                               .who = {slice("e"), slice("u"), slice("c"), true},
@@ -136,7 +136,7 @@ test_layout(void **state)
                               .attributes = slice("[]"),
                               .code = slice("code"),
                               .payload = slice("{}"),
-                              .next = (ms_command *)(uintptr_t)&second};
+                              .next = &second};
     (void)state;
     ms_arena_init(&arena, memory, sizeof memory);
     ms_slice entry = ms_journal_write(&arena, &first);
