@@ -1,5 +1,7 @@
 #include "page_access.h"
 
+#include "clock.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -65,15 +67,50 @@ ms_page_take_turn(ms_service *service, const ms_exchange *exchange)
 {
     struct sockaddr_in6 client;
     return ms_client_address(exchange->connection, &service->proxies, &client)
-               ? ms_rate_limit_take(&service->rate_limit, (const struct sockaddr *)&client,
+               ? ms_rate_limit_take(&service->rate_limit,
+                                    ms_rate_limit_address((const struct sockaddr *)&client),
                                     seconds_now())
                : 0;
 }
 
+/* Is there a token in the body, and is it this address's? */
+static ms_status
+check_token(const ms_service *service, ms_arena *arena, const cJSON *body, ms_slice email)
+{
+    const cJSON *token = ms_json_member(body, "token");
+    ms_slice own;
+    if (token == NULL || cJSON_IsNull(token) ||
+        (cJSON_IsString(token) && token->valuestring[0] == '\0')) {
+        return MS_TOKEN_MISSING;
+    }
+    if (!cJSON_IsString(token)) {
+        return MS_TOKEN_INVALID;
+    }
+    ms_status status = ms_token_read(arena, &service->tokens, ms_slice_from(token->valuestring),
+                                     ms_clock_now(), &own);
+    return status == MS_OK && !ms_slice_equal_fold(own, email) ? MS_TOKEN_EMAIL_DIFFERS : status;
+}
+
+ms_status
+ms_page_admit(ms_service *service, ms_arena *arena, const cJSON *body, ms_slice email,
+              unsigned int *wait)
+{
+    ms_rate_limit *limit = &service->email_rate_limit;
+    ms_status status =
+        ms_token_is_needed(&service->tokens) ? check_token(service, arena, body, email) : MS_OK;
+    if (status == MS_OK) {
+        *wait = ms_rate_limit_take(limit, ms_rate_limit_email(limit, email), seconds_now());
+    }
+    return status == MS_OK && *wait > 0 ? MS_RATE_LIMITED : status;
+}
+
 enum MHD_Result
-ms_page_rate_limited(const ms_exchange *exchange, unsigned int seconds)
+ms_page_refuse(const ms_exchange *exchange, ms_status status, unsigned int wait)
 {
     char text[16];
-    (void)snprintf(text, sizeof text, "%u", seconds);
-    return ms_respond_error_with(exchange, MS_RATE_LIMITED, "Retry-After", text);
+    if (status != MS_RATE_LIMITED) {
+        return ms_respond_error(exchange, status);
+    }
+    (void)snprintf(text, sizeof text, "%u", wait);
+    return ms_respond_error_with(exchange, status, "Retry-After", text);
 }

@@ -14,9 +14,16 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 static ms_rate_limit limit;
+
+static unsigned int
+take(const struct sockaddr *client, double now)
+{
+    return ms_rate_limit_take(&limit, ms_rate_limit_address(client), now);
+}
 
 /* Asks as the client of an address, IPv4 or IPv6. */
 static unsigned int
@@ -25,17 +32,17 @@ ask(const char *address, double now)
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     if (inet_pton(AF_INET, address, &v4.sin_addr) == 1) {
-        return ms_rate_limit_take(&limit, (const struct sockaddr *)&v4, now);
+        return take((const struct sockaddr *)&v4, now);
     }
     assert_int_equal(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
-    return ms_rate_limit_take(&limit, (const struct sockaddr *)&v6, now);
+    return take((const struct sockaddr *)&v6, now);
 }
 
 static void
 test_burst_and_refill(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 2);
+    assert_true(ms_rate_limit_init(&limit, 2));
     assert_int_equal(ask("192.0.2.1", 100), 0);
     assert_int_equal(ask("192.0.2.1", 100), 0);
     /* One in thirty seconds; the wait is rounded up. */
@@ -53,7 +60,7 @@ static void
 test_who_is_one_client(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 1);
+    assert_true(ms_rate_limit_init(&limit, 1));
     assert_int_equal(ask("2001:db8:1:2::1", 100), 0);
     assert_true(ask("2001:db8:1:2:ffff::9", 100) > 0);
     assert_int_equal(ask("2001:db8:1:3::1", 100), 0);
@@ -68,7 +75,7 @@ static void
 test_no_new_bucket_by_crowding(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 10);
+    assert_true(ms_rate_limit_init(&limit, 10));
     for (int i = 0; i < 10; i++) {
         assert_int_equal(ask("192.0.2.1", 100), 0);
     }
@@ -77,16 +84,58 @@ test_no_new_bucket_by_crowding(void **state)
     for (uint32_t i = 0; i < (uint32_t)20 * MS_RATE_ROWS * MS_RATE_BUCKETS; i++) {
         struct sockaddr_in other = {.sin_family = AF_INET,
                                     .sin_addr.s_addr = htonl(0x0A000000 + i)};
-        assert_int_equal(ms_rate_limit_take(&limit, (const struct sockaddr *)&other, 100), 0);
+        assert_int_equal(take((const struct sockaddr *)&other, 100), 0);
     }
     assert_true(ask("192.0.2.1", 100) > 0);
+}
+
+/* Asks about an e-mail address. */
+static unsigned int
+ask_about(const char *email, double now)
+{
+    return ms_rate_limit_take(&limit, ms_rate_limit_email(&limit, ms_slice_from(email)), now);
+}
+
+static void
+test_emails(void **state)
+{
+    (void)state;
+    assert_true(ms_rate_limit_init(&limit, 2));
+    assert_int_equal(ask_about("ada@example.com", 100), 0);
+    assert_int_equal(ask_about("Ada@EXAMPLE.com", 100), 0);
+    assert_int_equal(ask_about("ADA@example.COM", 100), 31); /* in either case */
+    assert_int_equal(ask_about("ada@example.co", 100), 0);
+    assert_int_equal(ask_about("bda@example.com", 100), 0);
+    /* Many times the table, and none gets its own back. */
+    for (int i = 0; i < 20 * MS_RATE_ROWS * MS_RATE_BUCKETS; i++) {
+        char email[32];
+        (void)snprintf(email, sizeof email, "%d@example.com", i);
+        assert_int_equal(ask_about(email, 100), 0);
+    }
+    assert_true(ask_about("ada@example.com", 100) > 0);
+}
+
+/* Whoever sees the table sees no address in it, nor what another process has for the same. */
+static void
+test_emails_are_not_in_the_table(void **state)
+{
+    (void)state;
+    static const char email[] = "ada@example.com";
+    static const char begin[] = "ada@";
+    static ms_rate_limit other;
+    assert_true(ms_rate_limit_init(&limit, 2));
+    assert_true(ms_rate_limit_init(&other, 2));
+    assert_int_equal(ask_about(email, 100), 0);
+    assert_null(memmem(&limit, sizeof limit, begin, sizeof begin - 1));
+    assert_true(ms_rate_limit_email(&limit, MS_SLICE("ada@example.com")) !=
+                ms_rate_limit_email(&other, MS_SLICE("ada@example.com")));
 }
 
 static void
 test_no_limit(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 0);
+    assert_true(ms_rate_limit_init(&limit, 0));
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(ask("192.0.2.1", 100), 0);
     }
@@ -99,6 +148,8 @@ main(void)
         cmocka_unit_test(test_burst_and_refill),
         cmocka_unit_test(test_who_is_one_client),
         cmocka_unit_test(test_no_new_bucket_by_crowding),
+        cmocka_unit_test(test_emails),
+        cmocka_unit_test(test_emails_are_not_in_the_table),
         cmocka_unit_test(test_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,9 +53,11 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms
     return command;
 }
 
-/* Sets the deposit's command, or where there is no queue `email`, which lives in `scratch`. */
+/* Sets the deposit's command, or where there is no queue `email`, which lives in `scratch`; or
+ * `wait`, as ms_page_admit does. */
 static ms_status
-read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice *email)
+read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice *email,
+          unsigned int *wait)
 {
     ms_slice text = ms_body_text(&request->body);
     cJSON *body = NULL;
@@ -64,6 +66,9 @@ read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice 
     if (status == MS_OK) {
         status = ms_lead_from_identify(scratch, ms_json_member(body, "userId"),
                                        ms_json_member(body, "traits"), &lead);
+    }
+    if (status == MS_OK) {
+        status = ms_page_admit(service, scratch, body, lead.email, wait);
     }
     if (status != MS_OK) {
         return status;
@@ -89,7 +94,7 @@ post(ms_service *service, ms_request *request)
     ms_slice email = {"", 0};
     unsigned int wait = ms_page_take_turn(service, exchange);
     if (wait > 0) {
-        return ms_page_rate_limited(exchange, wait);
+        return ms_page_refuse(exchange, MS_RATE_LIMITED, wait);
     }
     size_t size = SCRATCH_LEAST + ms_body_text(&request->body).len * SCRATCH_PER_BYTE;
     void *memory = malloc(size);
@@ -97,8 +102,8 @@ post(ms_service *service, ms_request *request)
         return ms_respond_error(exchange, MS_QUEUE_FULL);
     }
     ms_arena_init(&scratch, memory, size);
-    ms_status status = read_lead(service, request, &scratch, &email);
-    enum MHD_Result result = status != MS_OK           ? ms_respond_error(exchange, status)
+    ms_status status = read_lead(service, request, &scratch, &email, &wait);
+    enum MHD_Result result = status != MS_OK           ? ms_page_refuse(exchange, status, wait)
                              : service->worker == NULL ? ms_hash_respond(service, exchange, email)
                                                        : ms_deposit_send(service, request);
     free(memory);

@@ -1,0 +1,61 @@
+/*
+ * Tokens: with one a site's own back end vouches for the e-mail address of the person who is signed
+ * in there. They are JWTs (RFC 7519) in their compact form, by HS256 (RFC 7515, RFC 7518):
+ *
+ *   header   {"alg": "HS256"}; "typ" may be "JWT". No "crit": nothing that it asks for is known
+ * here claims   "email"  the address, the same that the request is about "exp"    when it ends, at
+ * most a day ahead "nbf"    when it begins, and "iat", when it was made: may be missing "aud" text,
+ * or a list of texts: there if the server was given an audience, and only then
+ *
+ * All other members count for nothing. What could be read in two ways is refused: a member that is
+ * there twice, base64url that is not the one way to write its bytes, text that is not UTF-8.
+ *
+ * The signature is looked at first, and always as HS256. So the token has no say in how it is
+ * checked (no "none", no other algorithm with the same secret, no public key taken for a secret),
+ * and nothing of one that a stranger made is ever parsed. That, and a comparison that takes as long
+ * wherever it fails, is why this is BearSSL's HMAC and not libjwt: libjwt parses first, checks by
+ * the algorithm that the token names, keeps the last of two claims of one name, passes over "crit",
+ * and in Debian's version knows no times; and it brings OpenSSL and Jansson into a server that has
+ * BearSSL and cJSON (tests/unit/token_libjwt_test.c shows each).
+ */
+#ifndef MS_TOKEN_H
+#define MS_TOKEN_H
+
+#include "../core/arena.h"
+#include "../core/status.h"
+
+#include <stdint.h>
+
+/* The longest token. One that says no more than it must has some 200 bytes. */
+#define MS_TOKEN_MAX 4096
+
+/* Of a secret, in bytes: as many as the hash function has (RFC 7518, section 3.2). */
+#define MS_TOKEN_SECRET_MIN 32
+
+/* How far the clock of who made a token may be from this one's, in seconds. */
+#define MS_TOKEN_SKEW 60
+
+/* The furthest that `exp` may lie ahead, in seconds: so that one that leaks does not open for ever,
+ * though nothing here can withdraw it. */
+#define MS_TOKEN_LIFETIME_MAX 86400
+
+/* Two of them, so that a new one can take an old one's place without a gap. */
+#define MS_TOKEN_SECRETS 2
+
+typedef struct {
+    ms_slice secrets[MS_TOKEN_SECRETS]; /* each may be empty: none */
+    ms_slice audience;                  /* empty: tokens have none */
+} ms_token_rules;
+
+/* Is there a secret? Then who sends something needs a token. */
+bool ms_token_is_needed(const ms_token_rules *rules);
+
+/*
+ * Whose token it is, at `now` (ms since 1970): an e-mail address, valid, that lives in the arena.
+ * MS_TOKEN_INVALID, MS_TOKEN_EXPIRED, MS_TOKEN_NOT_YET_VALID, MS_TOKEN_LIFETIME, MS_TOKEN_AUDIENCE,
+ * MS_OUT_OF_MEMORY; other than the first only for tokens that were signed with one of the secrets.
+ */
+ms_status ms_token_read(ms_arena *arena, const ms_token_rules *rules, ms_slice token, int64_t now,
+                        ms_slice *email);
+
+#endif
