@@ -10,13 +10,16 @@
  * All other members count for nothing. What could be read in two ways is refused: a member that is
  * there twice, base64url that is not the one way to write its bytes, text that is not UTF-8.
  *
- * The signature is looked at first, and always as HS256. So the token has no say in how it is
- * checked (no "none", no other algorithm with the same secret, no public key taken for a secret),
- * and nothing of one that a stranger made is ever parsed. That, and a comparison that takes as long
- * wherever it fails, is why this is BearSSL's HMAC and not libjwt: libjwt parses first, checks by
- * the algorithm that the token names, keeps the last of two claims of one name, passes over "crit",
- * and in Debian's version knows no times; and it brings OpenSSL and Jansson into a server that has
- * BearSSL and cJSON (tests/unit/token_libjwt_test.c shows each).
+ * The signature is looked at first, always as HS256, and in a time that does not tell where it is
+ * wrong. So the token has no say in how it is checked (no "none", no other algorithm with the same
+ * secret, no public key taken for a secret), and nothing of one that a stranger made is ever
+ * parsed.
+ *
+ * That is why this is BearSSL's HMAC and not libjwt: libjwt (1.10, which Debian has) parses first,
+ * checks by the algorithm that the token names, keeps the last of two claims of one name, passes
+ * over "crit", takes several ways to write one part, and leaves times and audience to the caller.
+ * tests/unit/token_libjwt_test.c shows each. And it has a JSON reader of its own, so a
+ * token would be read by other rules than the body that it comes in.
  */
 #ifndef MS_TOKEN_H
 #define MS_TOKEN_H
