@@ -2,10 +2,11 @@
  * Tokens: with one a site's own back end vouches for the e-mail address of the person who is signed
  * in there. They are JWTs (RFC 7519) in their compact form, by HS256 (RFC 7515, RFC 7518):
  *
- *   header   {"alg": "HS256"}; "typ" may be "JWT". No "crit": nothing that it asks for is known
- * here claims   "email"  the address, the same that the request is about "exp"    when it ends, at
- * most a day ahead "nbf"    when it begins, and "iat", when it was made: may be missing "aud" text,
- * or a list of texts: there if the server was given an audience, and only then
+ * - Its header says that "alg" is "HS256"; "typ" may be "JWT". There is no "crit", since nothing
+ *   that it could ask for is known here.
+ * - Its claims are "email", the address that the request is about; "exp", when it ends, at most a
+ *   day ahead; "nbf" and "iat", when it begins and was made, which may be missing; and "aud", text
+ *   or a list of texts, if the server was given an audience, and only then.
  *
  * All other members count for nothing. What could be read in two ways is refused: a member that is
  * there twice, base64url that is not the one way to write its bytes, text that is not UTF-8.
