@@ -46,7 +46,8 @@ packages-build:
 	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev zlib1g-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
-	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev libjwt-dev chromium fonts-liberation
+	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev libjwt-dev chromium fonts-liberation \
+		python3-jwt ruby ruby-jwt php-cli
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
