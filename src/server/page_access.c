@@ -67,8 +67,7 @@ ms_page_take_turn(ms_service *service, const ms_exchange *exchange)
 {
     struct sockaddr_in6 client;
     return ms_client_address(exchange->connection, &service->proxies, &client)
-               ? ms_rate_limit_take(&service->rate_limit,
-                                    ms_rate_limit_address((const struct sockaddr *)&client),
+               ? ms_rate_limit_take(&service->rate_limit, (const struct sockaddr *)&client,
                                     seconds_now())
                : 0;
 }
@@ -95,11 +94,10 @@ ms_status
 ms_page_admit(ms_service *service, ms_arena *arena, const cJSON *body, ms_slice email,
               unsigned int *wait)
 {
-    ms_rate_limit *limit = &service->email_rate_limit;
     ms_status status =
         ms_token_is_needed(&service->tokens) ? check_token(service, arena, body, email) : MS_OK;
     if (status == MS_OK) {
-        *wait = ms_rate_limit_take(limit, ms_rate_limit_email(limit, email), seconds_now());
+        *wait = ms_rate_limit_take_email(&service->email_rate_limit, email, seconds_now());
     }
     return status == MS_OK && *wait > 0 ? MS_RATE_LIMITED : status;
 }

@@ -23,8 +23,8 @@ somebody(uint64_t who)
     return who == 0 ? UINT64_MAX : who;
 }
 
-uint64_t
-ms_rate_limit_address(const struct sockaddr *client)
+static uint64_t
+of_address(const struct sockaddr *client)
 {
     uint64_t id = 0;
     if (client->sa_family == AF_INET6) {
@@ -38,8 +38,8 @@ ms_rate_limit_address(const struct sockaddr *client)
     return somebody(id);
 }
 
-uint64_t
-ms_rate_limit_email(const ms_rate_limit *limit, ms_slice email)
+static uint64_t
+of_email(const ms_rate_limit *limit, ms_slice email)
 {
     char folded[MS_EMAIL_MAX];
     unsigned char mac[MS_HS256];
@@ -91,12 +91,9 @@ bucket_of(ms_rate_limit *limit, uint64_t who, double now)
     return fullest;
 }
 
-unsigned int
-ms_rate_limit_take(ms_rate_limit *limit, uint64_t who, double now)
+static unsigned int
+take(ms_rate_limit *limit, uint64_t who, double now)
 {
-    if (limit->burst == 0) {
-        return 0;
-    }
     (void)pthread_mutex_lock(&limit->lock);
     ms_bucket *bucket = bucket_of(limit, who, now);
     bucket->tokens = tokens_at(limit, bucket, now);
@@ -107,4 +104,16 @@ ms_rate_limit_take(ms_rate_limit *limit, uint64_t who, double now)
     }
     (void)pthread_mutex_unlock(&limit->lock);
     return missing <= 0 ? 0 : (unsigned int)(missing / limit->per_second) + 1;
+}
+
+unsigned int
+ms_rate_limit_take(ms_rate_limit *limit, const struct sockaddr *client, double now)
+{
+    return limit->burst == 0 ? 0 : take(limit, of_address(client), now);
+}
+
+unsigned int
+ms_rate_limit_take_email(ms_rate_limit *limit, ms_slice email, double now)
+{
+    return limit->burst == 0 ? 0 : take(limit, of_email(limit, email), now);
 }

@@ -36,21 +36,18 @@ typedef struct {
  * random bytes. */
 bool ms_rate_limit_init(ms_rate_limit *limit, unsigned int per_minute);
 
-/* By what an address is told from others. An IPv6 client is its /64, which is what one customer is
- * given. */
-uint64_t ms_rate_limit_address(const struct sockaddr *client);
+/*
+ * Takes a token of the client's at `now`, in seconds of a clock that does not jump. 0 if there was
+ * one; else the whole seconds until there is. An IPv6 client is its /64, which is what one customer
+ * is given.
+ */
+unsigned int ms_rate_limit_take(ms_rate_limit *limit, const struct sockaddr *client, double now);
 
 /*
- * By what an e-mail address, a valid one, is told from others, in either case of its letters: by 64
- * bits of an HMAC under a key that this process alone has. So no addresses are in the table, and
- * whoever gets to see it cannot find them by trying.
+ * The same for a valid e-mail address, in either case of its letters. In the table it is 64 bits of
+ * an HMAC under a key that this process alone has: so no addresses are there, and whoever gets to
+ * see it cannot find them by trying.
  */
-uint64_t ms_rate_limit_email(const ms_rate_limit *limit, ms_slice email);
-
-/*
- * Takes a token at `now`, in seconds of a clock that does not jump. 0 if there was one; else the
- * whole seconds until there is.
- */
-unsigned int ms_rate_limit_take(ms_rate_limit *limit, uint64_t who, double now);
+unsigned int ms_rate_limit_take_email(ms_rate_limit *limit, ms_slice email, double now);
 
 #endif

@@ -42,17 +42,16 @@ take_part(ms_slice *text, ms_slice *part)
     return true;
 }
 
-/* False if there are not three parts. */
+/* False if there are fewer than three parts; if there are more, the signature is none. */
 static bool
 split(ms_slice token, token_parts *parts)
 {
-    ms_slice rest = token;
-    if (!take_part(&rest, &parts->header) || !take_part(&rest, &parts->claims) || rest.len == 0 ||
-        memchr(rest.ptr, '.', rest.len) != NULL) {
+    parts->signature = token;
+    if (!take_part(&parts->signature, &parts->header) ||
+        !take_part(&parts->signature, &parts->claims)) {
         return false;
     }
-    parts->signature = rest;
-    parts->is_signed = (ms_slice){token.ptr, token.len - rest.len - 1};
+    parts->is_signed = (ms_slice){token.ptr, token.len - parts->signature.len - 1};
     return true;
 }
 
