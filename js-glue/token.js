@@ -49,12 +49,13 @@ export function createTokenIssuer({ secret, audience, lifetime = 600 }) {
     /**
      * A token that opens munchkin-server for one e-mail address: only for the person who is signed in with it.
      * @param {string} email
+     * @param {string | number} [userId] of the same person, as the page says it to identify
      * @returns {Promise<string>} rejects with a TypeError for what cannot be an e-mail address
      */
-    async issue(email) {
+    async issue(email, userId) {
       if (typeof email !== 'string' || !email.includes('@') || email.length > EMAIL_MAX) throw new TypeError('issue needs an e-mail address.');
       const now = Math.floor(Date.now() / 1000);
-      const claims = { email, iat: now, exp: now + Math.ceil(lifetime), aud: audience };
+      const claims = { email, sub: userId, iat: now, exp: now + Math.ceil(lifetime), aud: audience };
       const text = `${encodedJson({ alg: 'HS256', typ: 'JWT' })}.${encodedJson(claims)}`;
       key ??= crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
       const signature = await crypto.subtle.sign('HMAC', await key, encoder.encode(text));

@@ -27,9 +27,9 @@ post(ms_service *service, ms_request *request)
     ms_arena arena;
     ms_slice email = {"", 0};
     cJSON *body = NULL;
-    unsigned int wait = ms_page_take_turn(service, exchange);
-    if (wait > 0) {
-        return ms_page_refuse(exchange, MS_RATE_LIMITED, wait);
+    ms_admission admission = {.wait = ms_page_take_turn(service, exchange)};
+    if (admission.wait > 0) {
+        return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
     ms_arena_init(&arena, memory, sizeof memory);
     /* Whatever its content type says: a page sends text/plain, since for JSON a browser would ask
@@ -39,10 +39,10 @@ post(ms_service *service, ms_request *request)
         status = ms_hash_request_email(&arena, body, &email);
     }
     if (status == MS_OK) {
-        status = ms_page_admit(service, &arena, body, email, &wait);
+        status = ms_page_admit(service, &arena, body, email, &admission);
     }
     return status == MS_OK ? ms_hash_respond(service, exchange, email)
-                           : ms_page_refuse(exchange, status, wait);
+                           : ms_page_refuse(exchange, status, admission.wait);
 }
 
 enum MHD_Result

@@ -3,6 +3,7 @@
 #include "../core/email.h"
 #include "../core/json.h"
 #include "../core/sign.h"
+#include "../core/value.h"
 #include "base64url.h"
 
 #define MS_PER_SECOND 1000.0
@@ -172,30 +173,39 @@ is_for(ms_slice audience, const cJSON *aud)
     return is_text(aud, audience);
 }
 
-static ms_status
-check_claims(const cJSON *claims, const ms_token_rules *rules, double now, ms_slice *email)
+/* The user id, in the arena. */
+static ms_slice
+subject_of(ms_arena *arena, const cJSON *claims)
 {
-    ms_slice address = ms_json_string(claims, "email");
-    if (!ms_email_is_valid(address)) {
+    char number[MS_NUMBER_TEXT];
+    const cJSON *subject = ms_json_member(claims, "sub");
+    if (!cJSON_IsString(subject) && !cJSON_IsNumber(subject)) {
+        return MS_SLICE("");
+    }
+    const char *copy = ms_text_begin(arena);
+    ms_text_append(arena, ms_value_text(subject, number));
+    return ms_text_end(arena, copy);
+}
+
+static ms_status
+check_claims(const cJSON *claims, const ms_token_rules *rules, double now)
+{
+    if (!ms_email_is_valid(ms_json_string(claims, "email"))) {
         return MS_TOKEN_INVALID;
     }
     ms_status status = check_times(claims, now);
     if (status != MS_OK) {
         return status;
     }
-    if (!is_for(rules->audience, ms_json_member(claims, "aud"))) {
-        return MS_TOKEN_AUDIENCE;
-    }
-    *email = address;
-    return MS_OK;
+    return is_for(rules->audience, ms_json_member(claims, "aud")) ? MS_OK : MS_TOKEN_AUDIENCE;
 }
 
 ms_status
 ms_token_read(ms_arena *arena, const ms_token_rules *rules, ms_slice token, int64_t now,
-              ms_slice *email)
+              ms_token_bearer *bearer)
 {
     token_parts parts;
-    *email = MS_SLICE("");
+    *bearer = (ms_token_bearer){{"", 0}, {"", 0}};
     if (token.len > MS_TOKEN_MAX || !split(token, &parts)) {
         return MS_TOKEN_INVALID;
     }
@@ -210,5 +220,10 @@ ms_token_read(ms_arena *arena, const ms_token_rules *rules, ms_slice token, int6
     if (claims == NULL || !is_header_of_ours(header)) {
         return MS_TOKEN_INVALID;
     }
-    return check_claims(claims, rules, (double)now / MS_PER_SECOND, email);
+    ms_status status = check_claims(claims, rules, (double)now / MS_PER_SECOND);
+    if (status == MS_OK) {
+        bearer->email = ms_json_string(claims, "email");
+        bearer->user_id = subject_of(arena, claims);
+    }
+    return arena->exhausted ? MS_OUT_OF_MEMORY : status;
 }

@@ -5,8 +5,9 @@
  * - Its header says that "alg" is "HS256"; "typ" may be "JWT". There is no "crit", since nothing
  *   that it could ask for is known here.
  * - Its claims are "email", the address that the request is about; "exp", when it ends, at most a
- *   day ahead; "nbf" and "iat", when it begins and was made, which may be missing; and "aud", text
- *   or a list of texts, if the server was given an audience, and only then.
+ *   day ahead; "nbf" and "iat", when it begins and was made, which may be missing; "sub", the user
+ *   id, text or a number, which may be missing, too; and "aud", text or a list of texts, if the
+ *   server was given an audience, and only then.
  *
  * All other members count for nothing. What could be read in two ways is refused: a member that is
  * there twice, base64url that is not the one way to write its bytes, text that is not UTF-8.
@@ -51,15 +52,21 @@ typedef struct {
     ms_slice audience;                  /* empty: tokens have none */
 } ms_token_rules;
 
+/* Whom a token is for. */
+typedef struct {
+    ms_slice email;   /* valid */
+    ms_slice user_id; /* as text; empty: it says none */
+} ms_token_bearer;
+
 /* Is there a secret? Then who sends something needs a token. */
 bool ms_token_is_needed(const ms_token_rules *rules);
 
 /*
- * Whose token it is, at `now` (ms since 1970): an e-mail address, valid, that lives in the arena.
+ * Whose token it is, at `now` (ms since 1970); what is known of them lives in the arena.
  * MS_TOKEN_INVALID, MS_TOKEN_EXPIRED, MS_TOKEN_NOT_YET_VALID, MS_TOKEN_LIFETIME, MS_TOKEN_AUDIENCE,
  * MS_OUT_OF_MEMORY; other than the first only for tokens that were signed with one of the secrets.
  */
 ms_status ms_token_read(ms_arena *arena, const ms_token_rules *rules, ms_slice token, int64_t now,
-                        ms_slice *email);
+                        ms_token_bearer *bearer);
 
 #endif

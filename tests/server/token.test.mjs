@@ -174,6 +174,29 @@ test('what is refused never reaches the queue; what is not, does', async (t) => 
   assert.equal(simulator.leads.get('eve@example.com'), undefined);
 });
 
+test("a page's user id is believed if the token says it, and only then", async (t) => {
+  const { server, simulator, post } = await intakeFor(t, { env: { ...REST, ...TOKENS } });
+  /** @param {unknown} userId @param {string} email @param {object} [claims] */
+  const lead = async (userId, email, claims) => {
+    const { status } = await sendLead(server, { userId, traits: { email }, token: tokenFor(email, { claims }) });
+    assert.equal(status, 202);
+    return eventually(() => simulator.leads.get(email), email);
+  };
+  /** Whose is what a server says of a user id alone? @param {string | number} userId @param {string} plan */
+  const said = async (userId, plan) => {
+    assert.equal((await post('/v1/identify', { userId, traits: { company: plan } })).status, 200);
+    return eventually(() => [...simulator.leads.values()].find(({ fields }) => fields.Company === plan)?.fields.Email, plan);
+  };
+  await lead('1234', EMAIL, { sub: '1234' });
+  assert.equal(await said('1234', 'a'), EMAIL);
+  await lead('1234', 'eve@example.com');
+  assert.equal(await said('1234', 'b'), EMAIL, 'not who only says so');
+  await lead('1234', 'eve@example.com', { sub: '4321' });
+  assert.equal(await said('1234', 'c'), EMAIL);
+  await lead(77, 'bob@example.com', { sub: 77 });
+  assert.equal(await said(77, 'd'), 'bob@example.com');
+});
+
 test('the whole way, to Marketo', async (t) => {
   const { server, simulator } = await intakeFor(t, { env: { ...REST, ...TOKENS } });
   assert.equal((await sendLead(server, { traits: { email: EMAIL }, token: tokenFor(EMAIL) })).status, 202);

@@ -30,7 +30,8 @@ export function tokenFor(email, { claims = {}, header = { alg: 'HS256', typ: 'JW
  * @property {string} [claims]
  * @property {string} [audience] the server's
  * @property {boolean} [exact] it turns on a second more or less
- * @property {string} [email] whose it is, or
+ * @property {string} [email] whose it is
+ * @property {string} [userId] as it says; or
  * @property {string} [error] why it is refused
  */
 

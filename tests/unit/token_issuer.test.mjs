@@ -52,6 +52,14 @@ test('they say what they must, and end in ten minutes, or when they are told to'
   }
 });
 
+test('the user id goes along as sub', async () => {
+  const issuer = createTokenIssuer({ secret: SECRET });
+  for (const id of ['1234', 1234, 'ü', undefined]) {
+    const [, claims] = (await issuer.issue(EMAIL, id)).split('.');
+    assert.equal(JSON.parse(String(Buffer.from(claims, 'base64url'))).sub, id);
+  }
+});
+
 test('what could never work is refused at once', async () => {
   for (const options of [{}, { secret: 's'.repeat(31) }, { secret: 'ü'.repeat(15) }, { secret: 's'.repeat(1025) }, { secret: Buffer.from(SECRET) },
     { secret: SECRET, lifetime: 0 }, { secret: SECRET, lifetime: -1 }, { secret: SECRET, lifetime: 86_401 }, { secret: SECRET, lifetime: NaN },

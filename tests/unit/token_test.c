@@ -34,13 +34,13 @@ rules_of(const cJSON *source)
     };
 }
 
-/* The code of what is made of a token, "ok" if it is good; its e-mail lives in `memory`. */
+/* The code of what is made of a token, "ok" if it is good; its bearer lives in `memory`. */
 static const char *
-read_in(size_t room, const ms_token_rules *rules, ms_slice token, ms_slice *email)
+read_in(size_t room, const ms_token_rules *rules, ms_slice token, ms_token_bearer *bearer)
 {
     ms_arena arena;
     ms_arena_init(&arena, memory, room);
-    ms_status status = ms_token_read(&arena, rules, token, now, email);
+    ms_status status = ms_token_read(&arena, rules, token, now, bearer);
     return status == MS_OK ? "ok" : ms_code_of(status);
 }
 
@@ -51,14 +51,16 @@ test_vectors(void **state)
     int failures = 0;
     for (const cJSON *source = file.vectors; source != NULL; source = source->next) {
         ms_token_rules rules = rules_of(source);
-        ms_slice email;
-        const char *code = read_in(ROOM, &rules, vector_text(&file, source, "token"), &email);
+        ms_token_bearer bearer;
+        const char *code = read_in(ROOM, &rules, vector_text(&file, source, "token"), &bearer);
         const char *error = cJSON_GetStringValue(ms_json_member(source, "error"));
         if (strcmp(code, error == NULL ? "ok" : error) != 0 ||
-            !ms_slice_equal(email, ms_json_string(source, "email"))) {
+            !ms_slice_equal(bearer.email, ms_json_string(source, "email")) ||
+            !ms_slice_equal(bearer.user_id, ms_json_string(source, "userId"))) {
             print_error("%s: expected %s, got %s %.*s\n",
                         cJSON_GetStringValue(ms_json_member(source, "name")),
-                        error == NULL ? "an e-mail" : error, code, (int)email.len, email.ptr);
+                        error == NULL ? "an e-mail" : error, code, (int)bearer.email.len,
+                        bearer.email.ptr);
             failures++;
         }
     }
@@ -77,9 +79,9 @@ test_strangers_learn_nothing(void **state)
     assert_false(ms_token_is_needed(&none));
     for (const cJSON *source = file.vectors; source != NULL; source = source->next) {
         ms_slice token = vector_text(&file, source, "token");
-        ms_slice email;
-        assert_string_equal(read_in(ROOM, &others, token, &email), "token_invalid");
-        assert_string_equal(read_in(ROOM, &none, token, &email), "token_invalid");
+        ms_token_bearer bearer;
+        assert_string_equal(read_in(ROOM, &others, token, &bearer), "token_invalid");
+        assert_string_equal(read_in(ROOM, &none, token, &bearer), "token_invalid");
     }
 }
 
@@ -87,13 +89,13 @@ static void
 test_either_secret_alone(void **state)
 {
     (void)state;
-    ms_slice email;
+    ms_token_bearer bearer;
     for (int i = 0; i < 2; i++) {
         ms_token_rules rules = rules_of(file.vectors);
         rules.secrets[1 - i] = MS_SLICE("");
         assert_true(ms_token_is_needed(&rules));
         ms_slice token = vector_text(&file, file.vectors, "token");
-        assert_string_equal(read_in(ROOM, &rules, token, &email), i == 0 ? "ok" : "token_invalid");
+        assert_string_equal(read_in(ROOM, &rules, token, &bearer), i == 0 ? "ok" : "token_invalid");
     }
 }
 
@@ -104,16 +106,16 @@ test_every_byte_counts(void **state)
     char copy[MS_TOKEN_MAX];
     ms_token_rules rules = rules_of(file.vectors);
     ms_slice token = vector_text(&file, file.vectors, "token");
-    ms_slice email;
+    ms_token_bearer bearer;
     assert_true(token.len < sizeof copy);
     for (size_t i = 0; i < token.len; i++) {
-        assert_string_equal(read_in(ROOM, &rules, (ms_slice){token.ptr, i}, &email),
+        assert_string_equal(read_in(ROOM, &rules, (ms_slice){token.ptr, i}, &bearer),
                             "token_invalid");
         for (int byte = 0; byte < 256; byte++) {
             memcpy(copy, token.ptr, token.len);
             copy[i] = (char)(unsigned char)byte;
             bool same = copy[i] == token.ptr[i];
-            assert_string_equal(read_in(ROOM, &rules, (ms_slice){copy, token.len}, &email),
+            assert_string_equal(read_in(ROOM, &rules, (ms_slice){copy, token.len}, &bearer),
                                 same ? "ok" : "token_invalid");
         }
     }
@@ -126,10 +128,10 @@ test_little_memory(void **state)
     (void)state;
     ms_token_rules rules = rules_of(file.vectors);
     ms_slice token = vector_text(&file, file.vectors, "token");
-    ms_slice email;
+    ms_token_bearer bearer;
     bool enough = false;
     for (size_t room = 0; room < 4096; room++) {
-        const char *code = read_in(room, &rules, token, &email);
+        const char *code = read_in(room, &rules, token, &bearer);
         assert_string_equal(code, enough || strcmp(code, "ok") == 0 ? "ok" : "out_of_memory");
         enough = strcmp(code, "ok") == 0;
     }
