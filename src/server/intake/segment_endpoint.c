@@ -1,6 +1,5 @@
 #include "segment_endpoint.h"
 
-#include "../../core/utf8.h"
 #include "../clock.h"
 #include "../page_access.h"
 #include "batch.h"
@@ -32,38 +31,13 @@ is_authorized_by(const intake *in, const cJSON *body)
            ms_write_keys_hold(&in->service->write_keys, ms_json_string(body, "writeKey"));
 }
 
-/* A text that is no JSON, as a JSON string. */
-static ms_slice
-quoted(ms_arena *out, ms_slice text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    const unsigned char *end = p + text.len;
-    char *copy = ms_arena_alloc(out, text.len);
-    if (copy == NULL) {
-        return MS_SLICE("");
-    }
-    for (size_t len = 0; p < end; p += len) {
-        len = *p < 0x80 ? 1 : ms_utf8_sequence(p, end);
-        size_t at = (size_t)((const char *)p - text.ptr);
-        if (len == 0) {
-            copy[at] = '?';
-            len = 1;
-        } else {
-            memcpy(copy + at, p, len);
-        }
-    }
-    const char *start = ms_text_begin(out);
-    ms_json_write_string(out, (ms_slice){copy, text.len});
-    return ms_text_end(out, start);
-}
-
 static void
 bury(const intake *in, ms_status why, ms_slice text)
 {
     ms_deposit *deposit = in->request->deposit;
     deposit->events[MS_TYPE_OTHER]++;
-    ms_message_dead(why, MS_SLICE(""), quoted(&deposit->arena, text), in->envelope.received,
-                    &deposit->arena, &deposit->commands);
+    ms_message_dead(why, MS_SLICE(""), text, in->envelope.received, &deposit->arena,
+                    &deposit->commands);
 }
 
 static void
