@@ -14,6 +14,8 @@
 /* A byte that is escaped or percent-encoded becomes up to six; and what every message has. */
 #define OUT_PER_BYTE 8
 #define OUT_PER_MESSAGE (sizeof(ms_command) + 2048)
+/* What a batch says around its messages may be in each of them: up to so much in all. */
+#define OUT_SHARED_MAX ((size_t)16 << 20)
 
 /* A body on its way to commands. */
 typedef struct {
@@ -87,6 +89,15 @@ read_one(const intake *in, ms_slice text)
     read_message(in, type, message, text, &scratch);
 }
 
+/* Memory for the commands of a batch. */
+static size_t
+out_size(const ms_batch *batch, ms_slice body)
+{
+    size_t shared = batch->count * batch->envelope.len * OUT_PER_BYTE;
+    return body.len * OUT_PER_BYTE + batch->count * OUT_PER_MESSAGE +
+           (shared < OUT_SHARED_MAX ? shared : OUT_SHARED_MAX);
+}
+
 static ms_status
 read_batch(intake *in, ms_slice body)
 {
@@ -107,8 +118,7 @@ read_batch(intake *in, ms_slice body)
     if (batch.count > MS_BATCH_MESSAGES_MAX) {
         return MS_BODY_TOO_LARGE;
     }
-    if (ms_deposit_open(in->request, body.len * OUT_PER_BYTE + batch.count * OUT_PER_MESSAGE) ==
-        NULL) {
+    if (ms_deposit_open(in->request, out_size(&batch, body)) == NULL) {
         return MS_QUEUE_FULL;
     }
     in->envelope.sent_at = ms_json_string(envelope, "sentAt");
