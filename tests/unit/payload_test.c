@@ -12,16 +12,17 @@
 #include "../../src/server/intake/message.h"
 #include "../../src/server/intake/payload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* In memory of exactly its size. */
 static bool
-is_json(ms_slice text)
+is_object(ms_slice text)
 {
     char *copy = malloc(text.len == 0 ? 1 : text.len);
     assert_non_null(copy);
     memcpy(copy, text.ptr, text.len);
-    bool json = ms_payload_is_json((ms_slice){copy, text.len});
+    bool json = ms_payload_is_object((ms_slice){copy, text.len});
     free(copy);
     return json;
 }
@@ -31,88 +32,72 @@ test_json(void **state)
 {
     (void)state;
     static const char *const right[] = {
-        "{}",
-        "[]",
-        "[[]]",
-        "[{}]",
-        " {\"a\" : [ ] , \"b\":[1,-0,0.5,1e5,-12.25E-3] }\n",
-        "\"\"",
-        "true",
-        "[null,false,true,\"x\",{\"y\":{\"z\":[]}},[]]",
-        "0",
-        "{\"a\":{},\"b\":{\"c\":[{}]}}",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00fC \xC3\xBC \xF0\x9F\x98\x80\""};
+        "{}", " {\"a\" : [ ] , \"b\":[1,-0,0.5,1e5,-12.25E-3] }\n", "{\"a\":{},\"b\":{\"c\":[{}]}}",
+        "{\"a\":[null,false,true,\"x\",{\"y\":{\"z\":[]}},[],[[]]]}",
+        "{\"\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00fC \xC3\xBC \xF0\x9F\x98\x80\"}"};
     static const char *const wrong[] = {"",
                                         " ",
                                         "{",
                                         "}",
                                         "[",
                                         "]",
-                                        "{]",
-                                        "[}",
-                                        "[1,]",
-                                        "[,1]",
-                                        "[1 2]",
+                                        "[]",
+                                        "\"a\"",
+                                        "1",
+                                        "true",
+                                        "[{}]",
                                         "{\"a\"}",
                                         "{\"a\":}",
                                         "{\"a\":1,}",
                                         "{,}",
                                         "{1:2}",
                                         "{\"a\":1 \"b\":2}",
-                                        "[]]",
+                                        "{}]",
                                         "{}{}",
-                                        "1 2",
-                                        "01",
-                                        "1.",
-                                        ".5",
-                                        "-",
-                                        "+1",
-                                        "1e",
-                                        "1e+",
-                                        "--1",
-                                        "tru",
-                                        "nul",
-                                        "True",
-                                        "NaN",
-                                        "'a'",
-                                        "\"a",
-                                        "\"\\x\"",
-                                        "\"\\",
-                                        "\"\\u12\"",
-                                        "\"\\u12g4\"",
-                                        "\"a\nb\"",
-                                        "\"\x01\"",
-                                        "\"\xFF\"",
-                                        "\"\xC3\"",
-                                        "{\"a\nb\":1}",
+                                        "{} 1",
+                                        "{\"a\":[}",
                                         "\xEF\xBB\xBF{}",
                                         "\v{}",
-                                        "[[[]]",
-                                        "{\"a\":[}"};
+                                        "{\"a\nb\":1}"};
+    static const char *const wrong_values[] = {
+        "{]",       "[}",       "[1,]",     "[,1]",     "[1 2]",     "[]]",
+        "01",       "1.",       ".5",       "-",        "+1",        "1e",
+        "1e+",      "--1",      "tru",      "nul",      "True",      "NaN",
+        "'a'",      "\"a",      "\"\\x\"",  "\"\\",     "\"\\u12\"", "\"\\u12g4\"",
+        "\"a\nb\"", "\"\x01\"", "\"\xFF\"", "\"\xC3\"", "[[[]]"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
-        if (!is_json(ms_slice_from(right[i]))) {
+        if (!is_object(ms_slice_from(right[i]))) {
             fail_msg("%s", right[i]);
         }
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        if (is_json(ms_slice_from(wrong[i]))) {
+        if (is_object(ms_slice_from(wrong[i]))) {
             fail_msg("%s", wrong[i]);
         }
     }
-    assert_false(is_json((ms_slice){"{}\0", 3}));
-    assert_false(is_json((ms_slice){"\"\\\0\"", 4}));
+    for (size_t i = 0; i < sizeof wrong_values / sizeof *wrong_values; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "{\"a\":%s}", wrong_values[i]);
+        if (is_object(ms_slice_from(text))) {
+            fail_msg("%s", text);
+        }
+    }
+    assert_false(is_object((ms_slice){"{}\0", 3}));
+    assert_false(is_object((ms_slice){"{\"\\\0\":1}", 8}));
 }
 
 static void
 test_depth(void **state)
 {
     (void)state;
-    char text[2 * (MS_PAYLOAD_DEPTH + 1)];
-    size_t half = sizeof text / 2;
-    memset(text, '[', half);
-    memset(text + half, ']', half);
-    assert_false(is_json((ms_slice){text, sizeof text}));
-    assert_true(is_json((ms_slice){text + 1, sizeof text - 2}));
+    for (size_t depth = MS_PAYLOAD_DEPTH; depth <= MS_PAYLOAD_DEPTH + 1; depth++) {
+        char text[256] = "{\"a\":";
+        size_t len = strlen(text);
+        memset(text + len, '[', depth - 1);
+        memset(text + len + depth - 1, ']', depth - 1);
+        text[len + 2 * (depth - 1)] = '}';
+        assert_int_equal(is_object(ms_slice_from(text)), depth == MS_PAYLOAD_DEPTH);
+    }
 }
 
 static void
@@ -138,6 +123,7 @@ test_payload(void **state)
     assert_payload(MS_SLICE("{\"type\":\"a\nb\"}"), "\"{\\\"type\\\":\\\"a\\nb\\\"}\"");
     assert_payload(MS_SLICE("{\"n\":01}"), "\"{\\\"n\\\":01}\"");
     assert_payload(MS_SLICE("\xFF\xC3"), "\"??\"");
+    assert_payload(MS_SLICE("\"text\""), "\"\\\"text\\\"\"");
     assert_payload(MS_SLICE(""), "\"\"");
 }
 

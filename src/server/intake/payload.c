@@ -160,9 +160,13 @@ skip_to_next(reader *in)
 }
 
 bool
-ms_payload_is_json(ms_slice text)
+ms_payload_is_object(ms_slice text)
 {
     reader in = {.p = text.ptr, .end = text.ptr + text.len};
+    skip_space(&in);
+    if (!is_next(&in, '{')) {
+        return false;
+    }
     do {
         bool empty = false;
         if (in_object(&in) && !skip_key(&in)) {
@@ -191,7 +195,7 @@ ms_payload_of(ms_arena *out, ms_slice text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     const unsigned char *end = p + text.len;
-    if (ms_payload_is_json(text)) {
+    if (ms_payload_is_object(text)) {
         return text;
     }
     char *copy = ms_arena_alloc(out, text.len);
