@@ -244,11 +244,11 @@ install: build ## munchkin-server and its systemd unit (PREFIX=/usr/local, DESTD
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
-	@node tests/run.mjs
-
 FUZZ := $(patsubst tests/fuzz/targets/%.c,build/fuzz/%,$(wildcard tests/fuzz/targets/*.c)) build/fuzz-calls
 TIME ?= 30
+
+test: packages-test build $(TESTS) $(FUZZ) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+	@node tests/run.mjs
 
 fuzz: packages-test build $(FUZZ) ## tries to break what reads strangers' bytes (TIME=30, seconds for each target)
 	@node tests/fuzz/main.mjs $(TIME)
@@ -260,7 +260,7 @@ bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c) | \
+	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c tests/fuzz/*.c tests/fuzz/targets/*.c) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(NATIVE_FLAGS) $(WARNINGS) 2>/dev/null
 	@echo "eslint" && $(BIN)/eslint .
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json

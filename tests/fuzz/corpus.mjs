@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 const FOLDER = new URL('corpus/', import.meta.url);
 
 /** @param {Buffer} input */
-function lineOf(input) {
+export function lineOf(input) {
   return Array.from(input, (byte) => {
     if (byte === 0x5c) return '\\\\';
     return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;

@@ -38,7 +38,7 @@ function runtimeOf(instantiate) {
 }
 
 /** @type {() => Runtime} */
-const wasmRuntime = () =>
+export const wasmRuntime = () =>
   runtimeOf((imports) => /** @type {any} */ (new WebAssembly.Instance(new WebAssembly.Module(readFileSync(WASM)), imports).exports));
 
 /** @type {() => Runtime} */
@@ -138,7 +138,7 @@ function failureOf(seed, { call, request }, text) {
   const file = `build/fuzz/failures/runtimes-${seed}`;
   writeFileSync(file, request);
   const again = `Have it again with: node tests/fuzz/differential.mjs 1 ${seed}`;
-  return { ok: false, log: `To ${call} of ${JSON.stringify(request.toString())}\n${text}\nThe request is in ${file}. ${again}` };
+  return { ok: false, input: file, log: `To ${call} of ${JSON.stringify(request.toString())}\n${text}\nThe request is in ${file}. ${again}` };
 }
 
 if (process.argv[1]?.endsWith('differential.mjs')) {

@@ -7,12 +7,13 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { keepInputs, keptInputs, readFolder } from './corpus.mjs';
+import { keepInputs, keptInputs, lineOf, readFolder } from './corpus.mjs';
 import { compareRuntimes } from './differential.mjs';
+import { seedsOf } from './seeds.mjs';
 import { fuzz, merge, prepare, TARGETS } from './targets.mjs';
 
-/** Of a kept corpus, what a repository can bear: of the inputs, the shortest. */
-const KEPT_BYTES = 24_000;
+/** As large as a file of the corpus may get. */
+const KEPT_BYTES = 22_000;
 
 const DIFFERENTIAL = 'runtimes';
 
@@ -40,7 +41,7 @@ async function forEach(names, work) {
 
 /** @param {Outcome[]} outcomes */
 function printTable(outcomes) {
-  const lines = [['target', 'executions', 'corpus', 'edges'], ...outcomes.map(({ target, executions, corpus, edges }) => [target, ...[executions, corpus, edges].map((n) => n.toLocaleString('en'))])];
+  const lines = [['target', 'executions', 'corpus', 'edges'], ...outcomes.map(({ target, executions, corpus, edges }) => [target, ...[executions, corpus, edges].map((n) => (n > 0 ? n.toLocaleString('en') : '-'))])];
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
   console.log('');
   for (const line of lines) console.log(`  ${line.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')}`);
@@ -49,7 +50,7 @@ function printTable(outcomes) {
 /** @param {Outcome} outcome */
 function printFailure({ target, log, input }) {
   console.log(`\n${target} failed:\n\n${log.split('\n').filter((line) => !/^#\d+\s+(NEW|REDUCE|pulse|INITED)/.test(line)).slice(-60).join('\n')}`);
-  if (input) console.log(`\nThe input is in ${input}. Run it again with: build/fuzz/${target} ${input}`);
+  if (input && target !== DIFFERENTIAL) console.log(`\nThe input is in ${input}. Run it again with: build/fuzz/${target} ${input}`);
 }
 
 async function fuzzAll(/** @type {number} */ seconds) {
@@ -65,13 +66,14 @@ async function fuzzAll(/** @type {number} */ seconds) {
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
-/** What was kept stays before what is new, of which the shortest come first. @param {string} target @param {Buffer[]} merged */
+/** What was kept stays, before what is new, of which the shortest come first. @param {string} target @param {Buffer[]} merged */
 function chosen(target, merged) {
-  const known = new Set(keptInputs(target).map((input) => input.toString('latin1')));
-  const isKnown = (/** @type {Buffer} */ input) => known.has(input.toString('latin1'));
-  const inputs = [...merged].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)) || a.length - b.length);
+  const lines = (/** @type {Buffer[]} */ inputs) => new Set(inputs.map(lineOf));
+  const [known, seeds] = [lines(keptInputs(target)), lines(seedsOf(target))];
+  const rank = (/** @type {Buffer} */ input) => (known.has(lineOf(input)) ? 0 : 1);
+  const inputs = merged.filter((input) => !seeds.has(lineOf(input))).sort((a, b) => rank(a) - rank(b) || a.length - b.length);
   let bytes = 0;
-  return inputs.filter(({ length }) => (bytes += length + 1) <= KEPT_BYTES);
+  return inputs.filter((input) => (bytes += lineOf(input).length + 1) <= KEPT_BYTES);
 }
 
 async function keepAll() {

@@ -25,13 +25,16 @@ function double(value) {
   return bytes;
 }
 
-/** Batches, each of a few messages and with what its vectors say around them. */
+/** Batches, each of a few messages and with what its vectors say around them; and one with much around many. */
 function batches() {
   const all = messages();
-  return all.map(({ envelope }, at) => {
+  const marketoCookie = 'id:561-HYG-937&token:_mch-a.b-1-2';
+  const context = { Marketo: { marketoCookie }, page: { url: `https://a.b/?${'&'.repeat(1800)}` } };
+  const small = all.map(({ envelope }, at) => {
     const batch = all.slice(at, at + 3).map(({ type, message }) => ({ type, ...message }));
     return JSON.stringify({ batch, sentAt: '2026-11-24T12:00:00.000Z', ...envelope });
   });
+  return [...small, JSON.stringify({ batch: Array(40).fill({ type: 'page' }), context })];
 }
 
 const success = (/** @type {object} */ rest) => JSON.stringify({ requestId: 'e42b#14272d07d78', success: true, ...rest });

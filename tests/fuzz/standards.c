@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define EMAIL_MAX 254
+#define EMAIL_LABEL "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+#define EMAIL_RULE "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@" EMAIL_LABEL "(\\." EMAIL_LABEL ")*$"
 #define NUMBER_MAX 4096
 
 /* Far more than anything here reads; the reader below calls itself. */
@@ -243,14 +245,11 @@ is_json(ms_slice text)
 bool
 is_html_email(ms_slice text)
 {
-    static const char label[] = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
     static regex_t rule;
     static bool compiled;
     char copy[EMAIL_MAX + 1];
     if (!compiled) {
-        char expression[512] = "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@";
-        strcat(strcat(strcat(strcat(expression, label), "(\\."), label), ")*$");
-        compiled = regcomp(&rule, expression, REG_EXTENDED | REG_NOSUB) == 0;
+        compiled = regcomp(&rule, EMAIL_RULE, REG_EXTENDED | REG_NOSUB) == 0;
         if (!compiled) {
             abort();
         }

@@ -81,9 +81,12 @@ export function replay(target) {
   return runTarget(target, ['-runs=0'], [kept, seeds]);
 }
 
-/** Adds to the kept corpus, of what was found, as little as does all that any of it did. @param {string} target @param {string} folder to write it to */
+/**
+ * Of all that was kept and found, as little as does what it did together and the seeds alone do not; in a folder of its own,
+ * with the seeds. @param {string} target @param {string} folder
+ */
 export function merge(target, folder) {
-  const { found, kept, seeds } = folders(target);
-  writeFolder(folder, []);
-  return runTarget(target, ['-merge=1'], [folder, kept, seeds, found]);
+  const { found, kept } = folders(target);
+  writeFolder(folder, seedsOf(target));
+  return runTarget(target, ['-merge=1'], [folder, kept, found]);
 }

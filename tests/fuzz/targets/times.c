@@ -163,7 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     check_date(ms);
     check_timestamps(happened, sent, ms);
     check_central(ms);
-    check_central(YEAR_2007 + (int64_t)(bits % (uint64_t)(50 * 365 * DAY)));
+    check_central(YEAR_2007 + (int64_t)(bits % (uint64_t)(INT64_C(50) * 365 * DAY)));
     fuzz_forget();
     return 0;
 }

@@ -18,7 +18,7 @@ with_nuls(ms_slice text)
 {
     char *copy = fuzz_memory(text.len);
     for (size_t i = 0; i < text.len; i++) {
-        copy[i] = text.ptr[i] == MS_NUL ? '\0' : text.ptr[i];
+        copy[i] = (char)(text.ptr[i] == MS_NUL ? 0 : text.ptr[i]);
     }
     return (ms_slice){copy, text.len};
 }
