@@ -31,7 +31,7 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test valgrind lint bench clean started
+.PHONY: help deps build pack install demo test fuzz valgrind lint bench clean started
 .PHONY: packages-build packages-test packages-lint packages-valgrind packages-bench
 
 help: ## this list
@@ -180,10 +180,11 @@ build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
 	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
--include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d)
+-include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d build/$(1)/tests/*/*/*.d)
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
+$(eval $(call native_rules,fuzzed,-O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link))
 $(eval $(call native_rules,valgrind,-O1 -gdwarf-4))
 
 build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
@@ -211,6 +212,17 @@ build/token_libjwt-test: LIBRARIES += -ljwt
 
 build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
+
+# What fuzz targets share; and the server as a library here too, without the files that it serves.
+FUZZED_WITH := fuzz/commands fuzz/connection fuzz/fuzz fuzz/standards unit/vectors
+build/fuzzed/library.a: $(patsubst %,build/fuzzed/%,$(CORE_OBJECTS) $(filter-out server/main.o assets.o,$(SERVER_OBJECTS)) $(FUZZED_WITH:%=tests/%.o))
+	@rm -f $@ && ar rcs $@ $^
+
+build/fuzz/%: build/fuzzed/tests/fuzz/targets/%.o build/fuzzed/library.a
+	@mkdir -p $(@D) && echo "  LINK $@" && $(CC) $(SANITIZERS) -fsanitize=fuzzer $^ $(LIBRARIES) -o $@
+
+build/fuzz-calls: build/sanitized/tests/fuzz/native_calls.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
+	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lm -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
@@ -243,8 +255,14 @@ install: build ## munchkin-server and its systemd unit (PREFIX=/usr/local, DESTD
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+FUZZ := $(patsubst tests/fuzz/targets/%.c,build/fuzz/%,$(wildcard tests/fuzz/targets/*.c)) build/fuzz-calls
+TIME ?= 30
+
+test: packages-test build $(TESTS) $(FUZZ) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
+
+fuzz: packages-test build $(FUZZ) ## tries to break what reads strangers' bytes (TIME=30, seconds for each target)
+	@node tests/fuzz/main.mjs $(TIME)
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 
@@ -256,7 +274,7 @@ valgrind: packages-valgrind build build/munchkin-server-valgrind build/queue-dri
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c) | \
+	@echo "clang-tidy" && printf '%s\n' $(CORE) $(SERVER) $(wildcard tests/unit/*.c tests/fuzz/*.c tests/fuzz/targets/*.c) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(NATIVE_FLAGS) $(WARNINGS) 2>/dev/null
 	@echo "eslint" && $(BIN)/eslint .
 	@echo "tsc" && $(BIN)/tsc -p tsconfig.json

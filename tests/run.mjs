@@ -28,7 +28,7 @@ for (const source of readdirSync('tests/unit').filter((file) => file.endsWith('_
   counts.failed += failed || (status === 0 ? 0 : 1);
 }
 
-const files = ['unit', 'server', 'browser', 'adapters', 'docs', 'package']
+const files = ['unit', 'fuzz', 'server', 'browser', 'adapters', 'docs', 'package']
   .flatMap((folder) => readdirSync(`tests/${folder}`).map((file) => `tests/${folder}/${file}`))
   .filter((file) => file.endsWith('.test.mjs') && file.includes(wanted));
 

@@ -51,7 +51,8 @@ typedef struct ms_command {
     ms_slice primary_value;
     ms_slice attributes;
 
-    /* DEAD: a stable code (core/status.h), and the message, as it came. */
+    /* DEAD: a stable code (core/status.h), and the message as it came, or what is no JSON
+     * object as a string (intake/payload.h). */
     ms_slice code;
     ms_slice payload;
 

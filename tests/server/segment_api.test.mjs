@@ -73,6 +73,13 @@ for (const path of ['/v1/batch', '/v1/import', '/v1/b']) {
   });
 }
 
+test('what a batch says around its messages counts in each of them, however long it is', async () => {
+  const emails = Array.from({ length: 40 }, someone);
+  const batch = emails.map((email) => ({ type: 'identify', traits: { email } }));
+  assertTaken(await post('/v1/batch', { batch, context: { traits: { city: 'Köln', about: 'x'.repeat(8000) } } }));
+  for (const email of emails) assert.equal((await leadOf(email)).fields.City, 'Köln');
+});
+
 test('screen, group and alias are taken, and nothing is made of them', async () => {
   const before = intake.ask('status');
   for (const path of ['screen', 's', 'group', 'g', 'alias', 'a']) {

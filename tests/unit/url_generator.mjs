@@ -17,7 +17,7 @@
  * @param {number} seed
  * @returns {Random}
  */
-function randomFrom(seed) {
+export function randomFrom(seed) {
   let state = Math.imul(seed, 0x9e3779b1) >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

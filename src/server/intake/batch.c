@@ -71,7 +71,7 @@ find_list(ms_slice body)
         bool is_batch =
             ms_slice_equal((ms_slice){name, (size_t)(behind - name)}, MS_SLICE("\"batch\""));
         if (is_batch && value < end && *value == '[') {
-            const char *last = p;
+            const char *last = p < end ? p : end - 1;
             while (last > value && *last != ']') {
                 last--;
             }

@@ -4,6 +4,7 @@
 #include "../../core/value.h"
 #include "../status_text.h"
 #include "cookie.h"
+#include "payload.h"
 #include "timestamp.h"
 #include "visit_query.h"
 
@@ -73,7 +74,7 @@ ms_message_dead(ms_status why, ms_slice message_id, ms_slice text, int64_t time,
     ms_command *command = append(out, commands, MS_COMMAND_DEAD, message_id, time);
     if (command != NULL) {
         command->code = ms_slice_from(ms_code_of(why));
-        command->payload = text;
+        command->payload = ms_payload_of(out, text);
     }
 }
 

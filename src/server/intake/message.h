@@ -61,7 +61,7 @@ void ms_message_read(const ms_message_rules *rules, const ms_message_envelope *e
                      ms_message_type type, const cJSON *message, ms_slice text, ms_arena *scratch,
                      ms_arena *out, ms_commands *commands);
 
-/* Appends a DEAD command for a message that cannot be read. */
+/* Appends a DEAD command for a message that cannot be read; `text` need not be JSON. */
 void ms_message_dead(ms_status why, ms_slice message_id, ms_slice text, int64_t time, ms_arena *out,
                      ms_commands *commands);
 

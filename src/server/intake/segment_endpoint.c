@@ -1,6 +1,5 @@
 #include "segment_endpoint.h"
 
-#include "../../core/utf8.h"
 #include "../clock.h"
 #include "../page_access.h"
 #include "batch.h"
@@ -15,6 +14,8 @@
 /* A byte that is escaped or percent-encoded becomes up to six; and what every message has. */
 #define OUT_PER_BYTE 8
 #define OUT_PER_MESSAGE (sizeof(ms_command) + 2048)
+/* What a batch says around its messages may be in each of them: up to so much in all. */
+#define OUT_SHARED_MAX ((size_t)16 << 20)
 
 /* A body on its way to commands. */
 typedef struct {
@@ -32,38 +33,13 @@ is_authorized_by(const intake *in, const cJSON *body)
            ms_write_keys_hold(&in->service->write_keys, ms_json_string(body, "writeKey"));
 }
 
-/* A text that is no JSON, as a JSON string. */
-static ms_slice
-quoted(ms_arena *out, ms_slice text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    const unsigned char *end = p + text.len;
-    char *copy = ms_arena_alloc(out, text.len);
-    if (copy == NULL) {
-        return MS_SLICE("");
-    }
-    for (size_t len = 0; p < end; p += len) {
-        len = *p < 0x80 ? 1 : ms_utf8_sequence(p, end);
-        size_t at = (size_t)((const char *)p - text.ptr);
-        if (len == 0) {
-            copy[at] = '?';
-            len = 1;
-        } else {
-            memcpy(copy + at, p, len);
-        }
-    }
-    const char *start = ms_text_begin(out);
-    ms_json_write_string(out, (ms_slice){copy, text.len});
-    return ms_text_end(out, start);
-}
-
 static void
 bury(const intake *in, ms_status why, ms_slice text)
 {
     ms_deposit *deposit = in->request->deposit;
     deposit->events[MS_TYPE_OTHER]++;
-    ms_message_dead(why, MS_SLICE(""), quoted(&deposit->arena, text), in->envelope.received,
-                    &deposit->arena, &deposit->commands);
+    ms_message_dead(why, MS_SLICE(""), text, in->envelope.received, &deposit->arena,
+                    &deposit->commands);
 }
 
 static void
@@ -113,6 +89,15 @@ read_one(const intake *in, ms_slice text)
     read_message(in, type, message, text, &scratch);
 }
 
+/* Memory for the commands of a batch. */
+static size_t
+out_size(const ms_batch *batch, ms_slice body)
+{
+    size_t shared = batch->count * batch->envelope.len * OUT_PER_BYTE;
+    return body.len * OUT_PER_BYTE + batch->count * OUT_PER_MESSAGE +
+           (shared < OUT_SHARED_MAX ? shared : OUT_SHARED_MAX);
+}
+
 static ms_status
 read_batch(intake *in, ms_slice body)
 {
@@ -133,8 +118,7 @@ read_batch(intake *in, ms_slice body)
     if (batch.count > MS_BATCH_MESSAGES_MAX) {
         return MS_BODY_TOO_LARGE;
     }
-    if (ms_deposit_open(in->request, body.len * OUT_PER_BYTE + batch.count * OUT_PER_MESSAGE) ==
-        NULL) {
+    if (ms_deposit_open(in->request, out_size(&batch, body)) == NULL) {
         return MS_QUEUE_FULL;
     }
     in->envelope.sent_at = ms_json_string(envelope, "sentAt");

@@ -169,6 +169,14 @@ document_type(void *context, const xmlChar *name, const xmlChar *public_id,
     refuse(state);
 }
 
+/* libxml2 tells some errors to whoever listens, whatever it is asked: that would be stderr, beside
+ * the log. */
+static void
+keep_quiet(void *context, const char *format, ...)
+{
+    (void)context, (void)format;
+}
+
 /* Whether it is XML to its end, and an envelope. */
 static bool
 read_document(reading *state, ms_slice body)
@@ -186,11 +194,15 @@ read_document(reading *state, ms_slice body)
     if (state->parser == NULL) {
         return false;
     }
+    xmlSetGenericErrorFunc(NULL, keep_quiet); /* this thread's */
     (void)xmlCtxtUseOptions(state->parser,
                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     (void)xmlParseChunk(state->parser, body.ptr, (int)body.len, 0);
     (void)xmlParseChunk(state->parser, NULL, 0, 1);
-    bool whole = state->parser->wellFormed == 1 && !state->refused;
+    /* Where bytes are none of its encoding libxml2 stops, and calls what it has read well-formed.
+     */
+    bool ended = state->at == OUTSIDE && state->beside == 0;
+    bool whole = state->parser->wellFormed == 1 && ended && !state->refused;
     xmlFreeParserCtxt(state->parser);
     return whole && state->seen[ENVELOPE];
 }

@@ -1,0 +1,133 @@
+/*
+ * Batches taken apart (src/server/intake/batch.c), from texts in memory of exactly their size.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/server/intake/batch.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    char *text;
+    char *memory;
+    ms_status status;
+    ms_batch batch;
+} opened;
+
+static opened
+open_text(const char *text)
+{
+    size_t len = strlen(text);
+    opened one = {.text = malloc(len == 0 ? 1 : len), .memory = malloc(len + 1)};
+    ms_arena arena;
+    assert_non_null(one.text);
+    assert_non_null(one.memory);
+    memcpy(one.text, text, len);
+    ms_arena_init(&arena, one.memory, len + 1);
+    one.status = ms_batch_open(&arena, (ms_slice){one.text, len}, &one.batch);
+    return one;
+}
+
+static void
+close_text(opened *one)
+{
+    free(one->text);
+    free(one->memory);
+}
+
+static void
+assert_slice(ms_slice actual, const char *expected)
+{
+    if (!ms_slice_equal(actual, ms_slice_from(expected))) {
+        fail_msg("expected %s, got %.*s", expected, (int)actual.len, actual.ptr);
+    }
+}
+
+static void
+test_messages(void **state)
+{
+    (void)state;
+    ms_slice message;
+    opened one =
+        open_text("{\"a\":[1,\"]\"],\"batch\" : [ {\"x\":\"},{\"} , 2,[3,4]\n], \"b\":{}}");
+    assert_int_equal(one.status, MS_OK);
+    assert_int_equal(one.batch.count, 3);
+    assert_slice(one.batch.envelope, "{\"a\":[1,\"]\"],\"batch\" : [], \"b\":{}}");
+    assert_true(ms_batch_next(&one.batch.messages, &message));
+    assert_slice(message, "{\"x\":\"},{\"}");
+    assert_true(ms_batch_next(&one.batch.messages, &message));
+    assert_slice(message, "2");
+    assert_true(ms_batch_next(&one.batch.messages, &message));
+    assert_slice(message, "[3,4]");
+    assert_false(ms_batch_next(&one.batch.messages, &message));
+    close_text(&one);
+}
+
+static void
+test_none(void **state)
+{
+    (void)state;
+    static const char *const missing[] = {"",
+                                          "[]",
+                                          "{",
+                                          "{}",
+                                          "{\"batch\"",
+                                          "{\"batch\":",
+                                          "{\"batch\":[",
+                                          "{\"batch\":[1",
+                                          "{\"batch\":[\"",
+                                          "{\"batch\":[1,{",
+                                          "{\"batch\":7}",
+                                          "{\"b\":{\"batch\":[]}}"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        opened one = open_text(missing[i]);
+        if (one.status != MS_BATCH_MISSING) {
+            fail_msg("%s: %d", missing[i], (int)one.status);
+        }
+        close_text(&one);
+    }
+}
+
+static void
+test_uncertain(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"{\"batch\":[,]}", "{\"batch\":[1,]}", "{\"batch\":[,1]}",
+                                        "{\"batch\":[1,,2]}", "{\"batch\":[1}]}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        opened one = open_text(wrong[i]);
+        if (one.status != MS_JSON_INVALID) {
+            fail_msg("%s: %d", wrong[i], (int)one.status);
+        }
+        close_text(&one);
+    }
+}
+
+/* One bracket too many, and the list goes on to the end of the body, or ends before. */
+static void
+test_unbalanced(void **state)
+{
+    (void)state;
+    opened one = open_text("{\"batch\":[{\"a\":1},{{\"b\":2}],\"sentAt\":\"x\"}");
+    assert_int_equal(one.status, MS_OK);
+    assert_int_equal(one.batch.count, 2);
+    close_text(&one);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_uncertain),
+        cmocka_unit_test(test_unbalanced),
+    };
+    return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+}
