@@ -46,7 +46,8 @@ packages-build:
 	@src/deps.sh packages clang emscripten libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libxml2-dev zlib1g-dev dpkg-dev ca-certificates
 
 packages-test: packages-build
-	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
+	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev libjwt-dev chromium fonts-liberation \
+		python3-jwt ruby ruby-jwt php-cli
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
@@ -198,6 +199,9 @@ build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
 build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
 		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
+
+# The library that tokens are not read with; see there.
+build/token_libjwt-test: LIBRARIES += -ljwt
 
 build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@

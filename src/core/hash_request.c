@@ -1,7 +1,6 @@
 #include "hash_request.h"
 
 #include "email.h"
-#include "json.h"
 #include "lead.h"
 
 /* The e-mail of the lead that a request of identify makes. */
@@ -18,14 +17,9 @@ email_of_lead(ms_arena *arena, const cJSON *request, ms_slice *email)
 }
 
 ms_status
-ms_hash_request_email(ms_arena *arena, ms_slice body, ms_slice *email)
+ms_hash_request_email(ms_arena *arena, const cJSON *request, ms_slice *email)
 {
-    cJSON *request = NULL;
     *email = MS_SLICE("");
-    ms_status status = ms_json_parse(arena, body, &request);
-    if (status != MS_OK) {
-        return status;
-    }
     const cJSON *member = ms_json_member(request, "email");
     if (member == NULL && ms_json_member(request, "traits") != NULL) {
         return email_of_lead(arena, request, email);

@@ -5,13 +5,12 @@
 #ifndef MS_HASH_REQUEST_H
 #define MS_HASH_REQUEST_H
 
-#include "arena.h"
-#include "status.h"
+#include "json.h"
 
 /*
- * The e-mail that `body` asks about, without spaces around it; it lives in the arena. MS_OK,
- * MS_JSON_INVALID, MS_OUT_OF_MEMORY, MS_EMAIL_MISSING or MS_EMAIL_INVALID.
+ * The e-mail that `request` asks about, without spaces around it; it lives in the arena, which is
+ * the request's own. MS_OK, MS_OUT_OF_MEMORY, MS_EMAIL_MISSING or MS_EMAIL_INVALID.
  */
-ms_status ms_hash_request_email(ms_arena *arena, ms_slice body, ms_slice *email);
+ms_status ms_hash_request_email(ms_arena *arena, const cJSON *request, ms_slice *email);
 
 #endif

@@ -55,3 +55,17 @@ ms_sign_soap(ms_slice encryption_key, ms_slice timestamp, ms_slice user_id,
     forget(&hmac, sizeof hmac);
     forget_stack();
 }
+
+void
+ms_sign_hs256(ms_slice secret, ms_slice text, unsigned char signature[MS_HS256])
+{
+    br_hmac_key_context key;
+    br_hmac_context hmac;
+    br_hmac_key_init(&key, &br_sha256_vtable, secret.ptr, secret.len);
+    br_hmac_init(&hmac, &key, 0);
+    br_hmac_update(&hmac, text.ptr, text.len);
+    br_hmac_out(&hmac, signature);
+    forget(&key, sizeof key);
+    forget(&hmac, sizeof hmac);
+    forget_stack();
+}

@@ -8,6 +8,7 @@
 #include "slice.h"
 
 #define MS_SHA1_HEX 40
+#define MS_HS256 32
 
 /*
  * The hash that Munchkin's associateLead takes: SHA-1 over the account's
@@ -23,5 +24,8 @@ void ms_sign_associate_lead(ms_slice private_key, ms_slice email, char hash[MS_S
  */
 void ms_sign_soap(ms_slice encryption_key, ms_slice timestamp, ms_slice user_id,
                   char signature[MS_SHA1_HEX]);
+
+/* The signature of a JWT by HS256: HMAC-SHA256 over its first two parts with the dot between. */
+void ms_sign_hs256(ms_slice secret, ms_slice text, unsigned char signature[MS_HS256]);
 
 #endif

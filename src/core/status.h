@@ -66,11 +66,21 @@
     X(MS_METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method; see Allow.")   \
     X(MS_ORIGIN_MISSING, "origin_missing", "Only pages of allowed origins may ask.")               \
     X(MS_ORIGIN_NOT_ALLOWED, "origin_not_allowed", "Start the server with --allow-origin for it.") \
-    X(MS_RATE_LIMITED, "rate_limited", "Too many requests from this address; wait a minute.")      \
+    X(MS_RATE_LIMITED, "rate_limited", "Too many requests from here, or for this e-mail; wait.")   \
     X(MS_BODY_TOO_LARGE, "body_too_large", "The request body is larger than this path takes.")     \
     X(MS_FRAMING_INVALID, "framing_invalid", "It can be read in two ways where the request ends.") \
     X(MS_NOT_AUTHORIZED, "not_authorized", "This visitor may not have this e-mail signed.")        \
     X(MS_AUTHORIZE_FAILED, "authorize_failed", "The site's authorize function threw an exception.")
+
+/* What munchkin-server answers where it asks for a token (src/server/token.h). */
+#define MS_TOKEN_ERRORS(X)                                                                         \
+    X(MS_TOKEN_MISSING, "token_missing", "A token of the site's back end is needed.")              \
+    X(MS_TOKEN_INVALID, "token_invalid", "The token is none of the site's back end.")              \
+    X(MS_TOKEN_EXPIRED, "token_expired", "The token's time is over; get a new one.")               \
+    X(MS_TOKEN_NOT_YET_VALID, "token_not_yet_valid", "Its time is to come; compare the clocks.")   \
+    X(MS_TOKEN_LIFETIME, "token_lifetime", "A token may last a day; its exp is further ahead.")    \
+    X(MS_TOKEN_AUDIENCE, "token_audience", "The token's aud is not the server's; see its flags.")  \
+    X(MS_TOKEN_EMAIL_DIFFERS, "token_email_differs", "The token is for another e-mail address.")
 
 /* What munchkin-server answers to who sends it events and leads. */
 #define MS_INTAKE_ERRORS(X)                                                                        \
@@ -96,8 +106,8 @@ typedef enum {
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
         MS_FORM_ERRORS(MS_STATUS_NAME) MS_GLUE_SKIPS(MS_STATUS_NAME)
-            MS_SERVER_ERRORS(MS_STATUS_NAME) MS_INTAKE_ERRORS(MS_STATUS_NAME)
-                MS_MESSAGE_ERRORS(MS_STATUS_NAME)
+            MS_SERVER_ERRORS(MS_STATUS_NAME) MS_TOKEN_ERRORS(MS_STATUS_NAME)
+                MS_INTAKE_ERRORS(MS_STATUS_NAME) MS_MESSAGE_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 

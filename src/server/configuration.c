@@ -37,6 +37,30 @@ load_secrets(ms_configuration *to, const ms_options *options)
                           &marketo->soap_encryption_key);
 }
 
+/* Where the site's back end vouches for who is signed in. */
+static bool
+load_tokens(ms_token_rules *to, const ms_options *options)
+{
+    for (size_t i = 0; i < MS_TOKEN_SECRETS; i++) {
+        ms_slice *secret = &to->secrets[i];
+        if (!ms_secret_load(&ms_secret_tokens[i], options->token_secret_files[i], secret)) {
+            return false;
+        }
+        if (secret->len > 0 && secret->len < MS_TOKEN_SECRET_MIN) {
+            return refuse(
+                "a token secret of fewer than 32 bytes can be found by trying, so it does "
+                "not start. Make\none that cannot:\n  openssl rand -base64 33");
+        }
+    }
+    to->audience = ms_slice_from(options->token_audience);
+    if (options->token_audience != NULL && (to->audience.len == 0 || !ms_token_is_needed(to))) {
+        return refuse("--token-audience is what tokens say under aud, and not empty; and without a "
+                      "secret there are no tokens: give --token-secret-file or set "
+                      "MUNCHKIN_TOKEN_SECRET.");
+    }
+    return true;
+}
+
 /* Credentials come in pairs. */
 static bool
 check_halves(const ms_marketo_settings *marketo)
@@ -199,10 +223,11 @@ ms_configuration_load(ms_configuration *configuration, const ms_options *options
     static const ms_slice none = {"", 0};
     *configuration = (ms_configuration){
         .private_key = none,
+        .tokens = {{none, none}, none},
         .marketo = {none, none, none, none, none, none, none, none, .daily_calls = 0},
     };
-    if (!load_secrets(configuration, options) || !check_halves(&configuration->marketo) ||
-        !choose_way(configuration, options)) {
+    if (!load_secrets(configuration, options) || !load_tokens(&configuration->tokens, options) ||
+        !check_halves(&configuration->marketo) || !choose_way(configuration, options)) {
         return false;
     }
     return configuration->way == MS_WAY_HASH ? check_hash(configuration, options)
@@ -213,6 +238,9 @@ void
 ms_configuration_wipe(ms_configuration *configuration)
 {
     ms_secret_wipe(&configuration->private_key);
+    for (size_t i = 0; i < MS_TOKEN_SECRETS; i++) {
+        ms_secret_wipe(&configuration->tokens.secrets[i]);
+    }
     ms_secret_wipe(&configuration->marketo.client_secret);
     ms_secret_wipe(&configuration->marketo.soap_encryption_key);
     ms_activities_free(configuration->activities);

@@ -13,6 +13,7 @@
 typedef struct {
     ms_way way; /* never MS_WAY_AUTO */
     ms_slice private_key;
+    ms_token_rules tokens;
     ms_marketo_settings marketo;
     ms_activities *activities;
     ms_store_rules rules;

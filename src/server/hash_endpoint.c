@@ -26,16 +26,23 @@ post(ms_service *service, ms_request *request)
     char memory[ARENA_BYTES];
     ms_arena arena;
     ms_slice email = {"", 0};
-    unsigned int wait = ms_page_take_turn(service, exchange);
-    if (wait > 0) {
-        return ms_page_rate_limited(exchange, wait);
+    cJSON *body = NULL;
+    ms_admission admission = {.wait = ms_page_take_turn(service, exchange)};
+    if (admission.wait > 0) {
+        return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
     ms_arena_init(&arena, memory, sizeof memory);
     /* Whatever its content type says: a page sends text/plain, since for JSON a browser would ask
      * for leave first, with a round trip. */
-    ms_status status = ms_hash_request_email(&arena, ms_body_text(&request->body), &email);
+    ms_status status = ms_json_parse(&arena, ms_body_text(&request->body), &body);
+    if (status == MS_OK) {
+        status = ms_hash_request_email(&arena, body, &email);
+    }
+    if (status == MS_OK) {
+        status = ms_page_admit(service, &arena, body, email, &admission);
+    }
     return status == MS_OK ? ms_hash_respond(service, exchange, email)
-                           : ms_respond_error(exchange, status);
+                           : ms_page_refuse(exchange, status, admission.wait);
 }
 
 enum MHD_Result

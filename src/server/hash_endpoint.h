@@ -1,5 +1,6 @@
 /*
- * POST /v1/hash: {"email": "…"} → {"hash": "…"}, for pages of allowed origins.
+ * POST /v1/hash: {"email": "…"} → {"hash": "…"}, for pages of allowed origins; with a `token`
+ * beside the e-mail, where tokens are needed (token.h).
  */
 #ifndef MS_HASH_ENDPOINT_H
 #define MS_HASH_ENDPOINT_H

@@ -38,7 +38,7 @@ allow_open_files(rlim_t count)
 
 /* Tells a person, and a test, where it listens. */
 static void
-announce(const ms_options *options, uint16_t port)
+announce(const ms_options *options, const ms_service *service, uint16_t port)
 {
     char host[INET6_ADDRSTRLEN];
     bool v6 = options->address.ss_family == AF_INET6;
@@ -50,10 +50,11 @@ announce(const ms_options *options, uint16_t port)
                  v6 ? "]" : "", port);
     (void)fflush(stdout);
     ms_log("info", "started", "release", ms_release);
-    if (options->allowed.count > 0) {
+    if (options->allowed.count > 0 && !ms_token_is_needed(&service->tokens)) {
         ms_log("warning", "origins_only", "message",
                "An Origin header can be forged outside a browser: whoever reaches this server can "
-               "get hashes, or send leads, at the rate limit's pace.");
+               "get hashes, or send leads, at the rate limit's pace. With --token-secret-file only "
+               "who is signed in can, and for their own address.");
     }
 }
 
@@ -66,7 +67,7 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
                       errno != 0 ? strerror(errno) : "no memory or threads");
         return EXIT_FAILURE;
     }
-    announce(options, ms_http_port(http));
+    announce(options, service, ms_http_port(http));
     int number = 0;
     (void)sigwait(ending, &number);
     ms_log("info", "stopping", "signal", strsignal(number));
@@ -125,7 +126,12 @@ run(const ms_options *options, const ms_configuration *configuration)
     service.write_keys = options->write_keys;
     service.rules.munchkin_id = configuration->marketo.munchkin_id;
     service.rules.activities = configuration->activities;
-    ms_rate_limit_init(&service.rate_limit, options->rate_limit);
+    service.tokens = configuration->tokens;
+    if (!ms_rate_limit_init(&service.rate_limit, options->rate_limit) ||
+        !ms_rate_limit_init(&service.email_rate_limit, options->email_rate_limit)) {
+        (void)fputs("munchkin-server: the system has no random bytes.\n", stderr);
+        return EXIT_FAILURE;
+    }
     ms_metrics_start();
     allow_open_files(MS_CONNECTIONS_MAX + 128);
     /* Fixed, where the C library would raise it with each block that is freed: what a batch took

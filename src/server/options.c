@@ -12,6 +12,7 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_RATE_LIMIT 60
+#define DEFAULT_EMAIL_RATE_LIMIT 30
 #define DEFAULT_INTERVAL 30
 #define DEFAULT_LINGER 5
 #define THREADS_MAX 256
@@ -91,6 +92,24 @@ take_rate_limit(ms_options *options, char *value)
 }
 
 static bool
+take_email_rate_limit(ms_options *options, char *value)
+{
+    return parse_number(value, INT_MAX, &options->email_rate_limit);
+}
+
+static bool
+take_token_secret_file(ms_options *options, char *value)
+{
+    for (size_t i = 0; i < MS_TOKEN_SECRETS; i++) {
+        if (options->token_secret_files[i] == NULL) {
+            options->token_secret_files[i] = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
 take_threads(ms_options *options, char *value)
 {
     return parse_number(value, THREADS_MAX, &options->threads) && options->threads > 0;
@@ -157,6 +176,8 @@ static const option_rule rules[] = {
     {"listen", "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080", take_listen, 0},
     {"allow-origin", "an origin, such as https://www.example.com; no path, no *", take_origin, 0},
     {"rate-limit", "a number of hashes a minute, or 0", take_rate_limit, 0},
+    {"rate-limit-email", "a number of hashes a minute, or 0", take_email_rate_limit, 0},
+    {"token-secret-file", "a file, and at most two of them", take_token_secret_file, 0},
     {"trust-proxy", "an IP address, at most 16 of them", take_proxy, 0},
     {"threads", "a number from 1 to 256", take_threads, 0},
     {"write-key", "at most 128 characters, no spaces, no colon; at most 64 keys", take_write_key,
@@ -169,6 +190,7 @@ static const option_rule rules[] = {
     TEXT("private-key-file", private_key_file),
     TEXT("client-secret-file", client_secret_file),
     TEXT("soap-encryption-key-file", soap_encryption_key_file),
+    TEXT("token-audience", token_audience),
     TEXT("munchkin-id", munchkin_id),
     TEXT("rest-url", rest_url),
     TEXT("soap-url", soap_url),
@@ -178,6 +200,7 @@ static const option_rule rules[] = {
     {"private-key", NULL, NULL, 0},
     {"client-secret", NULL, NULL, 0},
     {"soap-encryption-key", NULL, NULL, 0},
+    {"token-secret", NULL, NULL, 0},
 };
 #define RULES (sizeof rules / sizeof *rules)
 
@@ -219,6 +242,7 @@ defaults(void)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     ms_options options = {
         .rate_limit = DEFAULT_RATE_LIMIT,
+        .email_rate_limit = DEFAULT_EMAIL_RATE_LIMIT,
         .threads = cores > 0 && cores <= THREADS_MAX ? (unsigned int)cores : 1,
         .db = MS_DEFAULT_DB,
         .interval = DEFAULT_INTERVAL,

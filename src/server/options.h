@@ -7,6 +7,7 @@
 #include "client_address.h"
 #include "intake/write_keys.h"
 #include "origin.h"
+#include "token.h"
 
 #include <netinet/in.h>
 
@@ -21,6 +22,8 @@ typedef struct {
     struct sockaddr_storage address; /* where to listen; port 0 takes any that is free */
     ms_origins allowed;              /* whose pages may ask for hashes and send leads */
     unsigned int rate_limit;         /* of those a minute for each client address; 0: no limit */
+    unsigned int email_rate_limit;   /* the same for each e-mail address */
+    const char *token_audience;      /* NULL: tokens have none */
     ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
     ms_write_keys write_keys;
@@ -29,6 +32,7 @@ typedef struct {
     const char *private_key_file;
     const char *client_secret_file;
     const char *soap_encryption_key_file;
+    const char *token_secret_files[MS_TOKEN_SECRETS];
 
     ms_way way;
     const char *munchkin_id; /* NULL: MARKETO_MUNCHKIN_ID */

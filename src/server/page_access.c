@@ -1,5 +1,8 @@
 #include "page_access.h"
 
+#include "../core/value.h"
+#include "clock.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -70,10 +73,61 @@ ms_page_take_turn(ms_service *service, const ms_exchange *exchange)
                : 0;
 }
 
+/* Does the token say that this is the visitor's user id? */
+static bool
+knows_user(const ms_token_bearer *bearer, const cJSON *user_id)
+{
+    char number[MS_NUMBER_TEXT];
+    ms_slice id = ms_value_text(user_id, number);
+    return ms_slice_equal(id, bearer->user_id) ||
+           ms_slice_equal_fold(ms_slice_trim(id), bearer->email);
+}
+
+/* Is there a token in the body, and is it this address's? */
+static ms_status
+check_token(const ms_service *service, ms_arena *arena, const cJSON *body, ms_slice email,
+            ms_admission *admission)
+{
+    const cJSON *token = ms_json_member(body, "token");
+    ms_token_bearer bearer;
+    if (token == NULL || cJSON_IsNull(token) ||
+        (cJSON_IsString(token) && token->valuestring[0] == '\0')) {
+        return MS_TOKEN_MISSING;
+    }
+    if (!cJSON_IsString(token)) {
+        return MS_TOKEN_INVALID;
+    }
+    ms_status status = ms_token_read(arena, &service->tokens, ms_slice_from(token->valuestring),
+                                     ms_clock_now(), &bearer);
+    if (status == MS_OK && !ms_slice_equal_fold(bearer.email, email)) {
+        status = MS_TOKEN_EMAIL_DIFFERS;
+    }
+    admission->knows_user = status == MS_OK && knows_user(&bearer, ms_json_member(body, "userId"));
+    return status;
+}
+
+ms_status
+ms_page_admit(ms_service *service, ms_arena *arena, const cJSON *body, ms_slice email,
+              ms_admission *admission)
+{
+    *admission = (ms_admission){.knows_user = true};
+    ms_status status = ms_token_is_needed(&service->tokens)
+                           ? check_token(service, arena, body, email, admission)
+                           : MS_OK;
+    if (status == MS_OK) {
+        admission->wait =
+            ms_rate_limit_take_email(&service->email_rate_limit, email, seconds_now());
+    }
+    return status == MS_OK && admission->wait > 0 ? MS_RATE_LIMITED : status;
+}
+
 enum MHD_Result
-ms_page_rate_limited(const ms_exchange *exchange, unsigned int seconds)
+ms_page_refuse(const ms_exchange *exchange, ms_status status, unsigned int wait)
 {
     char text[16];
-    (void)snprintf(text, sizeof text, "%u", seconds);
-    return ms_respond_error_with(exchange, MS_RATE_LIMITED, "Retry-After", text);
+    if (status != MS_RATE_LIMITED) {
+        return ms_respond_error(exchange, status);
+    }
+    (void)snprintf(text, sizeof text, "%u", wait);
+    return ms_respond_error_with(exchange, status, "Retry-After", text);
 }

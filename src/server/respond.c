@@ -13,6 +13,14 @@ http_status_of(ms_status status)
     switch (status) {
     case MS_ORIGIN_MISSING:
     case MS_ORIGIN_NOT_ALLOWED:
+    /* Not 401, which asks for credentials in a header. */
+    case MS_TOKEN_MISSING:
+    case MS_TOKEN_INVALID:
+    case MS_TOKEN_EXPIRED:
+    case MS_TOKEN_NOT_YET_VALID:
+    case MS_TOKEN_LIFETIME:
+    case MS_TOKEN_AUDIENCE:
+    case MS_TOKEN_EMAIL_DIFFERS:
         return MHD_HTTP_FORBIDDEN;
     case MS_NOT_FOUND:
     case MS_INTAKE_CLOSED:

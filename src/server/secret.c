@@ -34,6 +34,13 @@ const ms_secret_source ms_secret_soap_encryption_key = {
     .hint = "Admin > Integration > Web Services",
 };
 
+const ms_secret_source ms_secret_tokens[2] = {
+    {.name = "token secret", .variable = "MUNCHKIN_TOKEN_SECRET", .flag = "--token-secret-file"},
+    {.name = "second token secret",
+     .variable = "MUNCHKIN_TOKEN_SECRET_2",
+     .flag = "a second --token-secret-file"},
+};
+
 static void
 tell(const char *before, const ms_secret_source *source, const char *after)
 {

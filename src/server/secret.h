@@ -12,12 +12,13 @@ typedef struct {
     const char *name;     /* "private key" */
     const char *variable; /* of the environment */
     const char *flag;     /* the option that names its file */
-    const char *hint;     /* where Marketo shows it */
+    const char *hint;     /* where Marketo shows it; NULL: it is not Marketo's */
 } ms_secret_source;
 
 extern const ms_secret_source ms_secret_private_key;         /* MARKETO_API_PRIVATE_KEY */
 extern const ms_secret_source ms_secret_client_secret;       /* MARKETO_CLIENT_SECRET */
 extern const ms_secret_source ms_secret_soap_encryption_key; /* MARKETO_SOAP_ENCRYPTION_KEY */
+extern const ms_secret_source ms_secret_tokens[2]; /* MUNCHKIN_TOKEN_SECRET, and _2 behind it */
 
 /*
  * Takes the secret from the file `path`, or if that is NULL from the variable, which is wiped from
@@ -29,7 +30,7 @@ extern const ms_secret_source ms_secret_soap_encryption_key; /* MARKETO_SOAP_ENC
  */
 bool ms_secret_load(const ms_secret_source *source, const char *path, ms_slice *secret);
 
-/* Writes to stderr that there is no such secret, and where to get it. */
+/* Writes to stderr that there is no such secret of Marketo's, and where to get it. */
 void ms_secret_missing(const ms_secret_source *source);
 
 /* Overwrites the secret and gives its memory back; `secret` is empty then. */

@@ -9,6 +9,7 @@
 #include "intake/write_keys.h"
 #include "origin.h"
 #include "rate_limit.h"
+#include "token.h"
 #include "worker.h"
 
 #include <stdatomic.h>
@@ -17,7 +18,9 @@ typedef struct {
     ms_origins allowed;
     ms_proxies proxies;
     ms_slice private_key; /* empty: no hashes */
-    ms_rate_limit rate_limit;
+    ms_token_rules tokens;
+    ms_rate_limit rate_limit;       /* by the client's address */
+    ms_rate_limit email_rate_limit; /* by the e-mail address that is asked about */
     ms_write_keys write_keys;
     ms_message_rules rules;
     ms_worker *worker;        /* NULL where there is no queue: backend `hash` */

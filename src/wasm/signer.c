@@ -65,10 +65,14 @@ const char *
 EXPORT(ms_email)(size_t len)
 {
     ms_arena arena;
+    cJSON *request = NULL;
     ms_slice email = MS_SLICE("");
     ms_status status = len > sizeof input ? MS_TOO_LARGE : MS_OUT_OF_MEMORY;
     if (len <= sizeof input && begin(&arena)) {
-        status = ms_hash_request_email(&arena, (ms_slice){input, len}, &email);
+        status = ms_json_parse(&arena, (ms_slice){input, len}, &request);
+    }
+    if (status == MS_OK) {
+        status = ms_hash_request_email(&arena, request, &email);
     }
     if (status != MS_OK) {
         return ms_status_code(status);

@@ -139,7 +139,7 @@ export function customer({ origin, credentials = 'private key' } = {}) {
       ...['--rest-url', world.simulator?.url, '--webevents-url', world.simulator?.url]];
     const env = { MARKETO_CLIENT_ID: REST_CLIENT.id, MARKETO_CLIENT_SECRET: REST_CLIENT.secret };
     server = await startServer({
-      args: ['--listen', `127.0.0.1:${port}`, '--allow-origin', world.siteUrl, '--rate-limit', '0', ...(credentials === 'rest' ? byRest : [])],
+      args: ['--listen', `127.0.0.1:${port}`, '--allow-origin', world.siteUrl, '--rate-limit', '0', '--rate-limit-email', '0', ...(credentials === 'rest' ? byRest : [])],
       env: credentials === 'rest' ? { ...env, ...world.clock.env } : { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
     });
     world.serverUrl = server.url;

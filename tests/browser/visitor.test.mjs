@@ -1,8 +1,9 @@
 /** Who the visitor is, what is remembered of them, and what the server says of them. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { call, customer } from './customer.mjs';
+import { call, customer, PRIVATE_KEY } from './customer.mjs';
 
 const world = customer();
 
@@ -136,6 +137,19 @@ test('a hash that the page has already is used as it is', async (t) => {
   const [result] = await call(page, [['identify', '1', { email: 'a@b.co' }, { integrations: { Marketo: { hash } } }]]);
   assert.equal(result.call[2], hash);
   assert.equal((await world.simulator.waitFor(({ type }) => type === 'associateLead')).hash, hash);
+});
+
+test('then a server that there is, is not asked', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  /** @type {string[]} */
+  const asked = [];
+  context.on('request', (request) => asked.push(request.url()));
+  const hash = createHash('sha1').update(`${PRIVATE_KEY}signed@example.com`).digest('hex');
+  const [result] = await call(page, [['identify', '1', { email: 'signed@example.com' }, { integrations: { Marketo: { hash } } }]]);
+  assert.deepEqual([result.sent, result.call[2]], [true, hash]);
+  const event = await world.simulator.waitFor(({ type, leadFields }) => type === 'associateLead' && leadFields.Email === 'signed@example.com');
+  assert.equal(event.signature, 'valid');
+  assert.deepEqual(asked.filter((url) => url.startsWith(`${world.serverUrl}/v1/`)), []);
 });
 
 for (const [code, server, answer] of /** @type {[string, string | undefined, ((route: import('playwright-core').Route) => any)?][]} */ ([

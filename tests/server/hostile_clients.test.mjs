@@ -6,7 +6,7 @@ import { afterEach, after, test } from 'node:test';
 import { askForHash, openConnection, sendRaw } from './http_client.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
-const server = await serverFor({ after }, { args: ['--rate-limit', '0'] });
+const server = await serverFor({ after }, { args: ['--rate-limit', '0', '--rate-limit-email', '0'] });
 const body = '{"email":"a@b.co"}';
 
 /** A request for a hash. @param {string} headers lines, each with its line break @param {string} [content] */

@@ -68,7 +68,7 @@ export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, 
       ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN],
       ...keys.flatMap((key) => ['--write-key', key]),
       ...['--rest-url', simulator.url, '--webevents-url', simulator.url],
-      ...['--linger', '0', '--interval', '0', '--rate-limit', '0', ...args],
+      ...['--linger', '0', '--interval', '0', '--rate-limit', '0', '--rate-limit-email', '0', ...args],
     ],
     env: { MUNCHKIN_TEST_CLOCK: clock, ...env },
   };
@@ -132,6 +132,8 @@ export async function eventually(look, what) {
 
 /** What it says and ends with, while this process goes on: why it does not start, or --check. @param {string[]} args @param {Record<string, string>} env */
 export async function refusal(args, env) {
-  const { closed, output } = runServer(args, env);
+  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env);
+  // One that starts after all must not be waited for.
+  child.stdout.on('data', () => /listening on/.test(output()) && child.kill());
   return { code: await closed, said: output() };
 }

@@ -7,7 +7,7 @@ const server = await serverFor(
   { after },
   {
     args: [
-      ...['--rate-limit', '0'],
+      ...['--rate-limit', '0', '--rate-limit-email', '0'],
       ...['--allow-origin', 'HTTP://Shop.Example.com:8080'],
       ...['--allow-origin', 'https://default-port.example.com:443'],
       ...['--allow-origin', 'http://[::1]:3000'],

@@ -88,7 +88,7 @@ function smallDisk(t) {
 test('a full disk: 503 until there is room again, and never a 200 for what is not kept', { timeout: 60_000 }, async (t) => {
   const disk = smallDisk(t);
   if (!disk) return t.skip('mounting a file system is not allowed here');
-  const world = await marketoWorld(t, { db: join(disk, 'queue.db'), args: ['--allow-origin', 'https://www.example.com', '--rate-limit', '0'] });
+  const world = await marketoWorld(t, { db: join(disk, 'queue.db'), args: ['--allow-origin', 'https://www.example.com', '--rate-limit', '0', '--rate-limit-email', '0'] });
   const { simulator } = world;
   await world.letPass('before@example.com');
 

@@ -4,14 +4,14 @@ import { askForHash, request } from './http_client.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
 /**
- * The statuses of as many requests one after another.
+ * The statuses of as many requests one after another, each about another e-mail address.
  * @param {{url: string}} server
  * @param {number} count
  * @param {{localAddress?: string, origin?: string, headers?: Record<string, string>}} [options]
  */
 async function statusesOf(server, count, options) {
   const statuses = [];
-  for (let i = 0; i < count; i++) statuses.push((await askForHash(server, { email: 'a@b.co' }, options)).status);
+  for (let i = 0; i < count; i++) statuses.push((await askForHash(server, { email: `${i}@b.co` }, options)).status);
   return statuses;
 }
 

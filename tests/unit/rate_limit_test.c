@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 static ms_rate_limit limit;
@@ -35,7 +36,7 @@ static void
 test_burst_and_refill(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 2);
+    assert_true(ms_rate_limit_init(&limit, 2));
     assert_int_equal(ask("192.0.2.1", 100), 0);
     assert_int_equal(ask("192.0.2.1", 100), 0);
     /* One in thirty seconds; the wait is rounded up. */
@@ -53,7 +54,7 @@ static void
 test_who_is_one_client(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 1);
+    assert_true(ms_rate_limit_init(&limit, 1));
     assert_int_equal(ask("2001:db8:1:2::1", 100), 0);
     assert_true(ask("2001:db8:1:2:ffff::9", 100) > 0);
     assert_int_equal(ask("2001:db8:1:3::1", 100), 0);
@@ -68,7 +69,7 @@ static void
 test_no_new_bucket_by_crowding(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 10);
+    assert_true(ms_rate_limit_init(&limit, 10));
     for (int i = 0; i < 10; i++) {
         assert_int_equal(ask("192.0.2.1", 100), 0);
     }
@@ -82,11 +83,68 @@ test_no_new_bucket_by_crowding(void **state)
     assert_true(ask("192.0.2.1", 100) > 0);
 }
 
+/* Asks about an e-mail address. */
+static unsigned int
+ask_about(const char *email, double now)
+{
+    return ms_rate_limit_take_email(&limit, ms_slice_from(email), now);
+}
+
+static void
+test_emails(void **state)
+{
+    (void)state;
+    assert_true(ms_rate_limit_init(&limit, 2));
+    assert_int_equal(ask_about("ada@example.com", 100), 0);
+    assert_int_equal(ask_about("Ada@EXAMPLE.com", 100), 0);
+    assert_int_equal(ask_about("ADA@example.COM", 100), 31); /* in either case */
+    assert_int_equal(ask_about("ada@example.co", 100), 0);
+    assert_int_equal(ask_about("bda@example.com", 100), 0);
+    /* Many times the table, and none gets its own back. */
+    for (int i = 0; i < 20 * MS_RATE_ROWS * MS_RATE_BUCKETS; i++) {
+        char email[32];
+        (void)snprintf(email, sizeof email, "%d@example.com", i);
+        assert_int_equal(ask_about(email, 100), 0);
+    }
+    assert_true(ask_about("ada@example.com", 100) > 0);
+}
+
+/* The only one that has a bucket. */
+static uint64_t
+who_is_in(const ms_rate_limit *asked)
+{
+    uint64_t who = 0;
+    for (size_t row = 0; row < MS_RATE_ROWS; row++) {
+        for (size_t i = 0; i < MS_RATE_BUCKETS; i++) {
+            assert_true(who == 0 || asked->table[row][i].who == 0);
+            who |= asked->table[row][i].who;
+        }
+    }
+    assert_true(who != 0);
+    return who;
+}
+
+/* Whoever sees the table sees no address in it, nor what another process has for the same. */
+static void
+test_emails_are_not_in_the_table(void **state)
+{
+    (void)state;
+    static const char email[] = "ada@example.com";
+    static const char begin[] = "ada@";
+    static ms_rate_limit other;
+    assert_true(ms_rate_limit_init(&limit, 2));
+    assert_true(ms_rate_limit_init(&other, 2));
+    assert_int_equal(ask_about(email, 100), 0);
+    assert_null(memmem(&limit, sizeof limit, begin, sizeof begin - 1));
+    assert_int_equal(ms_rate_limit_take_email(&other, ms_slice_from(email), 100), 0);
+    assert_true(who_is_in(&limit) != who_is_in(&other));
+}
+
 static void
 test_no_limit(void **state)
 {
     (void)state;
-    ms_rate_limit_init(&limit, 0);
+    assert_true(ms_rate_limit_init(&limit, 0));
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(ask("192.0.2.1", 100), 0);
     }
@@ -99,6 +157,8 @@ main(void)
         cmocka_unit_test(test_burst_and_refill),
         cmocka_unit_test(test_who_is_one_client),
         cmocka_unit_test(test_no_new_bucket_by_crowding),
+        cmocka_unit_test(test_emails),
+        cmocka_unit_test(test_emails_are_not_in_the_table),
         cmocka_unit_test(test_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

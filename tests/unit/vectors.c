@@ -62,6 +62,7 @@ vector_file_read(const char *directory, const char *name)
     if (ms_json_parse(&file.arena, file_text(&file.arena, path), &root) != MS_OK) {
         give_up(path, "is no JSON object");
     }
+    file.root = root;
     const cJSON *list = ms_json_member(root, "vectors");
     file.vectors = list == NULL ? NULL : list->child;
     if (file.vectors == NULL) {
@@ -111,26 +112,35 @@ append_piece(ms_arena *arena, const cJSON *piece)
     append_hex(arena, ms_json_string(piece, "hex"));
 }
 
-static ms_slice
-request_of(vector_file *file, const cJSON *source)
+ms_slice
+vector_text(vector_file *file, const cJSON *source, const char *name)
 {
-    const cJSON *request = ms_json_member(source, "request");
-    const cJSON *text = ms_json_member(source, "requestText");
-    const cJSON *pieces = ms_json_member(source, "requestPieces");
-    if (request != NULL) {
-        return json_text(&file->arena, request);
-    }
+    char name_of_pieces[64];
+    (void)snprintf(name_of_pieces, sizeof name_of_pieces, "%sPieces", name);
+    const cJSON *text = ms_json_member(source, name);
+    const cJSON *pieces = ms_json_member(source, name_of_pieces);
     if (text != NULL) {
         return ms_slice_from(cJSON_GetStringValue(text));
     }
     if (pieces == NULL) {
-        give_up(cJSON_GetStringValue(ms_json_member(source, "name")), "has no request");
+        give_up(cJSON_GetStringValue(ms_json_member(source, "name")), "lacks what it is about");
     }
     const char *start = ms_text_begin(&file->arena);
     for (const cJSON *piece = pieces->child; piece != NULL; piece = piece->next) {
         append_piece(&file->arena, piece);
     }
     return ms_text_end(&file->arena, start);
+}
+
+static ms_slice
+request_of(vector_file *file, const cJSON *source)
+{
+    const cJSON *request = ms_json_member(source, "request");
+    if (request != NULL) {
+        return json_text(&file->arena, request);
+    }
+    return ms_json_member(source, "requestText") != NULL ? ms_json_string(source, "requestText")
+                                                         : vector_text(file, source, "request");
 }
 
 static ms_call_kind

@@ -12,6 +12,7 @@ extern const char *const vector_files[];
 
 typedef struct {
     ms_arena arena;       /* everything below lives in it */
+    const cJSON *root;    /* the file as a whole */
     const cJSON *vectors; /* the first one, the others behind it through `next` */
 } vector_file;
 
@@ -31,6 +32,9 @@ void vector_file_free(vector_file *file);
 
 /* Understands one vector. One that says no call or no request ends the program. */
 vector vector_read(vector_file *file, const cJSON *source);
+
+/* The text that a vector's `name` is, or the pieces of `namePieces` joined. */
+ms_slice vector_text(vector_file *file, const cJSON *source, const char *name);
 
 /*
  * The JSON of `value` as JSON.stringify gives it, NUL-terminated; of an object,

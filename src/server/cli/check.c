@@ -44,6 +44,18 @@ tell(const char *what, const char *state, const char *problem)
     return 1;
 }
 
+/* How it is decided who may have a hash, or send a lead. */
+static const char *
+authorization(const ms_options *options, const ms_configuration *configuration)
+{
+    if (options->allowed.count == 0) {
+        return "by write key; pages may send nothing";
+    }
+    return ms_token_is_needed(&configuration->tokens)
+               ? "pages of listed origins, with a token of who is signed in"
+               : "pages of listed origins, which can be forged; --token-secret-file is stricter";
+}
+
 int
 ms_cli_check(const ms_options *options, const ms_configuration *configuration)
 {
@@ -54,6 +66,7 @@ ms_cli_check(const ms_options *options, const ms_configuration *configuration)
                                                      : "to Marketo by ",
                    ms_way_name(configuration->way));
     int wrong = tell("configuration", text, NULL);
+    wrong += tell("authorization", authorization(options, configuration), NULL);
     if (configuration->way == MS_WAY_HASH) {
         return wrong;
     }

@@ -25,7 +25,8 @@ kept(ms_arena *out, ms_slice text)
 }
 
 static ms_command *
-command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms_arena *out)
+command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, bool knows_user,
+           ms_arena *out)
 {
     static const ms_slice none = {"", 0};
     char number[MS_NUMBER_TEXT];
@@ -35,6 +36,7 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms
     }
     *command = (ms_command){.kind = MS_COMMAND_LEAD,
                             .message_id = none,
+                            .who = {.user_id = none},
                             .time = ms_clock_now(),
                             .query = none,
                             .user_agent = none,
@@ -43,7 +45,9 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms
                             .code = none,
                             .payload = none};
     command->who.email = kept(out, lead->email);
-    command->who.user_id = kept(out, ms_value_text(ms_json_member(body, "userId"), number));
+    if (knows_user) {
+        command->who.user_id = kept(out, ms_value_text(ms_json_member(body, "userId"), number));
+    }
     /* A cookie that cannot be used does not keep the lead back. */
     (void)ms_cookie_read(out, ms_json_string(body, "cookie"), service->rules.munchkin_id,
                          &command->who.cookie);
@@ -53,9 +57,11 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, ms
     return command;
 }
 
-/* Sets the deposit's command, or where there is no queue `email`, which lives in `scratch`. */
+/* Sets the deposit's command, or where there is no queue `email`, which lives in `scratch`; and
+ * `admission`, as ms_page_admit does. */
 static ms_status
-read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice *email)
+read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice *email,
+          ms_admission *admission)
 {
     ms_slice text = ms_body_text(&request->body);
     cJSON *body = NULL;
@@ -64,6 +70,9 @@ read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice 
     if (status == MS_OK) {
         status = ms_lead_from_identify(scratch, ms_json_member(body, "userId"),
                                        ms_json_member(body, "traits"), &lead);
+    }
+    if (status == MS_OK) {
+        status = ms_page_admit(service, scratch, body, lead.email, admission);
     }
     if (status != MS_OK) {
         return status;
@@ -76,7 +85,8 @@ read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice 
     if (deposit == NULL) {
         return MS_QUEUE_FULL;
     }
-    deposit->commands.first = command_of(service, body, &lead, &deposit->arena);
+    deposit->commands.first =
+        command_of(service, body, &lead, admission->knows_user, &deposit->arena);
     deposit->events[MS_TYPE_IDENTIFY]++;
     return deposit->arena.exhausted ? MS_OUT_OF_MEMORY : MS_OK;
 }
@@ -87,9 +97,9 @@ post(ms_service *service, ms_request *request)
     const ms_exchange *exchange = &request->exchange;
     ms_arena scratch;
     ms_slice email = {"", 0};
-    unsigned int wait = ms_page_take_turn(service, exchange);
-    if (wait > 0) {
-        return ms_page_rate_limited(exchange, wait);
+    ms_admission admission = {.wait = ms_page_take_turn(service, exchange)};
+    if (admission.wait > 0) {
+        return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
     size_t size = SCRATCH_LEAST + ms_body_text(&request->body).len * SCRATCH_PER_BYTE;
     void *memory = malloc(size);
@@ -97,8 +107,8 @@ post(ms_service *service, ms_request *request)
         return ms_respond_error(exchange, MS_QUEUE_FULL);
     }
     ms_arena_init(&scratch, memory, size);
-    ms_status status = read_lead(service, request, &scratch, &email);
-    enum MHD_Result result = status != MS_OK           ? ms_respond_error(exchange, status)
+    ms_status status = read_lead(service, request, &scratch, &email, &admission);
+    enum MHD_Result result = status != MS_OK ? ms_page_refuse(exchange, status, admission.wait)
                              : service->worker == NULL ? ms_hash_respond(service, exchange, email)
                                                        : ms_deposit_send(service, request);
     free(memory);
