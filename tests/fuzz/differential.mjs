@@ -68,8 +68,11 @@ class Native {
     })));
     const results = [];
     const hung = setTimeout(() => this.child.kill('SIGKILL'), HUNG_MS);
-    while (results.length < requests.length) results.push(await this.take((await this.take(4)).readUInt32LE()));
-    clearTimeout(hung);
+    try {
+      while (results.length < requests.length) results.push(await this.take((await this.take(4)).readUInt32LE()));
+    } finally {
+      clearTimeout(hung);
+    }
     return results;
   }
 

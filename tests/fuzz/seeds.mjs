@@ -58,11 +58,15 @@ const ANSWERS = [
   success({ result: [{ id: 1, marketoGUID: '9', status: 'added' }, { status: 'skipped', errors: [{ code: 1003, message: 'x' }] }] }),
   success({ result: [{ id: 318581, email: 'a@b.co', cookies: '_mch-example.com-1374552656411-90718' }] }),
   JSON.stringify({ access_token: 'cdf01657-110d-4155-99a7-f986b2ff13a0:int', token_type: 'bearer', expires_in: 3599, scope: 'a@b.co' }),
+  JSON.stringify({ access_token: 'a b', expires_in: 3599 }),
   JSON.stringify({ error: 'unauthorized', error_description: 'Bad client credentials' }),
   ...['502', '601', '606', '607', '610', '615', '1006', '1077', '4294967897'].map(failure),
   success({ result: [] }),
   '<html><title>502 Bad Gateway</title></html>',
 ];
+
+const fault = (/** @type {string} */ text) =>
+  `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault><faultstring>${text}</faultstring></e:Fault></e:Body></e:Envelope>`;
 
 const HEADERS = [
   'cid:561-HYG-937&token:_mch-example.com-1374552656411-90718',
@@ -81,7 +85,7 @@ const HEADERS = [
   'fContent-Length:1048577\nHost :b\n',
 ];
 
-const TIMES = ['2026-11-24T06:42:07.123Z', '2026-11-24T07:42:07+01:00', '2016-12-31 23:59:60,5-0130', '2024-02-29', '0001-01-01T00:00+23:59'];
+const TIMES = ['2100-02-29', '2026-11-24T06:42:07.123Z', '2026-11-24T07:42:07+01:00', '2016-12-31 23:59:60,5-0130', '2024-02-29', '0001-01-01T00:00+23:59'];
 const NUMBERS = [0, -0, 1, 0.1, 5e-324, 1.7976931348623157e308, 123456789012345680000, 1e21, 1e-7, 2 ** -1022, NaN, Infinity];
 
 const VISITS = ['561-HYG-937', '_mch-example.com-1-2', 'WWW.example.com:443', 'https://a.b/%C3%A9?q', 'Signed up', 'a=1&b=%26&utm_source=x', '/p/%C3%A9/%zz'];
@@ -127,6 +131,7 @@ const SEEDS = {
   visit_query: () => [join([1], SIZE, VISITS.join('\n')), join([0], SIZE, VISITS.map(encodeURIComponent).join('\n'))],
   rest: () => ANSWERS.flatMap((answer) => [0, 2, 7].map((status) => join([status], [3], LEAD, '\0', answer))),
   soap: () => [
+    ...['', 'x'].map((before) => join('\0\0\0', fault(`${before}${'é'.repeat(400)}`))),
     ...vectorsOf('soap_reply').map(({ reply, replyHex }) => join('\0\0\0', replyHex ? Buffer.from(replyHex, 'hex') : (reply ?? ''))),
     ...vectorsOf('soap_sync').map(({ lead }) => join(lead.email ?? '', '\0', lead.userId ?? '', '\0', lead.fields ?? '{}', '\0')),
   ],
@@ -134,7 +139,9 @@ const SEEDS = {
   field_set: () => {
     const sets = messages().flatMap(({ commands }) => (commands ?? []).flatMap((/** @type {any} */ { fields }) => fields ?? []));
     return sets.map((set, i) => {
-      const kept = Object.fromEntries(Object.entries(sets[(i + 1) % sets.length]).map(([name, value]) => [name, [1e12 + i, value]]));
+      // Of the same time, and of another.
+      const time = i % 2 ? 1e12 + i : i - 128;
+      const kept = Object.fromEntries(Object.entries(sets[(i + 1) % sets.length]).map(([name, value]) => [name, [time, value]]));
       return join(SIZE, [i], JSON.stringify(set), '\0', [i], JSON.stringify(kept));
     });
   },

@@ -14,12 +14,13 @@
 
 /* What was read, written, and read again is the same; and it is JSON to others. */
 static void
-check_written(const cJSON *object)
+check_written(const cJSON *object, const json_shape *shape)
 {
     cJSON *again = NULL;
     ms_arena arena = fuzz_large_arena();
     ms_slice first = fuzz_copy(json_text(&arena, object));
     EXPECT(json_shape_of(first).object);
+    EXPECT(!shape->object || json_shape_of(first).has_nul == shape->has_nul);
     arena.used = 0;
     EXPECT(ms_json_parse(&arena, first, &again) == MS_OK);
     EXPECT(ms_slice_equal(json_text(&arena, again), first));
@@ -46,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (status == MS_OK) {
         EXPECT(cJSON_IsObject(object) && is_utf8(text));
         EXPECT(text.len == 0 || memchr(text.ptr, '\0', text.len) == NULL);
-        check_written(object);
+        check_written(object, &shape);
     }
     ms_arena small = fuzz_arena(little % (arena.used + 1));
     ms_status then = ms_json_parse(&small, text, &object);

@@ -86,6 +86,16 @@ check_date(int64_t ms)
     }
 }
 
+/* A day that there is comes out as it went in. */
+static void
+check_day(ms_slice text)
+{
+    char date[MS_DATE_TEXT];
+    int64_t ms = 0;
+    EXPECT(ms_timestamp_parse(text, &ms) && ms_date_format((double)ms, date));
+    EXPECT(memcmp(date, text.ptr, text.len) == 0);
+}
+
 static void
 check_timestamps(ms_slice happened, ms_slice sent, int64_t now)
 {
@@ -97,6 +107,7 @@ check_timestamps(ms_slice happened, ms_slice sent, int64_t now)
         EXPECT(at >= YEAR_1 - DAY && at < YEAR_10000 + DAY);
         EXPECT(happened.len >= 10 && is_core_text(happened));
         check_date(at);
+        check_day((ms_slice){happened.ptr, 10});
     }
     int64_t corrected = ms_timestamp_corrected(happened, sent, now);
     EXPECT(corrected <= now);
