@@ -98,7 +98,10 @@ const CLAIMS = [
   { email: 'a@b.co', exp: NOW + 60.5, aud: ['x', 'https://events.example.com'], sub: 7 },
   { email: 'a@b', exp: NOW - 61 },
   { sub: 'a@b.co', exp: '0' },
-];
+].map((claims) => JSON.stringify(claims));
+
+/** A name that is there twice, also if it is written otherwise. */
+const TWICE = [`{"email":"c@d.co","exp":${NOW},"email":"a@b.co"}`, `{"email":"a@b.co","exp":${NOW},"\\u0065xp":${NOW + 60}}`];
 
 /** By target, what it begins with. @type {Record<string, () => Buffer[]>} */
 const SEEDS = {
@@ -135,7 +138,10 @@ const SEEDS = {
     ...vectorsOf('soap_reply').map(({ reply, replyHex }) => join('\0\0\0', replyHex ? Buffer.from(replyHex, 'hex') : (reply ?? ''))),
     ...vectorsOf('soap_sync').map(({ lead }) => join(lead.email ?? '', '\0', lead.userId ?? '', '\0', lead.fields ?? '{}', '\0')),
   ],
-  token: () => TOKEN_HEADERS.flatMap((header) => CLAIMS.flatMap((claims, i) => [0, 4, 2].map((by) => join([128, 255, i, 9 * i, by], header, '\0', JSON.stringify(claims))))),
+  token: () => [
+    join([128, 255, 0, 1, 24], TOKEN_HEADERS[0], '\0', CLAIMS[0]), // its last digit is changed
+    ...TOKEN_HEADERS.flatMap((header) => [...CLAIMS, ...TWICE].flatMap((claims, i) => [0, 4, 2].map((by) => join([128, 255, i, 9 * i, by], header, '\0', claims)))),
+  ],
   field_set: () => {
     const sets = messages().flatMap(({ commands }) => (commands ?? []).flatMap((/** @type {any} */ { fields }) => fields ?? []));
     return sets.map((set, i) => {

@@ -16,7 +16,9 @@
 #define OTHER_SECRET "the secret of somebody else, which does not"
 #define AUDIENCE "https://events.example.com"
 #define NOW 1795521600 /* s */
+#define ENCODED 43     /* how long a signature is */
 
+/* Of base64url. */
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Appends `bytes` in base64url. */
@@ -167,10 +169,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         check_taken(header, claims, &rules, now, &bearer);
     }
 
-    /* Whatever is changed, left out or added, it is none. */
+    /* Whatever is changed, left out or added, it is none. Half of the time it is the signature. */
     char *changed = fuzz_memory(token.len + 2);
+    size_t at = place % 2 == 0 ? place % token.len : token.len - 1 - place / 2 % ENCODED;
+    const char *digit = strchr(alphabet, token.ptr[at]);
     memcpy(changed, token.ptr, token.len);
-    changed[place % token.len] = (char)(changed[place % token.len] ^ (char)((by >> 3) + 1));
+    changed[at] =
+        digit == NULL ? (char)by : alphabet[((size_t)(digit - alphabet) + 1 + by / 8) % 64];
     ms_token_bearer nobody;
     EXPECT(read_token((ms_slice){changed, token.len}, &rules, now, &nobody) == MS_TOKEN_INVALID);
     ms_slice part = {token.ptr, place % token.len};
