@@ -90,6 +90,19 @@ const NUMBERS = [0, -0, 1, 0.1, 5e-324, 1.7976931348623157e308, 1234567890123456
 
 const VISITS = ['561-HYG-937', '_mch-example.com-1-2', 'WWW.example.com:443', 'https://a.b/%C3%A9?q', 'Signed up', 'a=1&b=%26&utm_source=x', '/p/%C3%A9/%zz'];
 
+const TOKEN_HEADERS = ['{"alg":"HS256","typ":"JWT"}', '{"alg":"HS256"}', '{"alg":"none"}', '{"alg":"RS256","crit":["exp"]}'];
+const NOW = 1795521600;
+const CLAIMS = [
+  { email: 'a@b.co', exp: NOW + 3600 },
+  { email: 'a@b.co', exp: NOW + 3600, nbf: NOW, iat: NOW, aud: 'https://events.example.com', sub: '1' },
+  { email: 'a@b.co', exp: NOW + 60.5, aud: ['x', 'https://events.example.com'], sub: 7 },
+  { email: 'a@b', exp: NOW - 61 },
+  { sub: 'a@b.co', exp: '0' },
+].map((claims) => JSON.stringify(claims));
+
+/** A name that is there twice, also if it is written otherwise. */
+const TWICE = [`{"email":"c@d.co","exp":${NOW},"email":"a@b.co"}`, `{"email":"a@b.co","exp":${NOW},"\\u0065xp":${NOW + 60}}`];
+
 /** By target, what it begins with. @type {Record<string, () => Buffer[]>} */
 const SEEDS = {
   calls: () => calls().map(({ call, request }) => join([['page', 'track', 'identify'].indexOf(call)], SIZE, request)),
@@ -124,6 +137,10 @@ const SEEDS = {
     ...['', 'x'].map((before) => join('\0\0\0', fault(`${before}${'é'.repeat(400)}`))),
     ...vectorsOf('soap_reply').map(({ reply, replyHex }) => join('\0\0\0', replyHex ? Buffer.from(replyHex, 'hex') : (reply ?? ''))),
     ...vectorsOf('soap_sync').map(({ lead }) => join(lead.email ?? '', '\0', lead.userId ?? '', '\0', lead.fields ?? '{}', '\0')),
+  ],
+  token: () => [
+    join([128, 255, 0, 1, 24], TOKEN_HEADERS[0], '\0', CLAIMS[0]), // its last digit is changed
+    ...TOKEN_HEADERS.flatMap((header) => [...CLAIMS, ...TWICE].flatMap((claims, i) => [0, 4, 2].map((by) => join([128, 255, i, 9 * i, by], header, '\0', claims)))),
   ],
   field_set: () => {
     const sets = messages().flatMap(({ commands }) => (commands ?? []).flatMap((/** @type {any} */ { fields }) => fields ?? []));
