@@ -31,7 +31,7 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test lint bench clean started
+.PHONY: help deps build pack install demo test lint bench soak clean started
 .PHONY: packages-build packages-test packages-lint packages-bench
 
 help: ## this list
@@ -237,8 +237,13 @@ test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-d
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 
-bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others (8 min)
+bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others, and soaks (19 min)
 	@node tests/bench/main.mjs
+
+TIME ?= 60
+
+soak: build ## loads, kills and troubles the server for TIME=60 s; fails if anything acknowledged is lost
+	@node tests/bench/soak_main.mjs $(TIME)
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
