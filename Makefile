@@ -31,8 +31,8 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test lint bench soak clean started
-.PHONY: packages-build packages-test packages-lint packages-bench
+.PHONY: help deps build pack install demo test lint bench soak audit sbom clean started
+.PHONY: packages-build packages-test packages-lint packages-bench packages-audit newest
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -50,6 +50,9 @@ packages-test: packages-build
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
+
+packages-audit: packages-build
+	@src/deps.sh packages binutils debsecan faketime
 
 packages-bench: packages-test
 	@src/deps.sh packages wrk
@@ -244,6 +247,17 @@ TIME ?= 60
 
 soak: build ## loads, kills and troubles the server for TIME=60 s; fails if anything acknowledged is lost
 	@node tests/bench/soak_main.mjs $(TIME)
+
+# Found out from the program, so it has to be there.
+newest: build packages-audit
+	@src/deps.sh newest $$(node tests/audit/names.mjs build/munchkin-server)
+
+sbom: build packages-audit ## build/sbom.cdx.json: what is compiled in, linked with, and built with
+	@node tests/audit/sbom.mjs build/munchkin-server build/deps build/sbom.cdx.json
+
+audit: newest sbom ## known holes in what this is made of, and whether dist/ can be built again byte by byte (STRICT=1)
+	@node tests/audit/main.mjs $(if $(STRICT),--strict)
+	@node --test --test-reporter=spec tests/audit/*.test.mjs
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
