@@ -58,7 +58,7 @@ newest() {
     as_root apt-get update -qq || return 0
     older=$(apt-get -s --only-upgrade install "$@" | sed -n 's/^Inst \([^ ]*\).*/ \1/p' | tr -d '\n')
     [ -n "$older" ] || return 0
-    echo "Updating Debian packages that munchkin-server is linked with:$older"
+    echo "Updating what munchkin-server is linked with, and the Debian packages that go along with it:$older"
     # shellcheck disable=SC2086 # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --only-upgrade $older >/dev/null ||
         fail "That did not work. Run by hand, as root:" "$by_hand"

@@ -11,7 +11,7 @@ import { createTestClock } from '../server/clock.mjs';
 import { request } from '../server/http_client.mjs';
 import { KEY, ORIGIN, startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
-import { ownMegabytes } from './load.mjs';
+import { residentMegabytes } from './load.mjs';
 import { AUTHORIZATION, CLIENT, diskFolder, MUNCHKIN_ID, WRITE_KEY } from './marketo.mjs';
 import { compare, FIELDS } from './soak/ledger.mjs';
 import { createTrouble } from './soak/trouble.mjs';
@@ -152,7 +152,8 @@ function watchMemory(pid, seconds) {
   const timer = setInterval(() => {
     const number = Math.floor((performance.now() - started) / span);
     try {
-      most[number] = Math.max(most[number] ?? 0, ownMegabytes([pid()]));
+      // Not a number once it has ended, and no file once that is known.
+      most[number] = Math.max(most[number] ?? 0, residentMegabytes(pid()) || 0);
     } catch {
       // It has just been killed.
     }
