@@ -141,12 +141,11 @@ write_queue(char *text, size_t *len, const ms_store_counts *queue)
     const struct {
         const char *kind;
         uint64_t count;
-    } waiting[] = {{"lead", queue->leads_waiting},
-                   {"held_lead", queue->leads_held},
-                   {"lead_in_flight", queue->leads_in_flight},
-                   {"cookie", queue->cookies_waiting},
-                   {"visit", queue->visits_waiting},
-                   {"activity", queue->activities_waiting}};
+    } waiting[] = {
+        {"message", queue->messages_waiting},   {"lead", queue->leads_waiting},
+        {"held_lead", queue->leads_held},       {"lead_in_flight", queue->leads_in_flight},
+        {"cookie", queue->cookies_waiting},     {"visit", queue->visits_waiting},
+        {"activity", queue->activities_waiting}};
     append(text, len,
            "# HELP munchkin_server_events_total Events taken, by type.\n"
            "# TYPE munchkin_server_events_total counter\n");

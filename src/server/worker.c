@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "log.h"
 #include "marketo/central_time.h"
+#include "sorting.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #define TIDY_MS 5000       /* how often some of what is old is forgotten: 500 leads a time */
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
 #define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
+#define BURST_MS 100       /* how often calls are started while requests are still to be sorted */
 #define IDLE_MS 60000
 #define MOVED_CLOCK_MS 20
 #define TROUBLE_MIN_MS 100 /* how long to let a store be that has failed */
@@ -40,6 +42,7 @@ struct ms_worker {
     int64_t counted;     /* monotonic */
     bool counts_stale;
     bool recovered;
+    ms_sorting sorting;
 };
 
 static int64_t
@@ -50,9 +53,16 @@ monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* What a turn has to do. */
 typedef struct {
     ms_job *jobs;
+    bool sort;    /* carrying out what was accepted */
     bool network; /* answers, and starting calls */
     bool start;
     bool stopping;
@@ -70,13 +80,11 @@ end_jobs(ms_job *jobs, bool stored)
 }
 
 static ms_store_result
-execute_jobs(ms_worker *worker, const turn *turn)
+accept_jobs(ms_worker *worker, const turn *turn)
 {
     for (const ms_job *job = turn->jobs; job != NULL; job = job->next) {
-        for (const ms_command *command = job->commands; command != NULL; command = command->next) {
-            if (ms_store_execute(worker->store, command, turn->now) != MS_STORE_OK) {
-                return MS_STORE_FAILED;
-            }
+        if (ms_store_accept(worker->store, job->commands, turn->now) != MS_STORE_OK) {
+            return MS_STORE_FAILED;
         }
     }
     return MS_STORE_OK;
@@ -113,16 +121,21 @@ is_tidy_due(const ms_worker *worker, int64_t now)
 
 /* All of a turn that is within its transaction. */
 static ms_store_result
-carry_out(ms_worker *worker, const turn *turn)
+do_all(ms_worker *worker, const turn *turn)
 {
     ms_store *store = worker->store;
     if (!worker->recovered && ms_store_recover(store, turn->now, RECOVERY_MS) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (execute_jobs(worker, turn) != MS_STORE_OK) {
+    if (accept_jobs(worker, turn) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (!turn->network) {
+    if (turn->sort &&
+        ms_sorting_run(&worker->sorting, store, turn->jobs != NULL, turn->now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    if (!turn->network && worker->sorting.waiting) {
+        worker->next_start = sooner(worker->next_start, turn->now + BURST_MS);
         return MS_STORE_OK;
     }
     if (ms_http_client_answer(worker->client, store, turn->now) != MS_STORE_OK) {
@@ -169,7 +182,7 @@ run_turn(ms_worker *worker, const turn *turn)
     char problem[256] = "";
     bool stored = ms_store_begin(worker->store) == MS_STORE_OK;
     bool begun = stored;
-    stored = stored && carry_out(worker, turn) == MS_STORE_OK;
+    stored = stored && do_all(worker, turn) == MS_STORE_OK;
     stored = stored && ms_store_commit(worker->store) == MS_STORE_OK;
     if (!stored) {
         /* The store's text goes with its next call. */
@@ -183,7 +196,24 @@ run_turn(ms_worker *worker, const turn *turn)
     } else {
         turn_failed(worker, problem);
     }
+    if (turn->sort) {
+        ms_sorting_ended(&worker->sorting, stored);
+    }
     end_jobs(turn->jobs, stored);
+}
+
+/*
+ * After a turn of some milliseconds, which a disk that syncs slowly makes: waits a little for those
+ * who were answered, so that their next requests share a commit with those that came meanwhile.
+ * Else there would be two groups by turns, each waiting for the other's commit.
+ */
+static void
+let_gather(int64_t turn_ms)
+{
+    int64_t wait_us = turn_ms < 8 ? turn_ms * 1000 / 8 : 1000;
+    if (wait_us > 0) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = wait_us * 1000}, NULL);
+    }
 }
 
 /* What there is to do now, with all the jobs that have come. */
@@ -203,8 +233,11 @@ next_turn(ms_worker *worker)
     bool well = worker->trouble_ms == 0 || monotonic_ms() >= worker->trouble_end;
     bool answers = ms_http_client_has_answers(worker->client);
     bool timely = next.now >= worker->next_start && !next.stopping;
-    next.network =
-        well && (next.jobs != NULL || answers || timely || is_tidy_due(worker, next.now));
+    if (next.jobs != NULL) {
+        ms_sorting_accepts(&worker->sorting);
+    }
+    next.sort = well && ms_sorting_is_due(&worker->sorting, next.jobs != NULL);
+    next.network = well && (answers || timely || is_tidy_due(worker, next.now));
     next.start = !next.stopping;
     return next;
 }
@@ -229,12 +262,6 @@ take_counts(ms_worker *worker)
     }
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* How long there will be nothing to do, unless a job or an answer comes. */
 static long
 time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
@@ -247,6 +274,7 @@ time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
     } else {
         wait = ms_http_client_has_answers(worker->client) ? 0 : wait;
         wait = sooner(wait, worker->next_tidy - now);
+        wait = sooner(wait, ms_sorting_wait(&worker->sorting));
         wait = stopping ? wait : sooner(wait, worker->next_start - now);
         if (worker->counts_stale) {
             wait = sooner(wait, worker->counted + COUNTS_MS - steady);
@@ -287,8 +315,12 @@ run(void *argument)
     ms_worker *worker = argument;
     do {
         turn turn = next_turn(worker);
-        if (turn.jobs != NULL || turn.network) {
+        int64_t start = monotonic_ms();
+        if (turn.jobs != NULL || turn.sort || turn.network) {
             run_turn(worker, &turn);
+        }
+        if (turn.jobs != NULL) {
+            let_gather(monotonic_ms() - start);
         }
         take_counts(worker);
     } while (rest(worker));
@@ -315,6 +347,7 @@ ms_worker_start(ms_store *store, ms_backend *backends)
     worker->store = store;
     worker->backends = backends;
     worker->jobs_end = &worker->jobs;
+    ms_sorting_init(&worker->sorting);
     worker->counts_stale = true;
     worker->counted = monotonic_ms() - COUNTS_MS;
     (void)pthread_mutex_init(&worker->lock, NULL);
@@ -331,6 +364,7 @@ ms_worker_submit(ms_worker *worker, ms_job *job)
 {
     (void)pthread_mutex_lock(&worker->lock);
     bool taken = worker->job_count < MS_JOBS_MAX && !worker->stopping;
+    bool first = worker->jobs == NULL; /* else the worker has been woken already */
     if (taken) {
         job->next = NULL;
         *worker->jobs_end = job;
@@ -338,7 +372,7 @@ ms_worker_submit(ms_worker *worker, ms_job *job)
         worker->job_count++;
     }
     (void)pthread_mutex_unlock(&worker->lock);
-    if (taken) {
+    if (taken && first) {
         ms_http_client_wake(worker->client);
     }
     return taken;

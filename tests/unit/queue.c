@@ -141,6 +141,15 @@ queue_teardown(void **state)
     return nftw(folder, delete_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+void
+request(const ms_command *commands, int64_t now)
+{
+    bool found = false;
+    ok(ms_store_accept(queue, commands, now));
+    ok(ms_store_carry_out(queue, &found));
+    assert_true(found);
+}
+
 static void
 execute(const char *email, const char *user_id, const char *cookie, bool cookie_first,
         const char *fields, int64_t now)
@@ -149,7 +158,7 @@ execute(const char *email, const char *user_id, const char *cookie, bool cookie_
                                 .who = {slice(email), slice(user_id), slice(cookie), cookie_first},
                                 .time = now,
                                 .fields = slice(fields == NULL ? "{}" : fields)};
-    ok(ms_store_execute(queue, &command, now));
+    request(&command, now);
 }
 
 void

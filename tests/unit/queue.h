@@ -36,6 +36,9 @@ void queue_commit(void); /* and begins the next transaction */
 
 ms_slice slice(const char *text);
 
+/* Accepts commands and carries them out. */
+void request(const ms_command *commands, int64_t now);
+
 /* Carries out a LEAD command; any text may be NULL. Server libraries send cookies first. */
 void identify(const char *email, const char *user_id, const char *cookie, const char *fields,
               int64_t now);

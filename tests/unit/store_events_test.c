@@ -49,7 +49,7 @@ visit(const char *visited, int64_t now)
                                 .time = now - 1,
                                 .query = slice(visited),
                                 .user_agent = slice("Mozilla/5.0 \"x\"")};
-    ok(ms_store_execute(queue, &command, now));
+    request(&command, now);
 }
 
 static void
@@ -61,7 +61,7 @@ activity(const char *email, const char *value, int64_t now)
                                 .activity_type = 100001,
                                 .primary_value = slice(value),
                                 .attributes = slice("[{\"apiName\":\"a\",\"value\":1}]")};
-    ok(ms_store_execute(queue, &command, now));
+    request(&command, now);
 }
 
 static uint64_t
@@ -183,7 +183,7 @@ test_dead_messages_stay(void **state)
                                 .code = slice("email_invalid"),
                                 .payload = slice("{\"type\":\"identify\"}")};
     (void)state;
-    ok(ms_store_execute(queue, &command, START));
+    request(&command, START);
     assert_int_equal(retry(0, RIPE), 0);
     assert_string_equal(dead_letters(), "message u1 email_invalid {\"type\":\"identify\"}\n");
 }

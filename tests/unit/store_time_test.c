@@ -199,7 +199,7 @@ command_at(const char *fields, int64_t time, int64_t now)
                                 .who = {slice("a@x.com"), none, none, true},
                                 .time = time,
                                 .fields = slice(fields)};
-    ok(ms_store_execute(queue, &command, now));
+    request(&command, now);
 }
 
 static void
@@ -222,14 +222,14 @@ test_message_once(void **state)
                           .time = START,
                           .fields = slice("{\"A\":1}")};
     (void)state;
-    ok(ms_store_execute(queue, &command, START));
+    request(&command, START);
     command.fields = slice("{\"B\":1}");
-    ok(ms_store_execute(queue, &command, START));
-    ok(ms_store_execute(queue, &command, START + 7 * DAY - 1));
+    request(&command, START);
+    request(&command, START + 7 * DAY - 1);
     ok(ms_store_tidy(queue, START + 7 * DAY - 1));
-    ok(ms_store_execute(queue, &command, START + 7 * DAY - 1));
+    request(&command, START + 7 * DAY - 1);
     assert_string_equal(take(MS_BY_EMAIL, START + 7 * DAY), "a@x.com {\"A\":1}\n");
-    ok(ms_store_execute(queue, &command, START + 7 * DAY));
+    request(&command, START + 7 * DAY);
     assert_int_equal(query("SELECT count(*) FROM lead WHERE fields <> ''"), 1);
     ok(ms_store_tidy(queue, START + 30 * DAY));
     assert_int_equal(query("SELECT count(*) FROM message"), 0);

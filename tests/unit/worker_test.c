@@ -29,7 +29,10 @@ typedef enum { NONE, WAITING, IN_FLIGHT, SENT } row_state;
 
 typedef struct {
     row_state rows[ROWS];
+    int64_t accepted[ROWS]; /* rows of which something waits to be carried out */
+    size_t accepted_count;
     size_t executed;
+    size_t buried;
 } contents;
 
 struct ms_store {
@@ -44,6 +47,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ms_store the_store;
 static atomic_int commits_to_fail;
 static atomic_int answers_to_fail;
+static atomic_int row_to_fail; /* cannot be carried out */
 static atomic_int begun;
 static atomic_int recovered;
 
@@ -99,13 +103,54 @@ ms_store_problem(const ms_store *store)
 }
 
 ms_store_result
-ms_store_execute(ms_store *store, const ms_command *command, int64_t now)
+ms_store_accept(ms_store *store, const ms_command *command, int64_t now)
 {
     (void)now;
     assert_true(store->in_transaction && !store->failed);
-    store->now.executed++;
     if (command->activity_type > 0) {
-        store->now.rows[command->activity_type] = WAITING;
+        assert_true(store->now.accepted_count < ROWS);
+        store->now.accepted[store->now.accepted_count++] = command->activity_type;
+    } else {
+        store->now.executed++;
+    }
+    return MS_STORE_OK;
+}
+
+static void
+forget_first(ms_store *store)
+{
+    store->now.accepted_count--;
+    memmove(store->now.accepted, store->now.accepted + 1,
+            store->now.accepted_count * sizeof *store->now.accepted);
+    store->now.executed++;
+}
+
+ms_store_result
+ms_store_carry_out(ms_store *store, bool *found)
+{
+    assert_true(store->in_transaction && !store->failed);
+    *found = store->now.accepted_count > 0;
+    if (!*found) {
+        return MS_STORE_OK;
+    }
+    if (store->now.accepted[0] == atomic_load(&row_to_fail)) {
+        store->failed = true;
+        return MS_STORE_FAILED;
+    }
+    store->now.rows[store->now.accepted[0]] = WAITING;
+    forget_first(store);
+    return MS_STORE_OK;
+}
+
+ms_store_result
+ms_store_carry_out_or_bury(ms_store *store, int64_t now)
+{
+    bool found;
+    (void)now;
+    if (ms_store_carry_out(store, &found) != MS_STORE_OK) {
+        store->failed = false;
+        store->now.buried++;
+        forget_first(store);
     }
     return MS_STORE_OK;
 }
@@ -397,6 +442,44 @@ test_a_failed_commit_is_told(void **state)
     ms_worker_stop(worker, 0);
 }
 
+static contents
+committed(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    contents copy = the_store.committed;
+    (void)pthread_mutex_unlock(&lock);
+    return copy;
+}
+
+static void
+test_one_that_cannot_be_carried_out(void **state)
+{
+    (void)state;
+    static test_job bad;
+    static test_job good[8];
+    ms_worker *worker = start();
+    atomic_store(&row_to_fail, 7);
+    submit(worker, &good[0], 1);
+    EVENTUALLY(row(1) == SENT);
+    /* It is taken, since it is on disk; and so are those behind it. */
+    submit(worker, &bad, 7);
+    EVENTUALLY(atomic_load(&bad.stored) >= 0);
+    if (atomic_load(&bad.stored) == 0) { /* in the turn that was to carry it out, too */
+        submit(worker, &bad, 7);
+    }
+    EVENTUALLY(atomic_load(&bad.stored) == 1);
+    submit(worker, &good[2], 2);
+    EVENTUALLY(atomic_load(&good[2].stored) == 1);
+    for (int i = 0; i < 40 && committed().buried == 0; i++) {
+        (void)usleep(1000000);
+    }
+    assert_int_equal(committed().buried, 1);
+    EVENTUALLY(row(2) == SENT);
+    assert_int_equal(row(7), NONE);
+    atomic_store(&row_to_fail, 0);
+    ms_worker_stop(worker, 0);
+}
+
 static void
 test_an_answer_outlives_failed_turns(void **state)
 {
@@ -610,6 +693,7 @@ main(void)
         cmocka_unit_test(test_jobs_are_done_once_committed),
         cmocka_unit_test(test_nothing_to_do_is_no_transaction),
         cmocka_unit_test(test_a_failed_commit_is_told),
+        cmocka_unit_test(test_one_that_cannot_be_carried_out),
         cmocka_unit_test(test_an_answer_outlives_failed_turns),
         cmocka_unit_test(test_stopping_drains),
         cmocka_unit_test(test_jobs_of_a_broken_store_at_the_end),

@@ -39,6 +39,7 @@ ms_cli_status(ms_store *store, bool as_json)
         return 1;
     }
     const figure figures[] = {
+        {"messages to sort in", "messagesWaiting", counts.messages_waiting},
         {"leads waiting", "leadsWaiting", counts.leads_waiting},
         {"leads on their way", "leadsInFlight", counts.leads_in_flight},
         {"leads held for an e-mail", "leadsHeld", counts.leads_held},

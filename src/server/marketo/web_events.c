@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AT_ONCE 8
+#define AT_ONCE 24
 #define TIMEOUT_MS 30000L
 #define URL_ROOM 65536
 #define VISITS_ROOM ((size_t)1 << 20)

@@ -160,7 +160,7 @@ is_nobody(const ms_identity *who)
 }
 
 ms_store_result
-ms_store_execute(ms_store *store, const ms_command *command, int64_t now)
+ms_change(ms_store *store, const ms_command *command, int64_t now)
 {
     ms_store_starts(store);
     if (!is_new(store, command->message_id, now)) {

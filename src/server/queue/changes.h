@@ -1,12 +1,15 @@
 /*
- * What a command changes (ms_store_execute), for those that carry one out anew.
+ * What a command changes in the queue's rows.
  */
 #ifndef MS_CHANGES_H
 #define MS_CHANGES_H
 
 #include "statements.h"
 
-/* `due_now`: without waiting for others to share its call. */
+/* All of a command, unless its message was seen before; as store.h tells it. */
+ms_store_result ms_change(ms_store *store, const ms_command *command, int64_t now);
+
+/* For those that carry one out anew. `due_now`: without waiting for others to share its call. */
 void ms_change_lead(ms_store *store, const ms_command *command, int64_t now, bool due_now);
 void ms_change_visit(ms_store *store, const ms_command *command, int64_t now);
 void ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool due_now);

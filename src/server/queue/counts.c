@@ -42,11 +42,17 @@ ms_store_count(ms_store *store, const char *day, ms_store_counts *counts)
             older(&counts->oldest_waiting, ms_sql_number_1(store, MS_LEADS_OLDEST, class));
         }
     }
+    counts->messages_waiting = count(store, MS_COUNT_JOURNAL);
     counts->leads_in_flight = count(store, MS_COUNT_FLIGHTS);
     counts->cookies_waiting = count(store, MS_COUNT_COOKIES);
     counts->visits_waiting = count(store, MS_COUNT_VISITS);
     counts->activities_waiting = count(store, MS_COUNT_ACTIVITIES);
     counts->dead = count(store, MS_COUNT_DEAD);
+    ms_sql *first = ms_sql_begin(store, MS_JOURNAL_FIRST);
+    if (ms_sql_row(first)) {
+        older(&counts->oldest_waiting, ms_sql_get_int(first, 1));
+    }
+    ms_sql_end(first);
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_FLIGHTS_OLDEST)));
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_VISITS_OLDEST)));
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_ACTIVITIES_OLDEST)));

@@ -23,10 +23,17 @@
 #define MS_QUERIES(X)                                                                              \
     X(MS_BEGIN, "BEGIN IMMEDIATE")                                                                 \
     X(MS_COMMIT, "COMMIT")                                                                         \
+    X(MS_SAVE, "SAVEPOINT request")                                                                \
+    X(MS_SAVE_BACK, "ROLLBACK TO request")                                                         \
+    X(MS_SAVE_END, "RELEASE request")                                                              \
                                                                                                    \
     X(MS_COUNTER_GET, "SELECT count FROM counter WHERE id = ?1")                                   \
     X(MS_COUNTER_ADD, "INSERT INTO counter VALUES (?1, ?2)"                                        \
         " ON CONFLICT (id) DO UPDATE SET count = count + ?2")                                      \
+                                                                                                   \
+    X(MS_JOURNAL_ADD, "INSERT INTO journal VALUES (NULL, ?1, ?2, ?3)")                             \
+    X(MS_JOURNAL_FIRST, "SELECT id, at, messages, commands FROM journal WHERE id > 0 ORDER BY id LIMIT 1") \
+    X(MS_JOURNAL_DELETE, "DELETE FROM journal WHERE id = ?1")                                      \
                                                                                                    \
     X(MS_MESSAGE_SEEN, "SELECT max(at) FROM message WHERE period IN (?1 - 2, ?1 - 1) AND hash = ?2") \
     X(MS_MESSAGE_ADD, "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3)")                         \
@@ -146,6 +153,7 @@
     X(MS_RECOUNT_FLIGHTS, "SELECT count(*) FROM flight")                                           \
     X(MS_RECOUNT_VISITS, "SELECT count(*) FROM visit WHERE due > 0")                               \
     X(MS_RECOUNT_ACTIVITIES, "SELECT count(*) FROM activity WHERE flying = 0")                                    \
+    X(MS_RECOUNT_JOURNAL, "SELECT sum(messages) FROM journal")                                     \
     X(MS_RECOUNT_DEAD, "SELECT count(*) FROM dead")                                                \
     X(MS_COUNTERS_CLEAR, "DELETE FROM counter")
 /* clang-format on */

@@ -20,6 +20,8 @@
  * message  Ids of messages, as hashes, by the half week they came in: whole ranges can be
  * forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept     Texts
  * by name. counter  How many there are of what; ms_counter (statements.h).
+ * journal  Requests as they were accepted, to be carried out in their order; `messages` is how
+ *          many commands are in `commands` (journal.h).
  */
 static const char version_1[] =
     "CREATE TABLE lead (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
@@ -72,7 +74,10 @@ static const char version_1[] =
     " WITHOUT ROWID;"
     "CREATE TABLE counter (id INTEGER PRIMARY KEY, count INTEGER NOT NULL);";
 
-const char *const ms_schema_steps[] = {version_1};
+static const char version_2[] = "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+                                " messages INTEGER NOT NULL, commands BLOB NOT NULL);";
+
+const char *const ms_schema_steps[] = {version_1, version_2};
 const int ms_schema_version = sizeof ms_schema_steps / sizeof *ms_schema_steps;
 
 /* The number that the query gives; -1 if it fails. */

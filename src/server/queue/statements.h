@@ -26,6 +26,7 @@ typedef enum {
     MS_COUNT_ACTIVITIES,
     MS_COUNT_DEAD,
     MS_COUNT_LEAD_IDS, /* given out ever: none is used twice, as one may be in flight still */
+    MS_COUNT_JOURNAL,  /* messages that were accepted and are to be carried out */
     MS_COUNTERS
 } ms_counter;
 

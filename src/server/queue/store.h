@@ -59,16 +59,32 @@ void ms_store_rollback(ms_store *store);
  * ----------------------------------------------------------------------------------------- */
 
 /*
- * Carries out a command. A message id that was seen before (within 7 days) changes nothing. New
- * fields of a lead merge into those that wait, the newest value of each wins (by the command's
- * time; of equal ones the later come); fields that were sent with this value within `unchanged` are
- * not sent again. A lead may go from its first waiting change on, and not before `interval` after
- * its last sync; it becomes due `linger` after that, so that it can share a call. Of a lead at most
+ * Writes down what a request asks for, to be carried out later: much less work than that, and all
+ * that the request has to wait for. `commands` is a list by `next`; NULL is nothing to do.
+ */
+ms_store_result ms_store_accept(ms_store *store, const ms_command *commands, int64_t now);
+
+/*
+ * Carries out, of all requests that wait, the one that was accepted first, as of the time when it
+ * came. `*found` is false if none waits.
+ *
+ * A message id that was seen before (within 7 days) changes nothing. New fields of a lead merge
+ * into those that wait, the newest value of each wins (by the command's time; of equal ones the
+ * later come); fields that were sent with this value within `unchanged` are not sent again. A lead
+ * may go from its first waiting change on, and not before `interval` after its last sync; it
+ * becomes due `linger` after that, so that it can share a call. Of a lead at most
  * MS_LEAD_FIELDS_MAX bytes of fields wait: what would make them more goes to the dead letters.
  *
  * Which lead it is: queue/identity.c says it.
  */
-ms_store_result ms_store_execute(ms_store *store, const ms_command *command, int64_t now);
+ms_store_result ms_store_carry_out(ms_store *store, bool *found);
+
+/*
+ * For when ms_store_carry_out has failed again and again: tries once more, and if the store is well
+ * but this request cannot be carried out, moves it to the dead letters with the reason, so that it
+ * does not stand in the way of those behind it.
+ */
+ms_store_result ms_store_carry_out_or_bury(ms_store *store, int64_t now);
 
 /* Bytes of JSON. */
 #define MS_LEAD_FIELDS_MAX ((size_t)64 << 10)
@@ -220,6 +236,7 @@ ms_store_result ms_store_recover(ms_store *store, int64_t now, int64_t pause);
 ms_store_result ms_store_tidy(ms_store *store, int64_t now);
 
 typedef struct {
+    uint64_t messages_waiting; /* accepted, to be carried out */
     uint64_t leads_waiting;
     uint64_t leads_in_flight;
     uint64_t leads_held; /* without an e-mail or a Marketo id */

@@ -1,0 +1,82 @@
+#include "sorting.h"
+
+#include <time.h>
+
+#define QUIET_US 5000    /* a burst is over when nothing has come for so long */
+#define LONGEST_US 10000 /* so long new requests may have to wait */
+#define SHARE 16
+#define LEAST_US 500   /* less is not worth the pages that it writes */
+#define FAILURES_MAX 4 /* then the request itself is looked at */
+
+static int64_t
+monotonic_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void
+ms_sorting_init(ms_sorting *sorting)
+{
+    *sorting = (ms_sorting){.waiting = true};
+}
+
+void
+ms_sorting_accepts(ms_sorting *sorting)
+{
+    sorting->waiting = true;
+    sorting->last_accepted = monotonic_us();
+}
+
+/* How long it may take in a turn that accepts. */
+static int64_t
+share(const ms_sorting *sorting)
+{
+    int64_t share = (monotonic_us() - sorting->last_sorted) / SHARE;
+    return share < LONGEST_US ? share : LONGEST_US;
+}
+
+bool
+ms_sorting_is_due(const ms_sorting *sorting, bool accepts)
+{
+    if (accepts) { /* what fails must not take new requests with it */
+        return sorting->failures == 0 && share(sorting) >= LEAST_US;
+    }
+    return sorting->waiting && monotonic_us() - sorting->last_accepted >= QUIET_US;
+}
+
+ms_store_result
+ms_sorting_run(ms_sorting *sorting, ms_store *store, bool accepts, int64_t now)
+{
+    int64_t end = monotonic_us() + (accepts ? share(sorting) : LONGEST_US);
+    bool found = true;
+    ms_store_result result = MS_STORE_OK;
+    if (sorting->failures >= FAILURES_MAX) {
+        return ms_store_carry_out_or_bury(store, now);
+    }
+    do {
+        result = ms_store_carry_out(store, &found);
+        /* After a failure one alone, so that what fails is known to be the first. */
+    } while (result == MS_STORE_OK && found && sorting->failures == 0 && monotonic_us() < end);
+    sorting->waiting = found;
+    sorting->last_sorted = monotonic_us();
+    return result;
+}
+
+void
+ms_sorting_ended(ms_sorting *sorting, bool committed)
+{
+    sorting->waiting = sorting->waiting || !committed || sorting->failures > 0;
+    sorting->failures = committed ? 0 : sorting->failures + 1;
+}
+
+int64_t
+ms_sorting_wait(const ms_sorting *sorting)
+{
+    if (!sorting->waiting) {
+        return INT64_MAX;
+    }
+    int64_t wait = sorting->last_accepted + QUIET_US - monotonic_us();
+    return wait > 0 ? wait / 1000 + 1 : 0;
+}

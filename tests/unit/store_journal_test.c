@@ -1,0 +1,269 @@
+/*
+ * What was accepted waits in the journal, outlives the process, and is carried out in its order.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/server/queue/journal.h"
+#include "../../src/server/queue/schema.h"
+#include "queue.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define RIPE (START + 5 * SECOND)
+
+static const ms_slice none = {"", 0};
+
+static ms_command
+lead(const char *email, const char *fields)
+{
+    return (ms_command){.kind = MS_COMMAND_LEAD,
+                        .who = {slice(email), none, none, true},
+                        .time = START,
+                        .fields = slice(fields)};
+}
+
+static void
+accept(const char *email, const char *fields, int64_t now)
+{
+    const ms_command command = lead(email, fields);
+    ok(ms_store_accept(queue, &command, now));
+}
+
+static bool
+carry_out(void)
+{
+    bool found = false;
+    ok(ms_store_carry_out(queue, &found));
+    return found;
+}
+
+static void
+test_order(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    accept("a@x.com", "{\"A\":2}", START);
+    accept("b@x.com", "{\"A\":3}", START + SECOND);
+    assert_int_equal(counts().messages_waiting, 3);
+    assert_int_equal(counts().leads_waiting, 0);
+    assert_int_equal(counts().oldest_waiting, START);
+    assert_true(carry_out());
+    assert_true(carry_out());
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_int_equal(counts().oldest_waiting, START);
+    assert_true(carry_out());
+    assert_false(carry_out());
+    assert_int_equal(counts().messages_waiting, 0);
+    assert_int_equal(query("SELECT count(*) FROM journal"), 0);
+    /* As of the time when they came. */
+    assert_int_equal(query("SELECT count(*) FROM lead WHERE since = 1790000001000"), 1);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + SECOND), "a@x.com {\"A\":2}\nb@x.com {\"A\":3}\n");
+}
+
+static void
+test_outlives_the_process(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, RIPE, SECOND));
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
+}
+
+static void
+test_rolled_back(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    queue_commit();
+    assert_true(carry_out());
+    accept("b@x.com", "{}", START);
+    ms_store_rollback(queue);
+    ok(ms_store_begin(queue));
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_int_equal(counts().leads_waiting, 0);
+    assert_true(carry_out());
+    assert_false(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
+}
+
+static void
+test_nothing_to_do(void **state)
+{
+    (void)state;
+    ok(ms_store_accept(queue, NULL, START));
+    assert_int_equal(query("SELECT count(*) FROM journal"), 0);
+    assert_false(carry_out());
+    ok(ms_store_carry_out_or_bury(queue, START));
+    assert_string_equal(dead_letters(), "");
+}
+
+static void
+assert_same(ms_slice a, ms_slice b)
+{
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.ptr, b.ptr, a.len);
+}
+
+/* All that a command can have, and bytes that texts seldom have. */
+static void
+test_layout(void **state)
+{
+    static unsigned char memory[4096];
+    ms_arena arena;
+    ms_command read;
+    ms_command second = {.kind = MS_COMMAND_NOTHING, .message_id = slice("m2")};
+    const ms_command first = {.kind = MS_COMMAND_ACTIVITY,
+                              .message_id = MS_SLICE("m\0001"),
+                              .who = {slice("e"), slice("u"), slice("c"), true},
+                              .time = INT64_MIN,
+                              .fields = slice("{\"\xff\":1}"),
+                              .query = slice("q"),
+                              .user_agent = slice("a"),
+                              .activity_type = INT64_MAX,
+                              .primary_value = slice("p"),
+                              .attributes = slice("[]"),
+                              .code = slice("code"),
+                              .payload = slice("{}"),
+                              .next = &second};
+    (void)state;
+    ms_arena_init(&arena, memory, sizeof memory);
+    ms_slice entry = ms_journal_write(&arena, &first);
+    assert_false(arena.exhausted);
+    ms_slice left = entry;
+    assert_int_equal(ms_journal_read(&left, &read), MS_JOURNAL_READ);
+    assert_int_equal(read.kind, MS_COMMAND_ACTIVITY);
+    assert_true(read.who.cookie_first);
+    assert_true(read.time == INT64_MIN && read.activity_type == INT64_MAX);
+    assert_same(read.message_id, first.message_id);
+    assert_same(read.who.email, first.who.email);
+    assert_same(read.who.user_id, first.who.user_id);
+    assert_same(read.who.cookie, first.who.cookie);
+    assert_same(read.fields, first.fields);
+    assert_same(read.query, first.query);
+    assert_same(read.user_agent, first.user_agent);
+    assert_same(read.primary_value, first.primary_value);
+    assert_same(read.attributes, first.attributes);
+    assert_same(read.code, first.code);
+    assert_same(read.payload, first.payload);
+    size_t end_of_first = entry.len - left.len;
+    assert_int_equal(ms_journal_read(&left, &read), MS_JOURNAL_READ);
+    assert_int_equal(read.kind, MS_COMMAND_NOTHING);
+    assert_int_equal(ms_journal_read(&left, &read), MS_JOURNAL_END);
+
+    /* Cut anywhere else, it is not taken for another. */
+    for (size_t len = 1; len < entry.len; len++) {
+        left = (ms_slice){entry.ptr, len};
+        ms_journal_state last = ms_journal_read(&left, &read);
+        while (last == MS_JOURNAL_READ) {
+            last = ms_journal_read(&left, &read);
+        }
+        assert_int_equal(last, len == end_of_first ? MS_JOURNAL_END : MS_JOURNAL_UNKNOWN);
+    }
+    /* Too little memory is known. */
+    for (size_t size = 0; size < entry.len; size++) {
+        ms_arena_init(&arena, memory, size);
+        (void)ms_journal_write(&arena, &first);
+        assert_true(arena.exhausted);
+    }
+}
+
+static void
+test_one_that_cannot_be_carried_out(void **state)
+{
+    (void)state;
+    ms_command visit = {.kind = MS_COMMAND_VISIT, .time = 5, .query = slice("q"), .next = NULL};
+    ms_command bad = lead("a@x.com", "{\"A\":1}");
+    bad.next = &visit;
+    bool found = false;
+    ok(ms_store_accept(queue, &bad, START));
+    accept("b@x.com", "{\"A\":2}", START);
+    /* As if of a version to come: its first command is carried out, and taken back. */
+    (void)query("UPDATE journal SET commands = commands || x'02' WHERE id = 1 RETURNING id");
+    queue_commit();
+    assert_int_equal(ms_store_carry_out(queue, &found), MS_STORE_FAILED);
+    assert_string_equal(ms_store_problem(queue),
+                        "the database holds what this version does not know");
+    ms_store_rollback(queue);
+    ok(ms_store_begin(queue));
+    ok(ms_store_carry_out_or_bury(queue, START));
+    assert_string_equal(dead_letters(), "message a@x.com not_stored {\"A\":1}\n"
+                                        "visit  not_stored {\"time\":5,\"query\":\"q\"}\n"
+                                        "message  not_stored \"02\"\n");
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_int_equal(counts().leads_waiting, 0);
+    ok(ms_store_carry_out_or_bury(queue, START));
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"A\":2}\n");
+}
+
+/* A full disk is nobody's fault: nothing is buried for it. */
+static void
+test_full_disk(void **state)
+{
+    static char fields[60000];
+    ms_store_result result = MS_STORE_OK;
+    (void)state;
+    (void)snprintf(fields, sizeof fields, "{\"B\":\"%0*d\"}", 50000, 1);
+    accept("a@x.com", fields, START);
+    queue_commit();
+    queue_disk_full(true);
+    for (int i = 0; i < 3; i++) {
+        result = ms_store_carry_out_or_bury(queue, START);
+        assert_int_equal(result, MS_STORE_FAILED);
+        assert_string_equal(ms_store_problem(queue), "database or disk is full");
+        ms_store_rollback(queue);
+        ok(ms_store_begin(queue));
+    }
+    queue_disk_full(false);
+    ok(ms_store_carry_out_or_bury(queue, START));
+    assert_string_equal(dead_letters(), "");
+    (void)take(MS_BY_EMAIL, RIPE);
+    assert_int_equal(taken_count, 1);
+}
+
+/* A database from before there was a journal. */
+static void
+test_upgrade(void **state)
+{
+    sqlite3 *db = NULL;
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    queue_close();
+    assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TABLE journal; PRAGMA user_version = 1", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    queue_open();
+    accept("a@x.com", "{\"B\":2}", START);
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_order, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_outlives_the_process, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_rolled_back, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_to_do, queue_setup, queue_teardown),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test_setup_teardown(test_one_that_cannot_be_carried_out, queue_setup,
+                                        queue_teardown),
+        cmocka_unit_test_setup_teardown(test_full_disk, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade, queue_setup, queue_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
