@@ -4,6 +4,7 @@
  */
 
 import { rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -172,6 +173,7 @@ function watchMemory(pid, seconds) {
  */
 export async function measureSoak(seconds, tell) {
   const folder = diskFolder();
+  const [busy] = loadavg();
   const world = await startWorld(join(folder, 'queue.db'));
   const sender = startSender(world.server.url);
 
@@ -201,6 +203,7 @@ export async function measureSoak(seconds, tell) {
     const faults = Object.values(world.trouble.injected).reduce((sum, count) => sum + count, 0);
     return {
       seconds,
+      busy,
       most: most.accepted / CALIBRATION_SECONDS,
       perSecond,
       sent,
