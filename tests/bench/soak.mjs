@@ -20,7 +20,7 @@ import { createTrouble } from './soak/trouble.mjs';
 /** @typedef {import('./soak/sender.mjs').Figures} Figures */
 /** @typedef {Awaited<ReturnType<typeof measureSoak>>} Soak */
 
-/** All of them can be synced within their interval, as fast as Marketo's limits let: so the queue never grows for ever. */
+/** Of so many something is said at a time. All can be synced within their interval, so the queue never grows for ever. */
 const PEOPLE = 5000;
 const SHARE = 0.7;
 const CALIBRATION_SECONDS = 8;

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { createConnection } from '../bench/soak/connection.mjs';
 import { createLatencies } from '../bench/soak/latencies.mjs';
 import { compare, createLedger, emailOf, visitorOf } from '../bench/soak/ledger.mjs';
+import { createRequests } from '../bench/soak/requests.mjs';
 import { createTrouble } from '../bench/soak/trouble.mjs';
 import { soakFailures } from '../bench/soak_report.mjs';
 
@@ -19,7 +20,8 @@ const marketo = (fields, events = []) => /** @type {any} */ ({ leads: new Map([[
 
 /** One person, of whom nine messages were said, and all but the ninth acknowledged. */
 function nineMessages() {
-  const ledger = createLedger(1);
+  const ledger = createLedger();
+  ledger.meet();
   const said = Array.from({ length: 9 }, () => ledger.say(0));
   for (const { number } of said.slice(0, 8)) ledger.acknowledge(0, number);
   return ledger.record;
@@ -52,11 +54,31 @@ test('a value that nobody said, or that is in the wrong field, is foreign', () =
 });
 
 test('visits are compared too', () => {
-  const ledger = createLedger(1);
+  const ledger = createLedger();
   for (const number of [ledger.visit(), ledger.visit()]) ledger.acknowledgeVisit(number);
   const visit = (/** @type {number} */ number) => ({ path: `/event/e${number}`, token: visitorOf(number) });
   assert.deepEqual(compare(ledger.record, marketo({}, [visit(1)])).lost, ['visit 2']);
   assert.deepEqual(compare(ledger.record, marketo({}, [visit(1), visit(2), visit(3)])).foreign, ['visit 3']);
+});
+
+test('who is met before the server is killed is let alone after it', () => {
+  const requests = createRequests({ people: 100, origin: 'https://www.example.com', authorization: '', munchkinId: '561-HYG-937' });
+  const sayMuch = () => {
+    for (let count = 0; count < 500; count++) requests.next().settle(true);
+    return [...requests.ledger.record.said];
+  };
+  const before = sayMuch();
+  assert.equal(before.length, 100);
+  requests.meetOthers();
+  const after = sayMuch();
+  assert.deepEqual(after.slice(0, 100), before);
+  assert.ok(after.slice(100).every((count) => count > 0));
+});
+
+test('of a person one message at a time is under way', () => {
+  const requests = createRequests({ people: 1000, origin: 'https://www.example.com', authorization: '', munchkinId: '561-HYG-937' });
+  for (let count = 0; count < 20; count++) requests.next();
+  assert.ok(requests.ledger.record.said.every((count) => count <= 1));
 });
 
 test('a loss, a lead in two calls, a queue that does not run dry and a run without trouble fail the soak', () => {

@@ -3,6 +3,8 @@
  *
  * Of a person one message at a time is under way, so that of two values of a field it is known which is the newer one. A
  * message sets one field, the next message another, to its own number: each field of a lead says which message it is from.
+ * A message that is lost is found out as long as nothing newer sets its field: who is to be looked at in the end, as what they
+ * were when the server was killed, is let alone from then on.
  */
 
 /** Messages in a row of one person set so many fields, one each. */
@@ -34,17 +36,16 @@ export const emailOf = (person) => `person${person}@example.com`;
 /** @param {number} visit */
 export const visitorOf = (visit) => `_mch-example.com-1763967600000-${visit}`;
 
-/** @param {number} people */
-export function createLedger(people) {
+export function createLedger() {
   /** @type {LedgerRecord} */
-  const record = {
-    said: new Array(people).fill(0),
-    acknowledged: Array.from({ length: people }, () => []),
-    visits: 0,
-    acknowledgedVisits: [],
-  };
+  const record = { said: [], acknowledged: [], visits: 0, acknowledgedVisits: [] };
   return {
     record,
+    /** Somebody of whom nothing was said yet. */
+    meet() {
+      record.acknowledged.push([]);
+      return record.said.push(0) - 1;
+    },
     /** The person's next message: its number, and what it sets. @param {number} person */
     say(person) {
       const number = ++record.said[person];

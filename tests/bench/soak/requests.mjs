@@ -26,12 +26,18 @@ const VISIT = 500;
  * @param {string} options.munchkinId
  */
 export function createRequests({ people, origin, authorization, munchkinId }) {
-  const ledger = createLedger(people);
-  /** Of whom nothing is under way. */
-  const idle = Array.from({ length: people }, (_, person) => person);
+  const ledger = createLedger();
+  /** All of whom something is said; `idle` are those of whom nothing is under way. */
+  let crowd = newCrowd();
   let made = 0;
 
-  function takeSomebody() {
+  function newCrowd() {
+    const all = Array.from({ length: people }, () => ledger.meet());
+    return { all, idle: [...all] };
+  }
+
+  /** @param {number[]} idle */
+  function takeSomebody(idle) {
     const index = Math.floor(Math.random() * idle.length);
     const last = /** @type {number} */ (idle.pop());
     if (index === idle.length) return last;
@@ -50,13 +56,14 @@ export function createRequests({ people, origin, authorization, munchkinId }) {
 
   /** @returns {Request} */
   function hash() {
-    const email = emailOf(Math.floor(Math.random() * people));
+    const email = emailOf(crowd.all[Math.floor(Math.random() * people)]);
     return { kind: 'hash', text: post('/v1/hash', ofPage, { email }), status: 200, messages: 0, settle: () => {} };
   }
 
   /** Somebody says something; `settle` for when it is known what became of it. */
   function message() {
-    const person = takeSomebody();
+    const { idle } = crowd;
+    const person = takeSomebody(idle);
     const { number, traits } = ledger.say(person);
     return {
       userId: `user-${person}`,
@@ -102,6 +109,10 @@ export function createRequests({ people, origin, authorization, munchkinId }) {
 
   return {
     ledger,
+    /** From now on something is said of others: what was acknowledged of these stays the newest. */
+    meetOthers() {
+      crowd = newCrowd();
+    },
     next() {
       const kind = Math.random() * 10;
       return kind < HASHES ? hash() : kind < HASHES + LEADS ? lead() : batch();

@@ -116,6 +116,7 @@ const orders = {
   down() {
     isUp = false;
     restarts += 1;
+    requests.meetOthers();
   },
   up(message) {
     url = new URL(message.url);
