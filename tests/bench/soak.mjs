@@ -134,11 +134,11 @@ function startSender(url) {
   };
 }
 
-/** When to kill, in seconds from the start: one moment in each part of the time. @param {number} seconds */
+/** When to kill, in seconds from the start: about the middle of each part of the time, so that the parts are alike. @param {number} seconds */
 function killTimes(seconds) {
   const kills = Math.max(2, Math.round(seconds / 60));
   const part = seconds / kills;
-  return Array.from({ length: kills }, (_, number) => part * (number + 0.35 + 0.3 * Math.random()));
+  return Array.from({ length: kills }, (_, number) => part * (number + 0.45 + 0.1 * Math.random()));
 }
 
 /**
