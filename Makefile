@@ -31,8 +31,8 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test lint bench soak audit sbom clean started
-.PHONY: packages-build packages-test packages-lint packages-bench packages-audit newest
+.PHONY: help deps build pack install demo test valgrind lint bench soak audit sbom clean started
+.PHONY: packages-build packages-test packages-lint packages-valgrind packages-bench packages-audit newest
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -53,6 +53,9 @@ packages-lint: packages-test
 
 packages-audit: packages-build
 	@src/deps.sh packages binutils debsecan faketime
+
+packages-valgrind: packages-test
+	@src/deps.sh packages valgrind
 
 packages-bench: packages-test
 	@src/deps.sh packages wrk
@@ -183,9 +186,13 @@ build/$(1)/assets.o: build/generated/assets.c
 endef
 $(eval $(call native_rules,native,-O2 -g $(HARDENING)))
 $(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
+$(eval $(call native_rules,valgrind,-O1 -gdwarf-4))
 
 build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie -Wl,-z,relro,-z,now $^ $(LIBRARIES) -o $@
+
+build/munchkin-server-valgrind: $(patsubst %,build/valgrind/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+	@echo "  LINK $@" && $(CC) $^ $(LIBRARIES) -o $@
 
 build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
@@ -258,6 +265,9 @@ audit: newest ## known holes in what this is made of, and whether dist/ can be b
 	@$(MAKE) --no-print-directory sbom
 	@node tests/audit/main.mjs $(if $(STRICT),--strict)
 	@node --test --test-reporter=spec tests/audit/*.test.mjs
+
+valgrind: packages-valgrind build build/munchkin-server-valgrind build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## the server's tests once more, under valgrind (15 min)
+	@MUNCHKIN_SERVER=$(CURDIR)/tests/server/under_valgrind.sh node tests/run.mjs tests/server/
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc
 	@echo "clang-format" && clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { INTERVAL, LINGER, marketoWorld } from './marketo_world.mjs';
 
+const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const ADA = 'ada@example.com';
@@ -127,8 +128,9 @@ test('a lead that has not changed costs no call for a day', { timeout: 60_000 },
   await world.drive(() => world.syncsOf(ADA).length === 2);
   assert.deepEqual(sentOf(world, ADA)[1], { title: 'Programmer' });
 
-  // And after a day all that is a day old.
-  world.clock.advance(first + DAY + 1000 - world.clock.now());
+  // And after a day all that is a day old. The server counts from when it read the answer, before which a slow machine may
+  // have seen the clock moved some more.
+  world.clock.advance(first + DAY + 10 * MINUTE - world.clock.now());
   await world.identify(ADA, { ...traits, title: 'Programmer' });
   await world.drive(() => world.syncsOf(ADA).length === 3);
   assert.deepEqual(sentOf(world, ADA)[2], { email: ADA, firstName: 'Ada' });

@@ -36,7 +36,7 @@ async function assertAllThere(world, load) {
   assert.deepEqual(emails.filter((email, index) => emails.indexOf(email) !== index), [], 'leads that are there twice');
 }
 
-test('kill -9, fifty times under load: every message that was taken arrives', { timeout: 120_000 }, async (t) => {
+test('kill -9, fifty times under load: every message that was taken arrives', { timeout: 290_000 }, async (t) => {
   const world = await marketoWorld(t, { simulator: { fields: SHARED_FIELDS, keepBodies: false } });
   // So that some calls are under way when the server is killed.
   world.simulator.faults.callDelayMs = 10;

@@ -139,16 +139,22 @@ place(ms_store *store, ms_lead_row *lead)
     return moved;
 }
 
+/* Parameters 1 to 6 of the statements that write a row. */
 static void
-add_row(ms_store *store, const ms_lead_row *lead)
+bind_place(ms_sql *sql, const ms_lead_row *lead)
 {
-    ms_sql *sql = ms_sql_begin(store, MS_LEAD_ADD);
     ms_sql_int(sql, lead->id);
     ms_sql_int(sql, lead->class);
     ms_sql_int(sql, lead->marketo_id);
     ms_sql_int(sql, lead->since);
     ms_sql_int(sql, lead->earliest);
     ms_sql_int(sql, lead->due);
+}
+
+/* 7 to 16. */
+static void
+bind_rest(ms_sql *sql, const ms_lead_row *lead)
+{
     ms_sql_int(sql, lead->ended);
     ms_sql_int(sql, lead->retry);
     ms_sql_int(sql, lead->attempts);
@@ -159,6 +165,14 @@ add_row(ms_store *store, const ms_lead_row *lead)
     ms_sql_text(sql, lead->user_id);
     ms_sql_text(sql, lead->fields);
     ms_sql_blob(sql, lead->sent);
+}
+
+static void
+write_row(ms_store *store, const ms_lead_row *lead, ms_query query)
+{
+    ms_sql *sql = ms_sql_begin(store, query);
+    bind_place(sql, lead);
+    bind_rest(sql, lead);
     (void)ms_sql_run(sql);
 }
 
@@ -167,29 +181,7 @@ static void
 move_row(ms_store *store, const ms_lead_row *lead)
 {
     ms_sql *sql = ms_sql_begin(store, MS_LEAD_PLACE);
-    ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, lead->class);
-    ms_sql_int(sql, lead->since);
-    ms_sql_int(sql, lead->earliest);
-    ms_sql_int(sql, lead->due);
-    (void)ms_sql_run(sql);
-}
-
-static void
-write_row(ms_store *store, const ms_lead_row *lead)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_LEAD_SET);
-    ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, lead->ended);
-    ms_sql_int(sql, lead->retry);
-    ms_sql_int(sql, lead->attempts);
-    ms_sql_int(sql, lead->flying);
-    ms_sql_int(sql, lead->lookups);
-    ms_sql_int(sql, lead->heard);
-    ms_sql_text(sql, lead->email);
-    ms_sql_text(sql, lead->user_id);
-    ms_sql_text(sql, lead->fields);
-    ms_sql_blob(sql, lead->sent);
+    bind_place(sql, lead);
     (void)ms_sql_run(sql);
 }
 
@@ -201,9 +193,9 @@ ms_lead_save(ms_store *store, ms_lead_row *lead)
     }
     bool moved = place(store, lead);
     if (lead->is_new) {
-        add_row(store, lead);
+        write_row(store, lead, MS_LEAD_ADD);
     } else {
-        write_row(store, lead);
+        write_row(store, lead, MS_LEAD_SET);
         if (moved) {
             move_row(store, lead);
         }

@@ -50,10 +50,10 @@
     X(MS_LEAD_BY_MARKETO_ID, "SELECT id FROM lead WHERE marketo_id = ?1 AND marketo_id > 0")       \
     X(MS_LEAD_ADD, "INSERT INTO lead (" MS_LEAD_COLUMNS ") VALUES"                                 \
         " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                \
-    X(MS_LEAD_SET, "UPDATE lead SET ended = ?2, retry = ?3, attempts = ?4, flying = ?5,"           \
-        " lookups = ?6, heard = ?7, email = ?8, user_id = ?9, fields = ?10, sent = ?11"            \
+    X(MS_LEAD_SET, "UPDATE lead SET ended = ?7, retry = ?8, attempts = ?9, flying = ?10,"          \
+        " lookups = ?11, heard = ?12, email = ?13, user_id = ?14, fields = ?15, sent = ?16"        \
         " WHERE id = ?1")                                                                          \
-    X(MS_LEAD_PLACE, "UPDATE lead SET class = ?2, since = ?3, earliest = ?4, due = ?5 WHERE id = ?1") \
+    X(MS_LEAD_PLACE, "UPDATE lead SET class = ?2, since = ?4, earliest = ?5, due = ?6 WHERE id = ?1") \
     X(MS_LEAD_NAME, "UPDATE lead SET marketo_id = ?2 WHERE id = ?1")                               \
     X(MS_LEAD_DELETE, "DELETE FROM lead WHERE id = ?1")                                            \
     X(MS_LEADS_DUE, "SELECT id, due FROM lead WHERE class = ?1 AND due > 0 AND due <= ?2"          \
