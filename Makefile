@@ -36,7 +36,7 @@ GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.j
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 # ---- what must be there first -------------------------------------------------------------------
 
