@@ -31,12 +31,12 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test fuzz valgrind lint bench clean started
-.PHONY: packages-build packages-test packages-lint packages-valgrind packages-bench
+.PHONY: help deps build pack install demo test fuzz valgrind lint bench soak audit sbom clean started
+.PHONY: packages-build packages-test packages-lint packages-valgrind packages-bench packages-audit newest
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 # ---- what must be there first -------------------------------------------------------------------
 
@@ -51,6 +51,9 @@ packages-test: packages-build
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
+
+packages-audit: packages-build
+	@src/deps.sh packages binutils debsecan faketime
 
 packages-valgrind: packages-test
 	@src/deps.sh packages valgrind
@@ -266,8 +269,24 @@ fuzz: packages-test build $(FUZZ) ## tries to break what reads strangers' bytes 
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 
-bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others (8 min)
+bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others, and soaks (19 min)
 	@node tests/bench/main.mjs
+
+# TIME counts only where it is given: what other targets take without is not for this one.
+soak: build ## loads, kills and troubles the server for TIME=60 s; fails if anything acknowledged is lost
+	@node tests/bench/soak_main.mjs $(if $(filter command environment,$(firstword $(origin TIME))),$(TIME),60)
+
+# Found out from the program, so it has to be there.
+newest: build packages-audit
+	@src/deps.sh newest $$(node tests/audit/names.mjs build/munchkin-server)
+
+sbom: build packages-audit ## build/sbom.cdx.json: what is compiled in, linked with, and built with
+	@node tests/audit/sbom.mjs build/munchkin-server build/deps build/sbom.cdx.json
+
+audit: newest ## known holes in what this is made of, and whether dist/ can be built again byte by byte (STRICT=1)
+	@$(MAKE) --no-print-directory sbom
+	@node tests/audit/main.mjs $(if $(STRICT),--strict)
+	@node --test --test-reporter=spec tests/audit/*.test.mjs
 
 valgrind: packages-valgrind build build/munchkin-server-valgrind build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## the server's tests once more, under valgrind (15 min)
 	@MUNCHKIN_SERVER=$(CURDIR)/tests/server/under_valgrind.sh node tests/run.mjs tests/server/

@@ -4,6 +4,7 @@
 #   src/deps.sh packages NAME...      installs Debian packages that are missing
 #   src/deps.sh unpacked FOLDER NAME  unpacks a Debian package into FOLDER, without installing it: some
 #                                     start a service when they are installed
+#   src/deps.sh newest NAME...        brings Debian packages that are installed up to date
 #   src/deps.sh sources FOLDER        unpacks Debian's cJSON and BearSSL into FOLDER/cjson, FOLDER/bearssl
 #
 # CJSON_SRC and BEARSSL_SRC name source folders to use instead, on other systems.
@@ -44,6 +45,23 @@ packages() {
     as_root env DEBIAN_FRONTEND=noninteractive sh -ec \
         'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt $missing ||
         fail "That did not work (offline?). Once the machine is on line, run by hand, as root:" "$by_hand"
+}
+
+newest() {
+    command -v apt-get >/dev/null || return 0
+    by_hand="    apt-get update && apt-get install --only-upgrade $*"
+    if ! can_be_root; then
+        printf '%s\n' "Looking for newer Debian packages needs root or sudo. Run by hand, as root:" "$by_hand" >&2
+        return 0
+    fi
+    # What it comes to without is the audit's to say.
+    as_root apt-get update -qq || return 0
+    older=$(apt-get -s --only-upgrade install "$@" | sed -n 's/^Inst \([^ ]*\).*/ \1/p' | tr -d '\n')
+    [ -n "$older" ] || return 0
+    echo "Updating what munchkin-server is linked with, and the Debian packages that go along with it:$older"
+    # shellcheck disable=SC2086 # a list of names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --only-upgrade $older >/dev/null ||
+        fail "That did not work. Run by hand, as root:" "$by_hand"
 }
 
 unpacked() {
@@ -92,6 +110,6 @@ sources() {
 command=$1
 shift
 case $command in
-packages | sources | unpacked) "$command" "$@" ;;
+packages | sources | unpacked | newest) "$command" "$@" ;;
 *) fail "src/deps.sh does not know '$command'; see its head." ;;
 esac

@@ -65,6 +65,11 @@ export function ownMegabytes(pids) {
   }, 0);
 }
 
+/** Memory of a process's own that is resident, in MB; unlike the above it may be asked of any process. @param {number} pid */
+export function residentMegabytes(pid) {
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
 /** The most memory that a process has had resident, shared libraries too, in MB. @param {number} pid */
 export function mostMegabytes(pid) {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

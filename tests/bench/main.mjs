@@ -1,14 +1,16 @@
 /**
  * Measures ours beside others, prints the figures and what they are held against, and writes build/bench.json. Fails only
- * if something could not be measured.
+ * if something could not be measured, or if the soak lost something.
  *
- *     node tests/bench/main.mjs [PART]...      `make bench` runs all: sizes, pages, calls, server, intake, backlog, replay
+ *     node tests/bench/main.mjs [PART]...      `make bench` runs all: sizes, pages, calls, server, intake, backlog, replay, soak
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
+import { printSoak, soakFailures, soakGoals } from './soak_report.mjs';
+import { goal, printGoals, ratio, table, tell, tenths, whole } from './table.mjs';
 
 // The build without sanitizers; before server_process.mjs looks.
 process.env.MUNCHKIN_SERVER ||= fileURLToPath(new URL('../../build/munchkin-server', import.meta.url));
@@ -18,28 +20,13 @@ const { measureIntake } = await import('./intake.mjs');
 const { measurePages } = await import('./pages.mjs');
 const { measureReplay, PEER_CALLS_PER_EVENT } = await import('./replay.mjs');
 const { CONNECTIONS, measureServers } = await import('./server.mjs');
+const { measureSoak } = await import('./soak.mjs');
 
 const ROUNDS = { pages: 7, calls: 5, server: 3, intake: 3 };
 const OUTPUT = new URL('../../build/bench.json', import.meta.url);
-const PARTS = process.argv.length > 2 ? process.argv.slice(2) : ['sizes', 'pages', 'calls', 'server', 'intake', 'backlog', 'replay'];
-
-/** @param {string} text */
-function tell(text) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-/** @param {string} title @param {string[]} columns @param {(string | number)[][]} rows */
-function table(title, columns, rows) {
-  tell('');
-  const lines = [columns, ...rows.map((row) => row.map(String))];
-  const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const written = lines.map((line) => line.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  '));
-  console.log(`\n${title}\n\n  ${written[0]}\n  ${widths.map((width) => '-'.repeat(width)).join('  ')}`);
-  for (const line of written.slice(1)) console.log(`  ${line}`);
-}
-
-const whole = (/** @type {number} */ value) => Math.round(value).toLocaleString('en');
-const ratio = (/** @type {number} */ value) => value.toFixed(2);
+const SOAK_SECONDS = 600;
+const ALL = ['sizes', 'pages', 'calls', 'server', 'intake', 'backlog', 'replay', 'soak'];
+const PARTS = process.argv.length > 2 ? process.argv.slice(2) : ALL;
 
 function measureSizes() {
   const brotli = (/** @type {string} */ file) =>
@@ -123,11 +110,11 @@ function printReplay({ events, people, calls }) {
   ]);
 }
 
-/** Each figure beside what it is held against. @param {any} measured */
-function goals({ sizes, pages, connections, calls, server, intake, slowIntake, backlog, replay }) {
-  /** @type {[what: string, is: string, limit: number, value: number, write: (value: number) => string][]} */
+/** @param {any} measured */
+function goals({ sizes, pages, connections, calls, server, intake, slowIntake, backlog, replay, soak }) {
+  /** @type {import('./table.mjs').Goal[]} */
   const rows = [];
-  const add = (/** @type {any[]} */ ...row) => rows.push(/** @type {any} */ (row));
+  const add = (/** @type {Parameters<typeof goal>} */ ...figure) => rows.push(goal(...figure));
   if (sizes) {
     add('munchkin-shim.js in brotli, bytes', '≤', 11264, sizes.script, whole);
     add('munchkin_shim.wasm in brotli, bytes', '≤', 7168, sizes.module, whole);
@@ -153,7 +140,7 @@ function goals({ sizes, pages, connections, calls, server, intake, slowIntake, b
   if (server) {
     add('hashes a second, ours / nginx constant, 32 connections', '≥', 0.9, server.ours[32].perSecond / server.nginx[32].perSecond, ratio);
     add('hashes a second, ours / Node signer, 32 connections', '≥', 3, server.ours[32].perSecond / server.node[32].perSecond, ratio);
-    add('server memory at 256 connections, MB', '≤', 16, server.ours[256].megabytes, (/** @type {number} */ value) => value.toFixed(1));
+    add('server memory at 256 connections, MB', '≤', 16, server.ours[256].megabytes, tenths);
   }
   for (const [disk, one] of [['', intake], [', disk 2 ms slower', slowIntake]]) {
     if (!one) continue;
@@ -164,21 +151,19 @@ function goals({ sizes, pages, connections, calls, server, intake, slowIntake, b
   if (backlog) {
     const { gathered, drained } = backlog;
     add('memory with a million events waiting, MB', '≤', 64, Math.max(gathered.megabytes, drained.megabytes), whole);
-    add('leads out, of what the limits allow, %', '≥', 95, 100 * drained.ofCeiling, (/** @type {number} */ value) => value.toFixed(1));
+    add('leads out, of what the limits allow, %', '≥', 95, 100 * drained.ofCeiling, tenths);
   }
   if (replay) {
     add('calls to Marketo for each event', '≤', 0.01, replay.calls / replay.events, (/** @type {number} */ value) => value.toFixed(4));
   }
-  return rows.map(([what, is, limit, value, write]) => {
-    const met = is === '≤' ? value <= limit : value >= limit;
-    return { what, goal: `${is} ${limit.toLocaleString('en')}`, measured: write(value), met };
-  });
+  if (soak) rows.push(...soakGoals(soak));
+  return rows;
 }
 
 const started = Date.now();
 /** @type {any} */
 const measured = { date: new Date().toISOString(), machine: `${cpus().length} × ${cpus()[0].model}`, node: process.version };
-console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 8 minutes for all`);
+console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 19 minutes for all`);
 if (PARTS.includes('sizes')) measured.sizes = measureSizes();
 if (PARTS.includes('pages')) {
   measured.pages = await measurePages('devtools', ROUNDS.pages, (text) => tell(`Pages: ${text}`));
@@ -208,8 +193,15 @@ if (PARTS.includes('replay')) {
   measured.replay = await measureReplay((text) => tell(`Replay: ${text}`));
   printReplay(measured.replay);
 }
+if (PARTS.includes('soak')) {
+  measured.soak = await measureSoak(SOAK_SECONDS, (text) => tell(`Soak: ${text}`));
+  printSoak(measured.soak);
+}
 measured.goals = goals(measured);
-table('Goals', ['what', 'goal', 'measured', 'met'], measured.goals.map((/** @type {any} */ one) => [one.what, one.goal, one.measured, one.met ? 'yes' : 'no']));
+printGoals(measured.goals);
 mkdirSync(new URL('.', OUTPUT), { recursive: true });
 writeFileSync(OUTPUT, `${JSON.stringify(measured, null, 2)}\n`);
 console.log(`\nWritten to build/bench.json, after ${Math.round((Date.now() - started) / 1000)} s`);
+const failures = measured.soak ? soakFailures(measured.soak) : [];
+for (const failure of failures) console.log(`\n${failure}`);
+process.exitCode = failures.length > 0 ? 1 : 0;

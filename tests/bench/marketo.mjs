@@ -9,8 +9,9 @@ import { here } from './load.mjs';
 
 /** @typedef {import('../server/server_process.mjs').ServerProcess} ServerProcess */
 
-const WRITE_KEY = 'write-key-of-the-benchmark';
-const CLIENT = { id: 'client-of-the-benchmark', secret: 'pretended' };
+export const WRITE_KEY = 'write-key-of-the-benchmark';
+export const CLIENT = { id: 'client-of-the-benchmark', secret: 'pretended' };
+export const MUNCHKIN_ID = '561-HYG-937';
 const NOWHERE = 'http://127.0.0.1:9';
 
 export const AUTHORIZATION = `Basic ${Buffer.from(`${WRITE_KEY}:`).toString('base64')}`;
@@ -22,7 +23,7 @@ export const diskFolder = () => mkdtempSync(here('../../build/bench-'));
 function start(db, marketo, env) {
   return startServer({
     args: [
-      ...['--db', db, '--write-key', WRITE_KEY, '--munchkin-id', '561-HYG-937'],
+      ...['--db', db, '--write-key', WRITE_KEY, '--munchkin-id', MUNCHKIN_ID],
       ...['--rest-url', marketo, '--webevents-url', marketo],
     ],
     env: { MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...env },

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import { createClock } from './clock.mjs';
 import { collectorRoutes } from './collector.mjs';
@@ -68,6 +68,8 @@ export async function startSimulator(options = {}) {
   const soap = createTraffic(clock, { daily: 10_000, ...options.soapLimits });
   const tokens = createTokens({ client: options.restClient, clock, faults, seconds: () => rest.traffic.limits.tokenSeconds });
   const closing = new AbortController();
+  // Each answer that is held back listens to it.
+  setMaxListeners(0, closing.signal);
   const world = { leads, fields, clock, faults, closing: closing.signal };
   const soapApi = soapRoutes({ ...world, user: options.soapUser, control: soap });
   const state = { log, leads, faults, clock, rest, soap, forget: soapApi.clear };
