@@ -33,7 +33,7 @@ const files = ['unit', 'fuzz', 'server', 'browser', 'adapters', 'docs', 'package
   .filter((file) => file.endsWith('.test.mjs') && file.includes(wanted));
 
 // Each file is a process of its own, and most have a browser or a server: two at a time. What hangs, fails.
-const stream = run({ files, concurrency: 2, timeout: 300_000 });
+const stream = run({ files, concurrency: 2, timeout: Number(process.env.TEST_TIMEOUT_MS) || 300_000 });
 stream.on('test:diagnostic', ({ message }) => {
   const [, kind, count] = /^(pass|fail|cancelled|skipped) (\d+)$/.exec(message) || [];
   if (kind === 'pass') counts.passed += Number(count);

@@ -102,9 +102,12 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGKILL'])) {
     world.clock.advance(2 * INTERVAL);
     await world.letPass('marker@example.com');
     await world.drive(() => paths().includes('/event/other'));
-    assert.deepEqual(paths(), ['/event/once', '/event/other']);
+    // What Marketo had answered and the server had no time to note down, before it was killed, it sends once more.
+    const killed = signal === 'SIGKILL';
+    assert.deepEqual(killed ? [...new Set(paths())] : paths(), ['/event/once', '/event/other']);
     assert.ok(world.simulator.events.every(({ token }) => token === tokenOf(7)));
     assert.equal(world.simulator.leads.get('ada@example.com')?.fields.FirstName, 'Ada');
-    assert.equal(world.syncsOf('ada@example.com').length, 1);
+    const syncs = world.syncsOf('ada@example.com').map(({ sent }) => sent.firstName);
+    assert.deepEqual(killed ? [...new Set(syncs)] : syncs, ['Ada']);
   });
 }
