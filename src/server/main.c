@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define EXIT_CONFIGURATION 2
 #define DRAIN_MS 5000 /* for the calls to Marketo that are under way */
@@ -67,8 +68,12 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
         return EXIT_FAILURE;
     }
     announce(options, ms_http_port(http));
-    int number = 0;
-    (void)sigwait(ending, &number);
+    const struct timespec second = {.tv_sec = 1};
+    int number = -1;
+    while (number < 0) {
+        number = sigtimedwait(ending, NULL, &second);
+        ms_http_watch(http);
+    }
     ms_log("info", "stopping", "signal", strsignal(number));
     ms_http_stop(http);
     return EXIT_SUCCESS;

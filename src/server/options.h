@@ -23,6 +23,7 @@ typedef struct {
     unsigned int rate_limit;         /* of those a minute for each client address; 0: no limit */
     ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
+    unsigned int request_timeout; /* seconds that a client may take to send a request */
     ms_write_keys write_keys;
 
     /* Files with secrets; NULL: they are in the environment, or nowhere. */

@@ -1,10 +1,9 @@
 /** What is answered with 200 is on disk, and stays there; what cannot be stored is not answered so. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { holdDatabase } from './held_database.mjs';
 import { openConnection, request } from './http_client.mjs';
 import { basic, eventually, intakeFor, REST, WRITE_KEY } from './intake.mjs';
 
@@ -13,27 +12,6 @@ const emailOf = (i) => `person-${i}@example.com`;
 
 /** @param {number} i */
 const identify = (i) => ({ messageId: `m-${i}`, traits: { email: emailOf(i) } });
-
-/**
- * Keeps everybody else from writing into the database, until it is told to let go.
- * @param {string} db
- */
-async function holdDatabase(db) {
-  const program = `
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
-db.execute('BEGIN IMMEDIATE')
-print('held', flush=True)
-sys.stdin.read()
-db.execute('ROLLBACK')
-`;
-  const child = spawn('python3', ['-c', program, db], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  return async () => {
-    child.stdin.end();
-    await once(child, 'close');
-  };
-}
 
 test('a request is answered only once it is on disk, and holds nobody up meanwhile', async (t) => {
   const { db, post, server } = await intakeFor(t, { args: ['--threads', '1'] });
