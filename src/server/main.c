@@ -6,6 +6,7 @@
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
+#include "secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -157,6 +158,7 @@ main(int argc, char **argv)
     static ms_options options;
     static ms_configuration configuration;
 
+    ms_secret_guard();
     if (ms_cli_is_asked(argc, argv)) {
         return ms_cli_run(argc, argv);
     }

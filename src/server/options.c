@@ -104,10 +104,13 @@ take_request_timeout(ms_options *options, char *value)
     return parse_number(value, HOUR, &options->request_timeout) && options->request_timeout > 0;
 }
 
+/* Others can read a command line for as long as the process runs. */
 static bool
 take_write_key(ms_options *options, char *value)
 {
-    return ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+    bool taken = ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+    explicit_bzero(value, strlen(value));
+    return taken;
 }
 
 static bool
