@@ -17,6 +17,22 @@ write_member(ms_arena *line, char before, const char *name, const char *value)
     ms_json_write_string(line, ms_slice_from(value));
 }
 
+/* What terminals act on though it is UTF-8: DEL, and the controls from U+0080 on. JSON lets both
+ * stand in a text. */
+static void
+disarm(char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char next = i + 1 < len ? (unsigned char)line[i + 1] : 0;
+        if (line[i] == 0x7F) {
+            line[i] = '?';
+        } else if ((unsigned char)line[i] == 0xC2 && next >= 0x80 && next <= 0x9F) {
+            line[i] = '?';
+            line[i + 1] = '?';
+        }
+    }
+}
+
 void
 ms_log(const char *level, const char *event, const char *name, const char *value)
 {
@@ -36,6 +52,7 @@ ms_log(const char *level, const char *event, const char *name, const char *value
         write_member(&line, ',', name, value);
     }
     ms_text_append(&line, MS_SLICE("}\n"));
+    disarm(memory, line.used);
     /* One write, so that lines of several threads do not mix. */
     if (!line.exhausted) {
         ssize_t written = write(STDERR_FILENO, memory, line.used);
