@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include "../core/json.h"
+#include "../core/utf8.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -17,19 +18,20 @@ write_member(ms_arena *line, char before, const char *name, const char *value)
     ms_json_write_string(line, ms_slice_from(value));
 }
 
-/* What terminals act on though it is UTF-8: DEL, and the controls from U+0080 on. JSON lets both
- * stand in a text. */
+/* JSON lets two things stand in a text that a reader may not: what is no UTF-8, and what terminals
+ * act on all the same, which is DEL and the controls from U+0080 to U+009F. */
 static void
 disarm(char *line, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char next = i + 1 < len ? (unsigned char)line[i + 1] : 0;
-        if (line[i] == 0x7F) {
-            line[i] = '?';
-        } else if ((unsigned char)line[i] == 0xC2 && next >= 0x80 && next <= 0x9F) {
-            line[i] = '?';
-            line[i + 1] = '?';
+    unsigned char *p = (unsigned char *)line;
+    const unsigned char *end = p + len;
+    while (p < end) {
+        size_t sequence = *p < 0x80 ? 1 : ms_utf8_sequence(p, end);
+        bool is_control = *p == 0x7F || (sequence == 2 && p[0] == 0xC2 && p[1] < 0xA0);
+        if (sequence == 0 || is_control) {
+            memset(p, '?', sequence > 0 ? sequence : 1);
         }
+        p += sequence > 0 ? sequence : 1;
     }
 }
 

@@ -28,6 +28,7 @@ function linesOf(output) {
   return lines.map((line) => {
     // eslint-disable-next-line no-control-regex -- that there are none is the point
     assert.doesNotMatch(line, /[\x00-\x1f\x7f-\x9f]/);
+    assert.ok(!line.includes('\ufffd'), `no UTF-8: ${line}`);
     const said = JSON.parse(line);
     assert.match(said.event, /^[a-z_]+$/, line);
     assert.notEqual(said.event, 'injected');
@@ -61,8 +62,11 @@ test('paths, headers, e-mails, events, ids and keys', async (t) => {
     });
     await post('/v1/identify', { traits: { email: 'a@b.co' } }, { key: text.replaceAll(/[^ -~]/g, '') });
   }
+  // Cut off where a character has begun.
+  await post('/v1/identify', { traits: { email: 'a@b.co', [`${'x'.repeat(99)}\u00e9`]: 1 } });
   await Promise.all(raws);
   assert.equal((await post('/v1/identify', { traits: { email: 'a@b.co' } })).status, 200);
+  await eventually(() => server.output().includes('xxxxx'), 'word of the long name');
   await server.stop();
   const lines = linesOf(server.output());
   assert.ok(lines.length >= 3);
