@@ -131,8 +131,8 @@ connections_allowed(void)
         files.rlim_cur >= MS_CONNECTIONS_MAX + FILES_BESIDE) {
         return MS_CONNECTIONS_MAX;
     }
-    return files.rlim_cur > 2 * FILES_BESIDE ? (unsigned int)files.rlim_cur - FILES_BESIDE
-                                             : FILES_BESIDE;
+    return files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? (unsigned int)files.rlim_cur - FILES_BESIDE
+                                                     : FILES_BESIDE;
 }
 
 ms_http *
