@@ -39,7 +39,7 @@ for (const [what, request] of Object.entries({
   'a length beyond 64 bits': post('Content-Length: 18446744073709551634\r\n', body + smuggled),
   'length and chunks': post('Content-Length: 4\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${smuggled}`),
   'chunks and length': post('Transfer-Encoding: chunked\r\nContent-Length: 4\r\n', `0\r\n\r\n${smuggled}`),
-  'chunks in HTTP/1.0': chunked('0\r\n\r\n').replace('HTTP/1.1', 'HTTP/1.0'),
+  'chunks in HTTP/1.0': chunked(`12\r\n${body}\r\n0\r\n\r\n`).replace('HTTP/1.1', 'HTTP/1.0'),
   'chunks twice': post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', `0\r\n\r\n${smuggled}`),
   ...Object.fromEntries(
     ['xchunked', 'chunked, identity', 'identity, chunked', 'chunked,', 'chunked;q=1', '"chunked"', 'chunked\0', '\x0bchunked', 'chunked\x0b', 'identity', ''].map(
