@@ -17,7 +17,9 @@
 
 /* One address, even of a large office; others must get in beside it. A proxy is all addresses. */
 #define CONNECTIONS_OF_ADDRESS 512
-#define CONNECTION_BYTES 8192
+/* libmicrohttpd copies and lists cookies, so theirs count twice and more; a page's visitors have
+ * kilobytes of them, and send them to each host of its domain. */
+#define CONNECTION_BYTES 24576
 #define IDLE_SECONDS 10
 #define FILES_BESIDE 64 /* for the database, Marketo, and what else is no client */
 #define WORD_SECONDS 60 /* clients that are cut off are told of so often */

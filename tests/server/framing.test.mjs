@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { askForHash, openConnection, sendRaw } from './http_client.mjs';
+import { askForHash, openConnection, request, sendRaw } from './http_client.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
 const server = await serverFor({ after }, { args: ['--rate-limit', '0'] });
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const firstLine = (/** @type {string} */ line) => `${line}\r\nHost: x\r\n\r\n${smuggled}`;
 
-for (const [what, request] of Object.entries({
+for (const [what, bytes] of Object.entries({
   'two lengths': post(`Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n`, smuggled),
   'the same length twice': post(length + length, body + smuggled),
   'two lengths in one': post(`Content-Length: 0, ${smuggled.length}\r\n`, smuggled),
@@ -88,7 +88,7 @@ for (const [what, request] of Object.entries({
   'tabs for spaces': firstLine('GET\t/metrics\tHTTP/1.1'),
 })) {
   test(`${what}: refused, and nothing behind it is run`, async () => {
-    const answer = await sendRaw(server, request);
+    const answer = await sendRaw(server, bytes);
     assert.doesNotMatch(answer, /^HTTP\/1\.1 2/m, answer);
     assert.doesNotMatch(answer, /"hash"|"status":"ok"/);
     assert.match(answer, /^(HTTP\/1\.1 (400|413|505) |$)/, answer);
@@ -137,6 +137,14 @@ test('a host is nothing that an answer depends on', async () => {
   const expected = untimed(await ask('x'));
   assert.match(expected, /^HTTP\/1\.1 200 /);
   for (const host of ['', 'evil.example', '[::1]:8080', 'X.', 'h'.repeat(3000)]) assert.equal(untimed(await ask(host)), expected, host);
+});
+
+test('a visitor with a hundred cookies gets the script, and a hash', async () => {
+  const cookie = Array.from({ length: 100 }, (_, n) => `cookie_${n}=${'v'.repeat(45)}`).join('; ');
+  assert.ok(cookie.length > 5500);
+  const headers = { Cookie: cookie, 'User-Agent': 'Mozilla/5.0 '.repeat(20), Accept: '*/*, '.repeat(20), Referer: `https://www.example.com/${'p'.repeat(500)}` };
+  assert.equal((await request(`${server.url}/munchkin-shim.js`, { headers })).status, 200);
+  assert.equal((await askForHash(server, { email: 'a@b.co' }, { headers })).status, 200);
 });
 
 test('what is right is taken, however it is cut into pieces', async () => {
