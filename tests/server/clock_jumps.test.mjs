@@ -1,4 +1,4 @@
-/** The machine's clock is set forward under the server: leads go on going out, and nothing is done over and over. */
+/** The machine's clock is set forward or back under the server: leads go on going out, and nothing is done over and over. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -46,6 +46,8 @@ describe('clock jumps', { concurrency: 2, timeout: 60_000 }, () => {
   for (const [what, by] of /** @type {[string, number][]} */ ([
     ['an hour forward', HOUR],
     ['a day forward', DAY],
+    ['an hour back', -HOUR],
+    ['a day back', -DAY],
   ])) {
     test(`${what}, while leads wait and Marketo is well`, async (t) => {
       const { server, simulator, jump, within, identify, visit } = await worldFor(t);
@@ -85,4 +87,16 @@ describe('clock jumps', { concurrency: 2, timeout: 60_000 }, () => {
       assert.deepEqual(ask('dead', 'list'), []);
     });
   }
+
+  test('to and fro, again and again, under load: all arrives', async (t) => {
+    const { simulator, jump, within, identify } = await worldFor(t);
+    const people = Array.from({ length: 40 }, (_, n) => `p${n}@example.com`);
+    for (const [n, email] of people.entries()) {
+      assert.equal((await identify(email)).status, 200);
+      if (n % 5 === 0) jump([HOUR, -2 * HOUR, DAY, -DAY, HOUR, -HOUR, 61_000, -59_000][(n / 5) % 8]);
+    }
+    await within(120, () => people.every((email) => simulator.leads.has(email)), 'all of them');
+    assert.equal(simulator.leadsById.size, people.length);
+    assert.deepEqual(simulator.rest.overlaps, []);
+  });
 });

@@ -290,6 +290,7 @@ ms_store_commit(ms_store *store)
     (void)ms_sql_run(ms_sql_begin(store, MS_COMMIT));
     if (!store->failed) {
         forget_changes(store);
+        store->seen_for_good = store->seen;
     }
     return ms_store_ended(store);
 }
@@ -298,6 +299,7 @@ void
 ms_store_rollback(ms_store *store)
 {
     forget_changes(store);
+    store->seen = store->seen_for_good;
     /* After some errors, such as a full disk, SQLite has rolled back by itself. */
     if (sqlite3_get_autocommit(store->db) == 0) {
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
