@@ -136,6 +136,23 @@ test('a database that is noise, where its log does not tell better: refused, and
   assertLeft(folder, before);
 });
 
+for (const [what, damage] of /** @type {[string, (db: string) => void][]} */ ([
+  ['empty', (db) => truncateSync(db, 0)],
+  ['missing', (db) => renameSync(db, `${db}.elsewhere`)],
+])) {
+  test(`a database that is ${what}, where its log is there: refused, and the log is left as it is`, (t) => {
+    const folder = folderFor(t);
+    const db = join(folder, 'munchkin.db');
+    for (const suffix of ['', '-wal']) copyFileSync(join(made, `logged.db${suffix}`), db + suffix);
+    damage(db);
+    const before = contents(folder);
+    const { code, said } = refusal(settings(db));
+    assert.equal(code, 1, said);
+    assert.match(said, /The database is damaged/);
+    assertLeft(folder, before);
+  });
+}
+
 test('a log that breaks off is used up to there: what is behind was never acknowledged, or is damage that none can see', async (t) => {
   const folder = folderFor(t);
   const db = join(folder, 'munchkin.db');
