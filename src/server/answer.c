@@ -51,6 +51,10 @@ answer_static(ms_exchange *exchange, const char *path, const char *method)
         return ms_respond_error(exchange, MS_NOT_FOUND);
     }
     exchange->route = MS_ROUTE_STATIC;
+    if (exchange->is_last) {
+        /* These responses are shared by all, and none says that the connection ends. */
+        return ms_respond_error(exchange, MS_FRAMING_INVALID);
+    }
     if (!is_get(method)) {
         return ms_respond_error_with(exchange, MS_METHOD_NOT_ALLOWED, "Allow", "GET, HEAD");
     }

@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "answer.h"
+#include "connections.h"
 #include "framing.h"
 #include "intake/deposit.h"
 #include "intake/segment_endpoint.h"
@@ -10,31 +11,58 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 /* One address, even of a large office; others must get in beside it. A proxy is all addresses. */
 #define CONNECTIONS_OF_ADDRESS 512
-#define CONNECTION_BYTES 8192
+/* libmicrohttpd copies and lists cookies, so theirs count twice and more; a page's visitors have
+ * kilobytes of them, and send them to each host of its domain. */
+#define CONNECTION_BYTES 24576
 #define IDLE_SECONDS 10
+#define FILES_BESIDE 64 /* for the database, Marketo, and what else is no client */
+#define WORD_SECONDS 60 /* clients that are cut off are told of so often */
 #define DRAIN_SECONDS 5
 #define DISK_SECONDS 30
 
 struct ms_http {
     struct MHD_Daemon *daemon;
     ms_service *service;
+    ms_connections connections;
+    size_t cut_off; /* of which nothing was said yet */
+    int64_t last_word;
     uint16_t port;
 };
 
+static int64_t
+monotonic_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
+/* Where a body in chunks ends, libmicrohttpd is more lenient to see than proxies are. What they
+ * took for a part of it is no request of its own if there comes none after it. */
+static bool
+is_chunked(struct MHD_Connection *connection)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+}
+
 static enum MHD_Result
-begin(ms_service *service, struct MHD_Connection *connection, const char *path, void **context)
+begin(ms_service *service, struct MHD_Connection *connection, const ms_framing_line *line,
+      void **context)
 {
     ms_request *request = malloc(sizeof *request);
     if (request == NULL) {
         return MHD_NO;
     }
-    const ms_endpoint *endpoint = ms_endpoint_of(path);
-    *request = (ms_request){.exchange = {.connection = connection, .route = endpoint->route},
+    const ms_endpoint *endpoint = ms_endpoint_of(line->path);
+    *request = (ms_request){.exchange = {.connection = connection,
+                                         .route = endpoint->route,
+                                         .is_last = is_chunked(connection)},
                             .endpoint = endpoint};
     ms_body_init(&request->body,
                  endpoint->route == MS_ROUTE_SEGMENT ? ms_segment_body_limit(service, connection)
@@ -42,10 +70,9 @@ begin(ms_service *service, struct MHD_Connection *connection, const char *path, 
                  &service->body_bytes);
     *context = request;
     ms_metrics_request_begins();
-    ms_status status = ms_framing_check(connection);
-    return status == MS_OK
-               ? MHD_YES
-               : ms_respond_error_with(&request->exchange, status, "Connection", "close");
+    ms_status status = ms_framing_check(connection, line);
+    request->exchange.is_last = request->exchange.is_last || status != MS_OK;
+    return status == MS_OK ? MHD_YES : ms_respond_error(&request->exchange, status);
 }
 
 /* libmicrohttpd calls this with the headers, then with each part of the body, then at its end, and
@@ -54,17 +81,20 @@ static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *path, const char *method,
        const char *version, const char *bytes, size_t *len, void **context)
 {
-    (void)version;
     ms_request *request = *context;
     if (request == NULL) {
-        return begin(cls, connection, path, context);
+        const ms_framing_line line = {method, path, version};
+        return begin(cls, connection, &line, context);
     }
     if (*len > 0) {
         ms_body_add(&request->body, bytes, *len);
         *len = 0;
         return request->body.len > MS_DISCARD_MAX ? MHD_NO : MHD_YES;
     }
-    return ms_answer(cls, request, path, method);
+    enum MHD_Result result = ms_answer(cls, request, path, method);
+    ms_connection_is_turn_of(connection,
+                             request->deposit == NULL ? MS_CLIENT_TAKES : MS_CLIENT_WAITS);
+    return result;
 }
 
 /* No path here needs an escape; and a decoded %00 would hide what follows it. */
@@ -81,7 +111,6 @@ completed(void *cls, struct MHD_Connection *connection, void **context,
           enum MHD_RequestTerminationCode why)
 {
     (void)cls;
-    (void)connection;
     (void)why;
     ms_request *request = *context;
     if (request != NULL) {
@@ -91,6 +120,21 @@ completed(void *cls, struct MHD_Connection *connection, void **context,
         *context = NULL;
         ms_metrics_request_ends();
     }
+    ms_connection_is_turn_of(connection, MS_CLIENT_SENDS);
+}
+
+/* As many as the process may have open: else those who come when that is used up would wait for a
+ * place, and those who hold one would not be asked to leave it. */
+static unsigned int
+connections_allowed(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        files.rlim_cur >= MS_CONNECTIONS_MAX + FILES_BESIDE) {
+        return MS_CONNECTIONS_MAX;
+    }
+    return files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? (unsigned int)files.rlim_cur - FILES_BESIDE
+                                                     : FILES_BESIDE;
 }
 
 ms_http *
@@ -107,18 +151,22 @@ ms_http_start(const ms_options *options, ms_service *service)
         flags |= MHD_USE_IPv6;
     }
     http->service = service;
+    http->last_word = monotonic_s() - WORD_SECONDS;
+    unsigned int most = connections_allowed();
+    ms_connections_init(&http->connections, most - most / 16, options->request_timeout);
     errno = 0;
     /* A pool of one is none. */
-    http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, service, MHD_OPTION_SOCK_ADDR, &options->address,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned int)MS_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        options->proxies.count > 0 ? 0 : (unsigned int)CONNECTIONS_OF_ADDRESS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
-        options->threads > 1 ? options->threads : 0, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-        MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, handle, service, MHD_OPTION_SOCK_ADDR,
+                         &options->address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                         MHD_OPTION_NOTIFY_CONNECTION, ms_connections_notify, &http->connections,
+                         MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                         options->proxies.count > 0 ? 0 : (unsigned int)CONNECTIONS_OF_ADDRESS,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
+                         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
+                         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
     if (http->daemon == NULL) {
         int why = errno;
         ms_static_stop();
@@ -134,6 +182,20 @@ uint16_t
 ms_http_port(const ms_http *http)
 {
     return http->port;
+}
+
+void
+ms_http_watch(ms_http *http)
+{
+    char count[24];
+    http->cut_off += ms_connections_cut_off_late(&http->connections);
+    if (http->cut_off == 0 || monotonic_s() - http->last_word < WORD_SECONDS) {
+        return;
+    }
+    (void)snprintf(count, sizeof count, "%zu", http->cut_off);
+    ms_log("warning", "clients_cut_off", "count", count);
+    http->cut_off = 0;
+    http->last_word = monotonic_s();
 }
 
 /* Until `count` is 0, or `seconds` are over; whether it is. */

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* Connections at a time. */
+/* Connections at a time; fewer where fewer files may be open. */
 #define MS_CONNECTIONS_MAX 4096
 
 typedef struct ms_http ms_http;
@@ -22,6 +22,10 @@ ms_http *ms_http_start(const ms_options *options, ms_service *service);
 
 /* The port it listens on, whatever was asked for. */
 uint16_t ms_http_port(const ms_http *http);
+
+/* Cuts off clients that let others wait for too long (connections.h), and logs now and then how
+ * many; call it about every second. */
+void ms_http_watch(ms_http *http);
 
 /*
  * Takes no new connections, lets the requests under way end, for five seconds at most, and stops.

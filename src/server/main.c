@@ -6,6 +6,7 @@
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
+#include "secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define EXIT_CONFIGURATION 2
 #define DRAIN_MS 5000 /* for the calls to Marketo that are under way */
@@ -68,8 +70,12 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
         return EXIT_FAILURE;
     }
     announce(options, service, ms_http_port(http));
-    int number = 0;
-    (void)sigwait(ending, &number);
+    const struct timespec second = {.tv_sec = 1};
+    int number = -1;
+    while (number < 0) {
+        number = sigtimedwait(ending, NULL, &second);
+        ms_http_watch(http);
+    }
     ms_log("info", "stopping", "signal", strsignal(number));
     ms_http_stop(http);
     return EXIT_SUCCESS;
@@ -158,6 +164,7 @@ main(int argc, char **argv)
     static ms_options options;
     static ms_configuration configuration;
 
+    ms_secret_guard();
     if (ms_cli_is_asked(argc, argv)) {
         return ms_cli_run(argc, argv);
     }

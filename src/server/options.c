@@ -15,7 +15,9 @@
 #define DEFAULT_EMAIL_RATE_LIMIT 30
 #define DEFAULT_INTERVAL 30
 #define DEFAULT_LINGER 5
+#define DEFAULT_REQUEST_TIMEOUT 30
 #define THREADS_MAX 256
+#define HOUR 3600
 #define DAY 86400
 
 static const char secret_on_command_line[] = "munchkin-server: a secret does not belong on the "
@@ -116,9 +118,18 @@ take_threads(ms_options *options, char *value)
 }
 
 static bool
+take_request_timeout(ms_options *options, char *value)
+{
+    return parse_number(value, HOUR, &options->request_timeout) && options->request_timeout > 0;
+}
+
+/* Others can read a command line for as long as the process runs. */
+static bool
 take_write_key(ms_options *options, char *value)
 {
-    return ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+    bool taken = ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+    explicit_bzero(value, strlen(value));
+    return taken;
 }
 
 static bool
@@ -180,6 +191,7 @@ static const option_rule rules[] = {
     {"token-secret-file", "a file, and at most two of them", take_token_secret_file, 0},
     {"trust-proxy", "an IP address, at most 16 of them", take_proxy, 0},
     {"threads", "a number from 1 to 256", take_threads, 0},
+    {"request-timeout", "a number of seconds, from 1 to 3600", take_request_timeout, 0},
     {"write-key", "at most 128 characters, no spaces, no colon; at most 64 keys", take_write_key,
      0},
     {"write-keys-file", "a file with a write key a line, at most 64", take_write_keys_file, 0},
@@ -247,6 +259,7 @@ defaults(void)
         .db = MS_DEFAULT_DB,
         .interval = DEFAULT_INTERVAL,
         .linger = DEFAULT_LINGER,
+        .request_timeout = DEFAULT_REQUEST_TIMEOUT,
     };
     (void)parse_address(DEFAULT_LISTEN, &options.address);
     return options;

@@ -26,6 +26,7 @@ typedef struct {
     const char *token_audience;      /* NULL: tokens have none */
     ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
+    unsigned int request_timeout; /* seconds that a client may take to send a request */
     ms_write_keys write_keys;
 
     /* Files with secrets; NULL: they are in the environment, or nowhere. */

@@ -60,6 +60,9 @@ ms_respond(const ms_exchange *exchange, unsigned int http_status, struct MHD_Res
         (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", exchange->origin);
         (void)MHD_add_response_header(response, "Access-Control-Expose-Headers", "Retry-After");
     }
+    if (exchange->is_last) {
+        (void)MHD_add_response_header(response, "Connection", "close");
+    }
     ms_metrics_answered(exchange->route, http_status);
     enum MHD_Result result = MHD_queue_response(exchange->connection, http_status, response);
     MHD_destroy_response(response);

@@ -13,6 +13,7 @@
 typedef struct {
     struct MHD_Connection *connection;
     ms_route route;
+    bool is_last;       /* the connection is closed after the answer */
     const char *origin; /* the Origin header, if that may read the answer; else NULL */
 } ms_exchange;
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +47,15 @@ static void
 tell(const char *before, const ms_secret_source *source, const char *after)
 {
     (void)fprintf(stderr, "munchkin-server: %s%s%s.\n", before, source->name, after);
+}
+
+void
+ms_secret_guard(void)
+{
+    const struct rlimit none = {0, 0};
+    /* The limit alone does not stop dumps that the system pipes to a program. */
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* Reads a file of at most SECRET_MAX bytes; -1 if it is longer or cannot be read. */

@@ -21,6 +21,12 @@ extern const ms_secret_source ms_secret_soap_encryption_key; /* MARKETO_SOAP_ENC
 extern const ms_secret_source ms_secret_tokens[2]; /* MUNCHKIN_TOKEN_SECRET, and _2 behind it */
 
 /*
+ * From now on this process leaves no core dump, and no other process of the same user can read its
+ * memory: what libraries copy of a secret is not in memory of ours. Call it first of all.
+ */
+void ms_secret_guard(void);
+
+/*
  * Takes the secret from the file `path`, or if that is NULL from the variable, which is wiped from
  * the environment. A line's end behind it is no part of it. If there is neither, `secret` is empty;
  * whoever cannot do without says so by ms_secret_missing. Call it before any thread.

@@ -56,6 +56,7 @@ const char ms_usage[] =
     "  --listen ADDRESS:PORT      where to listen (127.0.0.1:8080); [::1]:8080 for IPv6, port 0 "
     "for\n"
     "                             any that is free\n"
+    "  --request-timeout SECONDS  who has not sent a request whole by then is cut off (30)\n"
     "  --threads N                as many as there are cores\n"
     "  --json                     for status and dead: as JSON\n"
     "  --help, --version\n";

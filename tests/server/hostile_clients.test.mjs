@@ -38,30 +38,6 @@ test('what is not HTTP is refused', async () => {
   for (const answer of answers) assert.doesNotMatch(answer, /^HTTP\/1\.1 2/);
 });
 
-test('two readings of where a request ends: refused, and nothing behind it is run', async () => {
-  const smuggled = `GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`;
-  for (const [what, request] of Object.entries({
-    'two hosts': post(`Host: y\r\nContent-Length: ${body.length}\r\n`),
-    'two lengths': post(`Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n`, smuggled),
-    'two lengths in one': post(`Content-Length: 0, ${smuggled.length}\r\n`, smuggled),
-    'a length with a sign': post(`Content-Length: +${body.length}\r\n`),
-    'a negative length': post('Content-Length: -1\r\n'),
-    'a length in hex': post('Content-Length: 0x12\r\n'),
-    'a length beyond 64 bits': post('Content-Length: 99999999999999999999999\r\n'),
-    'length and chunks': post(`Content-Length: 4\r\nTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${smuggled}`),
-    'an unknown transfer encoding': post('Transfer-Encoding: xchunked\r\n', `0\r\n\r\n${smuggled}`),
-    'chunks twice': post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', `0\r\n\r\n${smuggled}`),
-    'a chunk of no size': post('Transfer-Encoding: chunked\r\n', `zz\r\n${smuggled}`),
-    'a chunk beyond 64 bits': post('Transfer-Encoding: chunked\r\n', `fffffffffffffffff\r\n${smuggled}`),
-    'a space before the colon': post(`Content-Length : ${smuggled.length}\r\n`, smuggled),
-    'a folded header': post(`X: y\r\n Content-Length: ${smuggled.length}\r\n`, smuggled),
-  })) {
-    const answer = await sendRaw(server, request);
-    assert.doesNotMatch(answer, /"hash"/, what);
-    assert.doesNotMatch(answer, /"status":"ok"/, what);
-  }
-});
-
 test('chunks are a body like another, and their sum is limited', async () => {
   const chunk = (/** @type {string} */ text) => `${text.length.toString(16)}\r\n${text}\r\n`;
   const asked = post('Transfer-Encoding: chunked\r\nConnection: close\r\n', `${[...body].map(chunk).join('')}0\r\n\r\n`);
@@ -85,7 +61,7 @@ test('a body that is announced as a flood is refused before it is sent', async (
 
 test('a flood of headers is cut off', async () => {
   for (const flood of [
-    `X-${'a'.repeat(20000)}: 1\r\n`,
+    `X-${'a'.repeat(30000)}: 1\r\n`,
     'X: 1\r\n'.repeat(10000),
     `Cookie: ${'a=b; '.repeat(10000)}\r\n`,
   ]) {

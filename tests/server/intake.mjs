@@ -67,7 +67,7 @@ export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, 
     args: [
       ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN],
       ...keys.flatMap((key) => ['--write-key', key]),
-      ...['--rest-url', simulator.url, '--webevents-url', simulator.url],
+      ...['--rest-url', simulator.url, '--soap-url', `${simulator.url}/soap/mktows/3_1`, '--webevents-url', simulator.url],
       ...['--linger', '0', '--interval', '0', '--rate-limit', '0', '--rate-limit-email', '0', ...args],
     ],
     env: { MUNCHKIN_TEST_CLOCK: clock, ...env },

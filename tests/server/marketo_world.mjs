@@ -57,16 +57,18 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
   /** @type {import('./server_process.mjs').ServerProcess | undefined} */
   let server;
 
+  const settings = {
+    args: [
+      ...['--db', db || join(folder, 'queue.db'), '--munchkin-id', MUNCHKIN_ID, '--write-key', WRITE_KEY],
+      ...['--rest-url', simulator.url, '--webevents-url', simulator.url, ...args],
+    ],
+    env: { MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...clock.env },
+  };
+
   /** @param {string[]} more @returns {Promise<void>} */
   async function start(...more) {
     server = undefined;
-    server = await startServer({
-      args: [
-        ...['--db', db || join(folder, 'queue.db'), '--munchkin-id', MUNCHKIN_ID, '--write-key', WRITE_KEY],
-        ...['--rest-url', simulator.url, '--webevents-url', simulator.url, ...args, ...more],
-      ],
-      env: { MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...clock.env },
-    });
+    server = await startServer({ ...settings, args: [...settings.args, ...more] });
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -103,6 +105,8 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
     syncs,
     start,
     stop,
+    /** What runs another server with the same settings, for runServer. @returns {[string[], Record<string, string>]} */
+    command: () => [['--listen', '127.0.0.1:0', ...settings.args], settings.env],
     get url() {
       return server?.url ?? '';
     },

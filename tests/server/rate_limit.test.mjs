@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { askForHash, request } from './http_client.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
@@ -14,6 +16,9 @@ async function statusesOf(server, count, options) {
   for (let i = 0; i < count; i++) statuses.push((await askForHash(server, { email: `${i}@b.co` }, options)).status);
   return statuses;
 }
+
+/** The server's memory. @param {{pid: number}} server */
+const kilobytes = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
 
 test('an address gets 60 hashes a minute; then 429, with the seconds to wait', async (t) => {
   const server = await serverFor(t);
@@ -81,4 +86,31 @@ test('behind a trusted proxy each of its clients has a limit of its own, and can
   assert.equal(await ask(''), 429);
   assert.equal(await ask('203.0.113.9', '127.0.0.2'), 200, 'who is no proxy is taken for itself');
   assert.equal(await ask('203.0.113.8', '127.0.0.2'), 429);
+});
+
+test('a flood from many addresses lets nobody off, and keeps nobody out', { timeout: 60_000 }, async (t) => {
+  const server = await serverFor(t, { args: ['--rate-limit', '2', '--trust-proxy', '127.0.0.1'], env: { ASAN_OPTIONS: 'quarantine_size_mb=1' } });
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  t.after(() => agent.destroy());
+  const body = '{"email":"a@b.co"}';
+  const ask = async (/** @type {string} */ forwarded) =>
+    (await request(`${server.url}/v1/hash`, { method: 'POST', agent, body, headers: { Origin: ORIGIN, 'X-Forwarded-For': forwarded } })).status;
+  const used = ['198.51.100.1', '2001:db8:1:2::1'];
+  for (const address of used) while ((await ask(address)) !== 429);
+  const before = kilobytes(server);
+  // More than the table has rows, each of a network of its own, and many of one.
+  const flood = Array.from({ length: 6000 }, (_, n) =>
+    n % 3 === 0 ? `10.${n >> 8}.${n & 255}.1` : n % 3 === 1 ? `2001:db8:${n.toString(16)}::1` : `2001:db8:ffff:ffff::${n.toString(16)}`,
+  );
+  const statuses = await Promise.all(flood.map(ask));
+  const taken = (/** @type {number} */ kind) => statuses.filter((status, n) => n % 3 === kind && status === 200).length;
+  assert.deepEqual([taken(0), taken(1)], [2000, 2000], 'each has its own limit');
+  assert.ok(taken(2) <= 4, `${taken(2)} of one /64`);
+  // Their minute is not over: one more in thirty seconds is all that they get.
+  for (const address of used) {
+    await ask(address);
+    assert.equal(await ask(address), 429, address);
+  }
+  assert.equal(await ask('203.0.113.200'), 200, 'who was not there before');
+  assert.ok(kilobytes(server) - before < 20_000, `${kilobytes(server) - before} kB`);
 });

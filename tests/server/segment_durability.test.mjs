@@ -1,10 +1,10 @@
 /** What is answered with 200 is on disk, and stays there; what cannot be stored is not answered so. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { holdDatabase } from './held_database.mjs';
 import { openConnection, request } from './http_client.mjs';
 import { basic, eventually, intakeFor, REST, WRITE_KEY } from './intake.mjs';
 
@@ -13,27 +13,6 @@ const emailOf = (i) => `person-${i}@example.com`;
 
 /** @param {number} i */
 const identify = (i) => ({ messageId: `m-${i}`, traits: { email: emailOf(i) } });
-
-/**
- * Keeps everybody else from writing into the database, until it is told to let go.
- * @param {string} db
- */
-async function holdDatabase(db) {
-  const program = `
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
-db.execute('BEGIN IMMEDIATE')
-print('held', flush=True)
-sys.stdin.read()
-db.execute('ROLLBACK')
-`;
-  const child = spawn('python3', ['-c', program, db], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  return async () => {
-    child.stdin.end();
-    await once(child, 'close');
-  };
-}
 
 test('a request is answered only once it is on disk, and holds nobody up meanwhile', async (t) => {
   const { db, post, server } = await intakeFor(t, { args: ['--threads', '1'] });
@@ -115,6 +94,29 @@ test('a disk that is full is told of, loses nothing that was acknowledged, and c
   await intake.restart();
   assert.equal(intake.ask('status').leadsWaiting, acknowledged.length);
   assert.equal((await intake.post('/v1/identify', identify(10_000))).status, 200);
+});
+
+test('once there is room again it goes on by itself, and nothing that it took is missing', async (t) => {
+  const wrap = ['sh', '-c', `trap '' XFSZ; ulimit -S -f 600; exec "$0" "$@"`];
+  const { post, server, simulator, ask } = await intakeFor(t, { wrap, args: ['--linger', '3600'] });
+  /** @type {Set<string>} */
+  const taken = new Set();
+  let count = 0;
+  /** Sends a batch of its own; says whether it was taken. */
+  async function send() {
+    const emails = Array.from({ length: 10 }, () => `p${count++}@example.com`);
+    const { status, headers } = await post('/v1/batch', { batch: emails.map((email) => ({ type: 'identify', messageId: email, traits: { email, address: 'x'.repeat(2000) } })) });
+    assert.ok(status === 200 || (status === 503 && /^[1-9]\d*$/.test(String(headers['retry-after']))), `${status}`);
+    if (status === 200) for (const email of emails) taken.add(email);
+    return status === 200;
+  }
+  while (await send()) assert.ok(count < 5000, 'the disk never becomes full');
+  for (let n = 0; n < 10; n++) await send();
+  assert.equal(spawnSync('prlimit', ['--pid', String(server.pid), '--fsize=unlimited:unlimited']).status, 0);
+  await eventually(send, 'it to take something again');
+  assert.match(server.output(), /"event":"queue_failed".*"event":"queue_recovered"/s);
+  const { leadsWaiting } = ask('status');
+  assert.equal(leadsWaiting + simulator.leadsById.size, taken.size);
 });
 
 test('half-sent large bodies do not keep out small ones, and take bounded memory', async (t) => {

@@ -151,6 +151,8 @@ test('wrong options are refused, each with what was expected', async () => {
     [['--rate-limit', 'many'], /expected a number of hashes a minute/],
     [['--rate-limit', '99999999999999999999'], /expected a number of hashes a minute/],
     [['--threads', '0'], /expected a number from 1 to 256/],
+    [['--request-timeout', '0'], /expected a number of seconds, from 1 to 3600/],
+    [['--request-timeout', '3601'], /expected a number of seconds, from 1 to 3600/],
     [['--threads', '257'], /expected a number from 1 to 256/],
     [['--trust-proxy', 'proxy.example.com'], /--trust-proxy proxy.example.com: expected an IP address/],
     [['--nonsense'], /--help lists the options/],
@@ -182,7 +184,7 @@ test('it listens on IPv6 too', async (t) => {
 test('--help lists every option, --version tells the version', async () => {
   const { code, said } = await refusal(['--help'], {});
   assert.equal(code, 0);
-  for (const option of ['allow-origin', 'listen', 'private-key-file', 'rate-limit', 'trust-proxy', 'threads', 'help', 'version']) {
+  for (const option of ['allow-origin', 'listen', 'private-key-file', 'rate-limit', 'trust-proxy', 'threads', 'request-timeout', 'help', 'version']) {
     assert.ok(said.includes(`--${option}`), option);
   }
   const version = await refusal(['--version'], {});

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { answer } from './http.mjs';
 
 /** @typedef {import('./faults.mjs').CallFault} CallFault */
 
-const ANSWERS = ['hang', 'reset', 'rubbish', 'truncated', 'empty'];
+const ANSWERS = ['hang', 'reset', 'cut', 'rubbish', 'truncated', 'empty', 'huge', 'bomb'];
+
+const HUGE_BYTES = 64 << 20;
+/** @type {Buffer | undefined} HUGE_BYTES of spaces in gzip, made when somebody wants it */
+let bomb;
 
 /**
  * The fault for this call, if there is one; it counts as used.
@@ -33,7 +38,7 @@ export function takeCallFault(faults, { method, path, name }) {
  */
 export function isCarriedOut(fault) {
   if (!fault || fault.carriedOut || fault.answer === 'truncated') return true;
-  return fault.code === undefined && fault.status === undefined && fault.answer === undefined;
+  return fault.code === undefined && fault.status === undefined && fault.answer === undefined && fault.text === undefined;
 }
 
 /**
@@ -51,6 +56,18 @@ export function answerFault(response, fault, whole) {
     case 'reset':
       response.socket?.resetAndDestroy();
       return true;
+    case 'cut':
+      response.writeHead(fault.status ?? 200, { 'Content-Type': whole.type, 'Content-Length': whole.text.length + 2 });
+      response.write(whole.text.slice(0, whole.text.length / 2), () => response.socket?.resetAndDestroy());
+      return true;
+    case 'huge':
+    case 'bomb': {
+      bomb ??= gzipSync(Buffer.alloc(HUGE_BYTES, ' '));
+      const isBomb = fault.answer === 'bomb';
+      response.writeHead(fault.status ?? 200, { 'Content-Type': whole.type, ...(isBomb && { 'Content-Encoding': 'gzip' }) });
+      response.end(isBomb ? bomb : Buffer.alloc(HUGE_BYTES / 4, ' '));
+      return true;
+    }
     case 'empty':
       answer(response, fault.status ?? 200, whole.type, '');
       return true;
@@ -60,6 +77,10 @@ export function answerFault(response, fault, whole) {
     case 'truncated':
       answer(response, fault.status ?? 200, whole.type, whole.text.slice(0, whole.text.length / 2));
       return true;
+  }
+  if (fault.text !== undefined) {
+    answer(response, fault.status ?? 200, fault.type ?? whole.type, fault.text);
+    return true;
   }
   if (fault.status === undefined) return false;
   answer(response, fault.status, 'text/html', `<html><body><h1>${fault.status}</h1></body></html>`);
@@ -98,6 +119,8 @@ function requirementOfCall(fault) {
     code: /^\d{3,5}$/.test(fault.code),
     status: Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 599,
     answer: ANSWERS.includes(fault.answer),
+    text: typeof fault.text === 'string',
+    type: typeof fault.type === 'string',
     carriedOut: typeof fault.carriedOut === 'boolean',
   };
   const wrong = Object.keys(fault).find((name) => !fits[name]);

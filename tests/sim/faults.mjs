@@ -33,7 +33,10 @@ import { RequestError } from './http.mjs';
  * @property {number} [delayMs]  the answer is held back; lookups are done before, changes after it
  * @property {number | string} [code]  Marketo's error code
  * @property {number} [status]   HTTP
- * @property {'hang' | 'reset' | 'rubbish' | 'truncated' | 'empty'} [answer]  what comes in place of the answer
+ * @property {'hang' | 'reset' | 'cut' | 'rubbish' | 'truncated' | 'empty' | 'huge' | 'bomb'} [answer]  what comes in place of
+ *   the answer; cut: half of it, then a reset; huge: 16 MB; bomb: a little gzip that unpacks into 64 MB
+ * @property {string} [text]     this comes in its place
+ * @property {string} [type]     as this content type
  * @property {boolean} [carriedOut]  the call is carried out all the same, only its answer is lost; always so if truncated
  */
 

@@ -171,6 +171,21 @@ test('answers get lost as told, before or after the call was carried out', async
   assert.equal(simulator.rest.mostAtOnce, 2);
 });
 
+test('answers that no client should swallow', async (t) => {
+  const { simulator, sync } = await worldFor(t);
+  simulator.faults.calls.push({ answer: 'cut', carriedOut: true }, { answer: 'huge' }, { answer: 'bomb' }, { text: '{}', type: 'text/plain' });
+  const cut = await sync('cut@x.example');
+  assert.equal(cut.status, 200);
+  await assert.rejects(cut.text());
+  assert.equal((await (await sync('huge@x.example')).text()).length, 16 << 20);
+  const bomb = await sync('bomb@x.example');
+  assert.equal(bomb.headers.get('content-encoding'), 'gzip');
+  assert.equal((await bomb.text()).length, 64 << 20);
+  const other = await sync('other@x.example');
+  assert.deepEqual([other.headers.get('content-type'), await other.text()], ['text/plain', '{}']);
+  assert.deepEqual([...simulator.leads.keys()], ['cut@x.example']);
+});
+
 test('web events and tokens fail as told', async (t) => {
   const { simulator } = await worldFor(t);
   const visit = () => fetch(`${simulator.url}/webevents/visitWebPage?_mchRu=/a`, { method: 'POST' });

@@ -81,6 +81,19 @@ test_outlives_the_process(void **state)
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
 
+/* The clock was set back between two processes: what waits does not wait for it to catch up. */
+static void
+test_clock_set_back(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START + DAY);
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, START, SECOND));
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
+}
+
 static void
 test_rolled_back(void **state)
 {
@@ -257,6 +270,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_order, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_outlives_the_process, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_clock_set_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_rolled_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_do, queue_setup, queue_teardown),
         cmocka_unit_test(test_layout),

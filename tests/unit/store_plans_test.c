@@ -31,9 +31,9 @@ static const struct {
 static bool
 may_scan(const char *name)
 {
-    static const char *const names[] = {"MS_RECOUNT",  "_RECOVER",      "_OLDEST",
-                                        "MS_FLIGHTS",  "MS_LEADS_LAST", "COUNTERS_CLEAR",
-                                        "CALLS_FORGET"};
+    static const char *const names[] = {"MS_RECOUNT",   "_RECOVER",      "_OLDEST",
+                                        "MS_FLIGHTS",   "MS_LEADS_LAST", "COUNTERS_CLEAR",
+                                        "CALLS_FORGET", "_SHIFT"};
     bool may = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         may = may || strstr(name, names[i]) != NULL;

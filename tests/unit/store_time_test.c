@@ -235,6 +235,32 @@ test_message_once(void **state)
     assert_int_equal(query("SELECT count(*) FROM message"), 0);
 }
 
+/* What waits waits for as long as it would have; also when the server was started anew meanwhile.
+ */
+static void
+test_clock_set_back(void **state)
+{
+    (void)state;
+    ok(ms_store_tidy(queue, START));
+    identify("a@x.com", NULL, NULL, A, START);
+    ok(ms_store_tidy(queue, START - DAY));
+    assert_int_equal(next_due(), RIPE - DAY);
+    ok(ms_store_tidy(queue, START - DAY)); /* once */
+    assert_int_equal(next_due(), RIPE - DAY);
+    queue_commit();
+    ok(ms_store_tidy(queue, START - 2 * DAY));
+    ms_store_rollback(queue);
+    ok(ms_store_begin(queue));
+    assert_int_equal(next_due(), RIPE - DAY);
+    ok(ms_store_tidy(queue, START - 2 * DAY));
+    assert_int_equal(next_due(), RIPE - 2 * DAY);
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, START - 3 * DAY, 0));
+    assert_int_equal(next_due(), RIPE - 3 * DAY);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE - 3 * DAY), "a@x.com " A "\n");
+}
+
 static void
 test_oldest_first(void **state)
 {
@@ -318,6 +344,7 @@ main(void)
         TEST(test_again),
         TEST(test_refused),
         TEST(test_newest_by_its_own_time),
+        TEST(test_clock_set_back),
         TEST(test_message_once),
         TEST(test_oldest_first),
         TEST(test_bytes_and_arena_bound_what_is_taken),

@@ -1,5 +1,6 @@
 #include "http_transfer.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -72,11 +73,35 @@ monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* libcurl's memory had the client secret in it, as a part of a URL: it is wiped when it is given
+ * back. */
+static void
+wiping_free(void *memory)
+{
+    if (memory != NULL) {
+        explicit_bzero(memory, malloc_usable_size(memory));
+        free(memory);
+    }
+}
+
+static void *
+wiping_realloc(void *memory, size_t size)
+{
+    size_t was = memory == NULL ? 0 : malloc_usable_size(memory);
+    void *other = malloc(size);
+    if (other != NULL && memory != NULL) {
+        memcpy(other, memory, was < size ? was : size);
+        wiping_free(memory);
+    }
+    return other;
+}
+
 ms_http_client *
 ms_http_client_open(void)
 {
     ms_http_client *client = calloc(1, sizeof *client);
-    if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (client == NULL || curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free,
+                                               wiping_realloc, strdup, calloc) != CURLE_OK) {
         free(client);
         return NULL;
     }

@@ -12,12 +12,21 @@ ms_lane_init(ms_lane *lane, size_t most)
     *lane = (ms_lane){.most = most, .size = most, .failed_at = INT64_MIN};
 }
 
+static void
+hold(ms_lane *lane, int64_t now, int64_t pause)
+{
+    lane->failed_at = now;
+    lane->pause = pause;
+    lane->not_before = now + pause;
+}
+
 bool
 ms_lane_allows(ms_lane *lane, int64_t now, int64_t *wake)
 {
-    /* A clock that was set back. */
-    int64_t latest = now + MS_RETRY_AFTER_MAX;
+    /* After a clock was set back it is no longer than it would have been. */
+    int64_t latest = now + lane->pause;
     lane->not_before = lane->not_before < latest ? lane->not_before : latest;
+    lane->failed_at = lane->failed_at < now ? lane->failed_at : now;
     if (lane->not_before > now) {
         *wake = *wake < lane->not_before ? *wake : lane->not_before;
         return false;
@@ -49,8 +58,7 @@ ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t re
 {
     if (started >= lane->failed_at) {
         lane->attempts++;
-        lane->failed_at = now;
-        lane->not_before = now + ms_backoff_delay(lane->attempts, retry_after, random);
+        hold(lane, now, ms_backoff_delay(lane->attempts, retry_after, random));
         if (lane->attempts >= FAILURES_TO_SPLIT || attempts >= FAILURES_TO_SPLIT) {
             ms_lane_split(lane, lane->size);
         }
@@ -65,8 +73,7 @@ ms_lane_refused(ms_lane *lane, int64_t now)
     bool news = !lane->fault;
     lane->fault = true;
     lane->attempts++;
-    lane->failed_at = now;
-    lane->not_before = now + MS_FAULT_PAUSE;
+    hold(lane, now, MS_FAULT_PAUSE);
     if (lane->attempts >= FAILURES_TO_SPLIT) {
         ms_lane_split(lane, lane->size);
     }

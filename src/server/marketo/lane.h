@@ -19,7 +19,8 @@ typedef struct {
     unsigned int attempts; /* failures in a row */
     int64_t failed_at;
     int64_t not_before;
-    bool fault; /* known, and in the log */
+    int64_t pause; /* how far ahead that was */
+    bool fault;    /* known, and in the log */
 } ms_lane;
 
 void ms_lane_init(ms_lane *lane, size_t most);

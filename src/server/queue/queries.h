@@ -146,6 +146,22 @@
         " ON CONFLICT (name) DO UPDATE SET value = ?2, at = ?3")                                   \
     X(MS_KEPT, "SELECT value, at FROM kept WHERE name = ?1")                                       \
                                                                                                    \
+    /* After the clock was set back; these look at all rows. */                                    \
+    X(MS_LEADS_SHIFT, "UPDATE lead SET since = max(since - ?1, since > 0),"                        \
+        " earliest = max(earliest - ?1, 0), due = max(due - ?1, due > 0),"                         \
+        " ended = max(ended - ?1, 0), retry = max(retry - ?1, 0)"                                  \
+        " WHERE since > 0 OR due > 0 OR ended > ?2")                                               \
+    X(MS_JOURNAL_SHIFT, "UPDATE journal SET at = max(at - ?1, 0)")                                 \
+    X(MS_JOURNAL_LAST, "SELECT at FROM journal WHERE id = (SELECT max(id) FROM journal)")          \
+    X(MS_FLIGHTS_SHIFT, "UPDATE flight SET since = max(since - ?1, since > 0)")                    \
+    X(MS_COOKIES_SHIFT, "UPDATE cookie SET due = max(due - ?1, due > 0) WHERE state > 0")          \
+    X(MS_VISITS_SHIFT, "UPDATE visit SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)")      \
+    X(MS_ACTIVITIES_SHIFT, "UPDATE activity SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)") \
+    X(MS_VISITS_LAST, "SELECT at FROM visit WHERE id = (SELECT max(id) FROM visit)")                           \
+    X(MS_ACTIVITIES_LAST, "SELECT at FROM activity WHERE id = (SELECT max(id) FROM activity)") \
+    X(MS_LEADS_NEWEST, "SELECT since FROM lead WHERE class = ?1 AND since > 0"                     \
+        " ORDER BY since DESC LIMIT 1")                                                            \
+                                                                                                   \
     X(MS_COUNTER_SET, "INSERT INTO counter VALUES (?1, ?2)")                                       \
     X(MS_LEADS_LAST, "SELECT max(id) FROM lead")                                                   \
     X(MS_RECOUNT_LEADS, "SELECT count(*) FROM lead WHERE class = ?1 AND due > 0")                  \

@@ -48,6 +48,8 @@ struct ms_store {
     int64_t lead_ids;            /* MS_COUNT_LEAD_IDS at its begin; -1: not read yet */
     unsigned int taken;          /* ms_taken: what has been taken since it was opened */
     int64_t tidied;              /* the lead up to which ms_store_tidy has come */
+    int64_t seen;                /* what time it was when it was last looked at */
+    int64_t seen_for_good;       /* the same, as of the last commit */
     bool failed;
     char problem[160];
 };

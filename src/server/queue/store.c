@@ -141,6 +141,20 @@ obstacle(ms_store *store)
     }
 }
 
+/* A log without the database that it is of: SQLite would take the empty file for a new database,
+ * and delete the log. */
+static bool
+is_log_alone(const char *path)
+{
+    char log[PATH_MAX];
+    struct stat status;
+    int len = snprintf(log, sizeof log, "%s-wal", path);
+    if (len < 0 || (size_t)len >= sizeof log || (stat(path, &status) == 0 && status.st_size > 0)) {
+        return false;
+    }
+    return stat(log, &status) == 0 && status.st_size > 0;
+}
+
 static ms_store *
 allocate(const ms_store_rules *rules)
 {
@@ -164,6 +178,9 @@ open_to_serve(ms_store *store, const char *path)
     store->lock = ms_lock_take(path);
     if (store->lock == MS_LOCK_HELD) {
         return in_use;
+    }
+    if (is_log_alone(path)) {
+        return damaged;
     }
     if (store->lock == MS_LOCK_FAILED || !make_private_file(path)) {
         return errno == ENAMETOOLONG ? too_long : no_access;
@@ -290,6 +307,7 @@ ms_store_commit(ms_store *store)
     (void)ms_sql_run(ms_sql_begin(store, MS_COMMIT));
     if (!store->failed) {
         forget_changes(store);
+        store->seen_for_good = store->seen;
     }
     return ms_store_ended(store);
 }
@@ -298,6 +316,7 @@ void
 ms_store_rollback(ms_store *store)
 {
     forget_changes(store);
+    store->seen = store->seen_for_good;
     /* After some errors, such as a full disk, SQLite has rolled back by itself. */
     if (sqlite3_get_autocommit(store->db) == 0) {
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);

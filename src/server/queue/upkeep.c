@@ -6,11 +6,15 @@
 #include "dead.h"
 
 #include "../../core/status.h"
+#include "../log.h"
 
 /* Rows a call of ms_store_tidy looks at or deletes, so that it stalls nobody. */
 #define MESSAGES_AT_ONCE 2000
 #define LEADS_AT_ONCE 500
 #define HELD_AT_ONCE 100
+
+/* Clocks are corrected by a little all the time. */
+#define SET_BACK_MS 2000
 
 static const int64_t unheard_ms = INT64_C(30) * 24 * 3600 * 1000;
 
@@ -71,11 +75,51 @@ recount(ms_store *store)
     }
 }
 
+/*
+ * All times that are to come were reckoned from a time that is ahead of now: they come nearer by as
+ * much as the clock was set back. Else all that waits would wait until it is as late again.
+ */
+static void
+follow_clock(ms_store *store, int64_t now)
+{
+    int64_t back = store->seen - now;
+    if (back > SET_BACK_MS) {
+        ms_log("warning", "clock_set_back", NULL, NULL);
+        (void)ms_sql_run_2(store, MS_LEADS_SHIFT, back, now);
+        (void)ms_sql_run_1(store, MS_JOURNAL_SHIFT, back);
+        (void)ms_sql_run_1(store, MS_FLIGHTS_SHIFT, back);
+        (void)ms_sql_run_1(store, MS_COOKIES_SHIFT, back);
+        (void)ms_sql_run_1(store, MS_VISITS_SHIFT, back);
+        (void)ms_sql_run_1(store, MS_ACTIVITIES_SHIFT, back);
+    }
+    store->seen = now;
+}
+
+static void
+later(int64_t *seen, int64_t time)
+{
+    *seen = time > *seen ? time : *seen;
+}
+
+/* The last process may have run by another clock: nothing came later than it ended. */
+static void
+look_at_last_clock(ms_store *store)
+{
+    for (int class = 0; class < MS_CLASSES; class ++) {
+        later(&store->seen, ms_sql_number_1(store, MS_LEADS_NEWEST, class));
+    }
+    later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_JOURNAL_LAST)));
+    later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_VISITS_LAST)));
+    later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_ACTIVITIES_LAST)));
+}
+
 ms_store_result
 ms_store_recover(ms_store *store, int64_t now, int64_t pause)
 {
     int64_t id = 0;
     ms_store_starts(store);
+    look_at_last_clock(store);
+    follow_clock(store, now);
     while (!store->failed && (id = ms_sql_number_1(store, MS_FLIGHTS, 1)) != 0) {
         (void)ms_store_lead_again(store, id, now + pause);
     }
@@ -182,6 +226,7 @@ ms_store_result
 ms_store_tidy(ms_store *store, int64_t now)
 {
     ms_store_starts(store);
+    follow_clock(store, now);
     (void)ms_sql_run_2(store, MS_MESSAGES_FORGET, ms_message_period(now) - 2, MESSAGES_AT_ONCE);
     (void)ms_sql_run(ms_sql_begin(store, MS_CALLS_FORGET));
     give_up_held(store, MS_CLASS_HELD, now);

@@ -1,0 +1,193 @@
+/** A database that was damaged: the server does not start on it, says what to do, and leaves every byte as it was. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { command, folderFor, intakeFor, MUNCHKIN_ID, REST, WRITE_KEY } from './intake.mjs';
+import { SERVER, startServer } from './server_process.mjs';
+
+const WHOLE = 200;
+const LOGGED = 240;
+
+/** What became of the database of a server that was killed: most is in the log beside it, or all in one file. */
+const made = folderFor({ after });
+
+/** @type {{after: (end: () => Promise<void> | void) => void}[]} */
+const endings = [];
+const t = { after: (/** @type {any} */ end) => endings.unshift(end) };
+{
+  const intake = await intakeFor(t, { args: ['--linger', '3600'] });
+  // Fewer than would make a call full, so that all of them wait.
+  const send = async (/** @type {number} */ from, /** @type {number} */ to) => {
+    for (let n = from; n < to; n += 20) {
+      const batch = Array.from({ length: 20 }, (_, i) => ({ type: 'identify', messageId: `m${n + i}`, traits: { email: `p${n + i}@example.com`, address: 'x'.repeat(3000) } }));
+      assert.equal((await intake.post('/v1/batch', { batch })).status, 200);
+    }
+  };
+  await send(0, WHOLE);
+  await intake.server.stop();
+  copyFileSync(intake.db, join(made, 'whole.db'));
+  await intake.restart();
+  await send(WHOLE, LOGGED);
+  await intake.server.stop('SIGKILL');
+  for (const suffix of ['', '-wal']) copyFileSync(intake.db + suffix, join(made, `logged.db${suffix}`));
+  for (const end of endings) await /** @type {any} */ (end)();
+}
+
+const PAGE = 4096;
+const noise = (/** @type {number} */ length) => Buffer.from(Array.from({ length }, (_, i) => (i * 7919 + 13) % 251));
+
+/** @param {string} file @param {number} at @param {Buffer} bytes */
+function overwrite(file, at, bytes) {
+  const all = readFileSync(file);
+  bytes.copy(all, at);
+  writeFileSync(file, all);
+}
+
+/** Every file of a folder, with its content. @param {string} folder */
+const contents = (folder) => Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('latin1')]));
+
+/** No byte of it has changed; beside it there may be what holds nothing. @param {string} folder @param {Record<string, string>} before */
+function assertLeft(folder, before) {
+  const after = contents(folder);
+  for (const [name, content] of Object.entries(before)) assert.ok(after[name] === content, `${name} has changed`);
+  assert.equal(after['munchkin.db.lock'], '');
+  if (!('munchkin.db-wal' in before)) assert.equal(after['munchkin.db-wal'] ?? '', '');
+}
+
+/** @type {Record<string, (db: string) => void>} each is given a sound database of a few hundred pages */
+const damages = {
+  'the header is noise': (db) => overwrite(db, 0, noise(100)),
+  'the first page is noise behind the header': (db) => overwrite(db, 100, noise(PAGE - 100)),
+  'a page in the middle is noise': (db) => overwrite(db, PAGE * Math.floor(statSync(db).size / PAGE / 2), noise(PAGE)),
+  'a page in the middle is zeros, as after a crash of the disk': (db) => overwrite(db, PAGE * Math.floor(statSync(db).size / PAGE / 2), Buffer.alloc(PAGE)),
+  'the last quarter is missing': (db) => truncateSync(db, PAGE * Math.floor((statSync(db).size / PAGE) * 0.75)),
+  'it ends in the middle of a page': (db) => truncateSync(db, statSync(db).size - 2 * PAGE - 1000),
+  'there is only its first page': (db) => truncateSync(db, PAGE),
+  'there are only a few bytes of it': (db) => truncateSync(db, 50),
+  'it is a text': (db) => writeFileSync(db, 'This is a text, and has been one all along.\n'.repeat(200)),
+  'it is packed': (db) => writeFileSync(db, Buffer.concat([Buffer.from('1f8b0800000000000003', 'hex'), noise(9000)])),
+  'it is of another page size than it says': (db) => overwrite(db, 16, Buffer.from([0x20, 0])),
+  'two of its pages have changed places': (db) => {
+    const all = readFileSync(db);
+    const [a, b] = [1, 2].map((n) => Buffer.from(all.subarray(PAGE * n, PAGE * (n + 1))));
+    b.copy(all, PAGE);
+    a.copy(all, PAGE * 2);
+    writeFileSync(db, all);
+  },
+};
+
+const settings = (/** @type {string} */ db) => ['--write-key', WRITE_KEY, '--db', db, '--munchkin-id', MUNCHKIN_ID, '--rest-url', 'http://127.0.0.1:9', '--webevents-url', 'http://127.0.0.1:9', '--listen', '127.0.0.1:0'];
+
+/** What it says and ends with; that it runs is an end, too. @param {string[]} args */
+function refusal(args) {
+  const { status, stdout, stderr } = spawnSync(SERVER, args, { env: { PATH: String(process.env.PATH), ...REST }, encoding: 'utf8', timeout: 3_000 });
+  return { code: status, said: stdout + stderr };
+}
+
+for (const [what, damage] of Object.entries(damages)) {
+  test(`${what}: refused, and left as it is`, async (t) => {
+    const folder = folderFor(t);
+    const db = join(folder, 'munchkin.db');
+    copyFileSync(join(made, 'whole.db'), db);
+    damage(db);
+    const before = contents(folder);
+    for (const args of [[], []]) {
+      const { code, said } = refusal([...settings(db), ...args]);
+      assert.equal(code, 1, said);
+      assert.match(said, /The database is damaged, or no database at all; it was left as it is\. Move it away/);
+      assert.match(said, /\.recover/);
+      assert.doesNotMatch(said, /listening|example\.com|AddressSanitizer/);
+    }
+    // This one looks at no more than it needs.
+    const { code, stderr } = command(['status', '--db', db]);
+    assert.ok(code === 0 || stderr.length > 20, stderr);
+    assertLeft(folder, before);
+    // What it says to do helps.
+    for (const name of readdirSync(folder)) renameSync(join(folder, name), join(folder, `old-${name}`));
+    const server = await startServer({ args: settings(db), env: REST });
+    assert.equal(await server.stop(), 0);
+  });
+}
+
+test('without damage the same database is taken, its log as well', async (t) => {
+  const folder = folderFor(t);
+  const db = join(folder, 'munchkin.db');
+  for (const [name, leads] of /** @type {[string, number][]} */ ([['whole', WHOLE], ['logged', LOGGED]])) {
+    for (const suffix of ['', '-wal']) if (existsSync(join(made, `${name}.db${suffix}`))) copyFileSync(join(made, `${name}.db${suffix}`), db + suffix);
+    const server = await startServer({ args: [...settings(db), '--linger', '3600'], env: REST });
+    const { stdout } = command(['status', '--json', '--db', db]);
+    assert.equal(await server.stop(), 0);
+    assert.equal(JSON.parse(stdout).leadsWaiting, leads);
+  }
+});
+
+test('a database that is noise, where its log does not tell better: refused, and both are left as they are', (t) => {
+  const folder = folderFor(t);
+  const db = join(folder, 'munchkin.db');
+  for (const suffix of ['', '-wal']) copyFileSync(join(made, `logged.db${suffix}`), db + suffix);
+  overwrite(db, 100 * PAGE, noise(3 * PAGE));
+  const before = contents(folder);
+  const { code, said } = refusal(settings(db));
+  assert.equal(code, 1, said);
+  assert.match(said, /The database is damaged/);
+  assertLeft(folder, before);
+});
+
+for (const [what, damage] of /** @type {[string, (db: string) => void][]} */ ([
+  ['empty', (db) => truncateSync(db, 0)],
+  ['missing', (db) => renameSync(db, `${db}.elsewhere`)],
+])) {
+  test(`a database that is ${what}, where its log is there: refused, and the log is left as it is`, (t) => {
+    const folder = folderFor(t);
+    const db = join(folder, 'munchkin.db');
+    for (const suffix of ['', '-wal']) copyFileSync(join(made, `logged.db${suffix}`), db + suffix);
+    damage(db);
+    const before = contents(folder);
+    const { code, said } = refusal(settings(db));
+    assert.equal(code, 1, said);
+    assert.match(said, /The database is damaged/);
+    assertLeft(folder, before);
+  });
+}
+
+test('a log that breaks off is used up to there: what is behind was never acknowledged, or is damage that none can see', async (t) => {
+  const folder = folderFor(t);
+  const db = join(folder, 'munchkin.db');
+  for (const suffix of ['', '-wal']) copyFileSync(join(made, `logged.db${suffix}`), db + suffix);
+  const size = statSync(`${db}-wal`).size;
+  truncateSync(`${db}-wal`, size - 100);
+  const server = await startServer({ args: [...settings(db), '--linger', '3600'], env: REST });
+  const { stdout } = command(['status', '--json', '--db', db]);
+  assert.equal(await server.stop(), 0);
+  const { leadsWaiting } = JSON.parse(stdout);
+  assert.ok(leadsWaiting >= WHOLE && leadsWaiting < LOGGED, stdout);
+});
+
+test('an empty file is a new database', async (t) => {
+  const db = join(folderFor(t), 'munchkin.db');
+  writeFileSync(db, '');
+  const server = await startServer({ args: settings(db), env: REST });
+  assert.equal(await server.stop(), 0);
+  assert.equal(spawnSync(SERVER, ['status', '--db', db]).status, 0);
+});
+
+test('a database of another program, a folder, and a path into nowhere are told apart', async (t) => {
+  const folder = folderFor(t);
+  const db = join(folder, 'other.db');
+  spawnSync('python3', ['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("CREATE TABLE t (x)")', db]);
+  const before = readFileSync(db);
+  for (const [path, words] of /** @type {[string, RegExp][]} */ ([
+    [db, /database of another program; give another path by --db/],
+    [folder, /cannot be opened for reading and writing/],
+    [join(folder, 'nowhere', 'munchkin.db'), /its folder must exist/],
+    ['/proc/munchkin.db', /cannot be opened/],
+  ])) {
+    const { code, said } = refusal(settings(path));
+    assert.equal(code, 1);
+    assert.match(said, words);
+  }
+  assert.deepEqual(readFileSync(db), before);
+});
