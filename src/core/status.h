@@ -50,6 +50,11 @@
     X(MS_FORM_BLOCKED, "form_blocked", "Marketo's forms2.min.js did not load.")                    \
     X(MS_FORM_FAILED, "form_failed", "Marketo did not take the form.")
 
+/* What sending leads again, and with tokens, adds. */
+#define MS_OUTBOX_ERRORS(X)                                                                        \
+    X(MS_GIVEN_UP, "given_up", "The server has not taken the lead for a day.")                     \
+    X(MS_TOKEN_FAILED, "token_failed", "The token option gave no token.")
+
 /* Why the browser's side rightly sent nothing. */
 #define MS_GLUE_SKIPS(X)                                                                           \
     X(MS_ALREADY_RECORDED, "already_recorded", "Munchkin recorded it at init.")                    \
@@ -95,9 +100,9 @@ typedef enum {
     MS_OK,
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
-        MS_FORM_ERRORS(MS_STATUS_NAME) MS_GLUE_SKIPS(MS_STATUS_NAME)
-            MS_SERVER_ERRORS(MS_STATUS_NAME) MS_INTAKE_ERRORS(MS_STATUS_NAME)
-                MS_MESSAGE_ERRORS(MS_STATUS_NAME)
+        MS_FORM_ERRORS(MS_STATUS_NAME) MS_OUTBOX_ERRORS(MS_STATUS_NAME)
+            MS_GLUE_SKIPS(MS_STATUS_NAME) MS_SERVER_ERRORS(MS_STATUS_NAME)
+                MS_INTAKE_ERRORS(MS_STATUS_NAME) MS_MESSAGE_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 
