@@ -22,7 +22,7 @@ import { KEPT } from './user.js';
  */
 
 /** A request takes 10 seconds at most. */
-const FIRST_SEND_MS = 15000;
+const FIRST_SEND_MS = 12000;
 
 /** With a token that has to be fetched, and fetched again. */
 export const SEND_MS = 45000;
