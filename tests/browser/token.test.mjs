@@ -127,7 +127,7 @@ test('without the extras a lead is not sent without its token, but kept; the nex
   });
   const [result] = await call(page, [IDENTIFY]);
   assert.deepEqual([result.error, result.kept], ['extras_blocked', true]);
-  assert.deepEqual(server.leads, []);
+  assert.equal(server.leads.length, 0);
   await page.evaluate(() => {
     const list = JSON.parse(String(localStorage.getItem('munchkin_shim_kept')));
     list[0].time -= 20_000;
