@@ -110,9 +110,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
 
   /** As the server has answered, unless that is an outcome already. @param {LeadResult} lead @param {Answer} answer @returns {Promise<Outcome>} */
   const conclude = async (lead, answer) => {
-    if (!answer.ok || answer.call) return answer;
-    if (!answer.hash) return { ok: true, sent: true, call: ['lead', lead.call[1]] };
-    return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+    if (answer.hash) return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+    return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
   };
 
   /** Puts a lead at the end of those that are kept, or without `lead` removes it. @param {string} request @param {import('./outbox.js').Kept[]} lead */

@@ -25,7 +25,7 @@ import { sentences } from '#generated/sentences.js';
  * @param {string} error a code of src/core/status.h
  * @param {string} [message]
  */
-export function failure(error, message = sentences[error] || error.replace(/_/g, ' ')) {
+export function failure(error, message = sentences[error] || `${error.replace(/_/g, ' ')}.`) {
   return { ok: /** @type {const} */ (false), error, message };
 }
 

@@ -19,7 +19,7 @@
     X(MS_URL_INVALID, "url_invalid", "Not a URL.")                                                 \
     X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Not http or https.")                   \
     X(MS_EVENT_MISSING, "event_missing", "track needs an event name.")                             \
-    X(MS_EMAIL_MISSING, "email_missing", "identify needs an e-mail address.")                      \
+    X(MS_EMAIL_MISSING, "email_missing", "There is no e-mail address.")                            \
     X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address.")
 
 /* What core sends anyway, but wants known. */
