@@ -131,8 +131,7 @@ $(eval $(call wasm_module,wasm-for-js,shim))
 
 # Passes and their order found by trial: what counts is the size in brotli of munchkin-shim.js, the module in it.
 build/munchkin_%.wasm: build/wasm/%.wasm
-	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -O4 --code-folding --flatten --rereloop --merge-blocks --gufa \
-		--remove-unused-brs -O4 -O3 --reorder-functions --low-memory-unused \
+	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -O2 --flatten --rereloop --merge-blocks -O4 -O3 -O4 --reorder-functions \
 		$(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
 
 build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm

@@ -64,7 +64,7 @@ import { createStore, createUser } from './user.js';
  * @returns {Analytics & {load: Load}}
  */
 export function createAnalytics(startRules, loadExtras, target = {}) {
-  const events = createEvents();
+  const events = createEvents(target);
   /** Calls made before load, or before the visitor has agreed. @type {QueuedCall[]} */
   let waiting = [];
   const store = createStore();
@@ -142,15 +142,16 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       const { userId, traits, ...common } = identifyArguments(args);
       events.emit('identify', userId, traits, common.options);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
-      const isTooLarge = new TextEncoder().encode(request).length > REQUEST_MAX;
+      const isTooLarge = new Blob([request]).size > REQUEST_MAX;
       if (!isTooLarge && consent && !hasOptedOut()) {
         if (userId !== undefined) user.id(userId);
         user.traits(JSON.parse(request).traits);
       }
       const earlier = lastIdentify;
       const hash = common.options.integrations?.Marketo?.hash;
+      const presigned = hash && (() => ({ ok: true, hash }));
       const ended = perform('identify', common, (rules) =>
-        isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, hash, earlier),
+        isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, presigned, earlier),
       );
       // One that fails ends at once, and may be over before those that it came after.
       lastIdentify = Promise.all([earlier, ended]);
@@ -269,8 +270,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         const permission = async () => {
           while (!consent) await new Promise((resolve) => events.on('consent', resolve, true));
         };
-        delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission);
-        delivery.ready.then(
+        delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission, finish);
+        delivery.complete.then(
           () => {
             isReady = true;
             events.emit('ready');
@@ -297,12 +298,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       else events.on('ready', listener, true);
     },
 
+    on: events.on,
     /** @param {string} event @param {(...args: any[]) => void} listener */
-    on: (event, listener) => (events.on(event, listener), target),
-    /** @param {string} event @param {(...args: any[]) => void} listener */
-    once: (event, listener) => (events.on(event, listener, true), target),
-    /** @param {string} event @param {(...args: any[]) => void} [listener] */
-    off: (event, listener) => (events.off(event, listener), target),
+    once: (event, listener) => events.on(event, listener, true),
+    off: events.off,
 
     user: () => user,
     debug(on = true) {

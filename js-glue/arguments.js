@@ -37,13 +37,13 @@ function objectsAndCallback(rest) {
 
 /** @param {unknown[]} args @returns {PageArguments} */
 export function pageArguments(args) {
-  let first = args.findIndex((value) => isObject(value) || typeof value === 'function');
-  if (first < 0) first = args.length;
-  const texts = args.slice(0, Math.min(first, 2)).filter((value) => typeof value === 'string');
+  const first = [...args, {}].findIndex((value) => isObject(value) || typeof value === 'function');
+  const places = Math.min(first, 2);
+  const texts = args.slice(0, places).filter((value) => typeof value === 'string');
   // Places held by null between the texts and the objects: page(null, null, null, options).
-  const [properties, options, callback] = objectsAndCallback(args.slice(Math.min(first, 2)));
+  const [properties, options, callback] = objectsAndCallback(args.slice(places));
   return {
-    category: texts.length > 1 ? texts[0] : undefined,
+    category: texts.at(-2),
     name: texts.at(-1),
     properties,
     options,

@@ -3,13 +3,14 @@
 import { addScript, inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { sendLead } from './server.js';
-import { LAST_LEAD, TRAITS } from './user.js';
+import { KEPT, KEPT_MAX, LAST_LEAD, TRAITS } from './user.js';
 
 /**
  * @typedef {object} Options
  * @property {string} [server] munchkin-server's origin, for identify
  * @property {object} [munchkin] configuration for Munchkin.init, such as {apiOnly: true}
  * @property {string} [munchkinUrl] another munchkin.js
+ * @property {string | (() => string | Promise<string>)} [token] who the visitor is, signed by your back end, for the server
  * @property {'local' | 'memory'} [storage] where the visitor is remembered; 'local'
  * @property {boolean} [hashRouting] a fragment that begins with "/" is the page's path
  * @property {number} [urlLimit] characters of a visit's path; 255
@@ -31,6 +32,7 @@ import { LAST_LEAD, TRAITS } from './user.js';
  * @typedef {import('./rules.js').LeadResult} LeadResult
  * @typedef {import('./rules.js').ErrorResult} ErrorResult
  * @typedef {import('./outcome.js').Outcome} Outcome
+ * @typedef {import('./outcome.js').Answer} Answer
  * @typedef {import('./munchkin.js').HeadStart} HeadStart
  * @typedef {import('./munchkin.js').Munchkin} Munchkin
  */
@@ -41,7 +43,7 @@ const UNCHANGED_MS = 24 * 3600 * 1000;
 /** @param {string} name */
 const cookie = (name) => RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
 
-const trackingCookie = () => cookie('_mkto_trk');
+export const trackingCookie = () => cookie('_mkto_trk');
 
 /** Has the visitor told Munchkin not to track? */
 export const hasOptedOut = () => cookie('mkto_opt_out') === 'true' || /[?&]marketo_opt_out=true/.test(location.search);
@@ -58,8 +60,9 @@ const isDestination = (integrations) => integrations.Marketo ?? integrations['Ma
  * @param {import('./user.js').Store} store
  * @param {() => boolean} mayTrack whether the visitor still consents
  * @param {() => Promise<void>} permission resolves once the visitor does
+ * @param {(type: string, callback: undefined, outcome: Outcome) => unknown} finish ends a call
  */
-export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission) {
+export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission, finish) {
   const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
   const loading = validId ? loadMunchkin(munchkinId, options, headStart, permission) : Promise.reject(munchkinId);
@@ -67,8 +70,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  /** @type {ReturnType<typeof import('./form.js').createFormSender> | undefined} */
-  let form;
+  /** @type {ReturnType<typeof import('./outbox.js').createOutbox> | undefined} */
+  let outbox;
 
   /** @param {Munchkin | undefined} munchkin @param {[string, object, string?]} call @returns {Outcome} */
   const give = (munchkin, call) => {
@@ -76,12 +79,6 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!munchkin) return failure('munchkin_blocked');
     munchkin.munchkinFunction(...call);
     return { ok: true, sent: true, call };
-  };
-
-  /** Resolves once Munchkin's cookie is there, or will not come soon: a script sets it that munchkin.js loads in its turn. */
-  const cookieSettled = async () => {
-    let turns = (await settled) ? 50 : 0;
-    while (turns-- && !trackingCookie()) await new Promise((resolve) => setTimeout(resolve, 100));
   };
 
   /**
@@ -111,42 +108,98 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return same;
   };
 
-  /** As the server has answered. @param {LeadResult} lead @param {any} answer @returns {Promise<Outcome>} */
-  const associate = async (lead, answer) => {
-    if (!answer.ok) return answer;
-    if (!answer.hash) return { ok: true, sent: true, call: ['lead', lead.call[1]] };
-    return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+  /** As the server has answered, unless that is an outcome already. @param {LeadResult} lead @param {Answer} answer @returns {Promise<Outcome>} */
+  const conclude = async (lead, answer) => {
+    if (answer.hash) return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
+    return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
   };
 
-  /** By a form, once Munchkin has set the cookie that goes along, if it ever does. @param {LeadResult} lead @returns {Promise<Outcome>} */
-  const submit = async ({ call: [, fields] }) => {
-    try {
-      form ??= (await extras()).createFormSender(addScript, munchkinId, options, mayTrack);
-    } catch (reason) {
-      return failure('extras_blocked');
-    }
-    await cookieSettled();
-    return form.send(fields);
+  /** Puts a lead at the end of those that are kept, or without `lead` removes it. @param {string} request @param {import('./outbox.js').Kept[]} lead */
+  const keep = (request, ...lead) => {
+    /** @type {import('./outbox.js').Kept[]} */
+    const kept = store.get(KEPT) || [];
+    const leads = [...kept.filter((other) => other.request !== request), ...lead].slice(-KEPT_MAX);
+    store.set(KEPT, leads[0] && leads);
   };
+
+  /** What takes care of leads, from the extras; undefined without them. */
+  const loaded = () =>
+    extras().then(
+      ({ createOutbox }) =>
+        (outbox ??= createOutbox(options, store, perform, associate, finish, settled, addScript, munchkinId, mayTrack)),
+      () => undefined,
+    );
+
+  /** Without the extras what is kept waits for the next page, or until the visitor is back on line. @param {[request?: string, answer?: Answer]} answered */
+  const tend = async (...answered) => (await loaded())?.tend(...answered);
+
+  const tendKept = () => store.get(KEPT) && tend();
+
+  /**
+   * Carries out `work` with the rules, unless the call is not for us or cannot be.
+   * @param {Record<string, any>} callOptions
+   * @param {(rules: Rules) => Promise<Outcome> | Outcome} work
+   * @returns {Promise<Outcome>}
+   */
+  const perform = async (callOptions, work) => {
+    if (!isDestination({ ...integrations, ...callOptions.integrations })) return skip('destination_off');
+    if (hasOptedOut()) return skip('opted_out');
+    if (!validId) return failure('munchkin_id_invalid');
+    const rules = await starting.catch(() => undefined);
+    if (!mayTrack()) return skip('no_consent');
+    return rules ? work(rules) : failure('core_blocked');
+  };
+
+  /**
+   * @param {Rules} rules
+   * @param {string} request JSON
+   * @param {((lead: LeadResult) => Answer | Promise<Answer>) | false | undefined} send in another way than the usual one
+   * @param {Promise<unknown>} [earlier] the identify call before this one, to be sent first
+   * @returns {Promise<Outcome>}
+   */
+  const associate = async (rules, request, send, earlier) => {
+    const lead = /** @type {LeadResult | ErrorResult} */ (rules('identify', request));
+    if (!lead.ok) return lead;
+    // However its traits were ordered.
+    const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
+    const byOutbox = options.token || options.identify === 'form' || store.get(KEPT)?.[0].due;
+    /** @returns {Promise<Answer>} */
+    const sign = async () => {
+      if (send) return send(lead);
+      // Whatever becomes of the page before there is an answer.
+      keep(request, { request, time: Date.now() });
+      return byOutbox
+        ? ((await loaded())?.send(lead, request) ?? { ...failure('extras_blocked'), kept: true })
+        : sendLead(server, request, trackingCookie() || '');
+    };
+    // The request leaves before the identify before this one has ended; whether it was needed shows then.
+    const signing = byOutbox || isUnchanged(fields) ? undefined : sign();
+    await earlier;
+    if (!mayTrack()) return skip('no_consent');
+    if (isUnchanged(fields)) return skip('unchanged');
+    const answer = await (signing || sign());
+    const outcome = await conclude(lead, answer);
+    // Unless the visitor has been forgotten meanwhile.
+    if (outcome.sent && store.get(TRAITS)) {
+      store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time: Date.now() });
+    }
+    if (!send) {
+      if (!outcome.kept) keep(request);
+      // It is tried again; or the server is told a new visitor's cookie, once there is one.
+      if (outcome.kept || answer.cookie === '') tend(request, answer);
+    }
+    return { ...outcome, warnings: lead.warnings };
+  };
+
+  addEventListener('online', tendKept);
+  tendKept();
 
   return {
     /** Resolves once core and Munchkin are there; rejects if one is not to be had, which the calls report. */
-    ready: Promise.all([starting, loading]),
+    complete: Promise.all([starting, loading]),
 
-    /**
-     * Carries out `work` with the rules, unless the call is not for us or cannot be.
-     * @param {Record<string, any>} callOptions
-     * @param {(rules: Rules) => Promise<Outcome> | Outcome} work
-     * @returns {Promise<Outcome>}
-     */
-    async perform(callOptions, work) {
-      if (!isDestination({ ...integrations, ...callOptions.integrations })) return skip('destination_off');
-      if (hasOptedOut()) return skip('opted_out');
-      if (!validId) return failure('munchkin_id_invalid');
-      const rules = await starting.catch(() => undefined);
-      if (!mayTrack()) return skip('no_consent');
-      return rules ? work(rules) : failure('core_blocked');
-    },
+    perform,
+    associate,
 
     /**
      * @param {Rules} rules
@@ -163,41 +216,6 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       const munchkin = (await settled) || munchkinOnPage();
       if (name === 'page' && munchkin && isRecorded(rules, visit, href, early)) return skip('already_recorded');
       return { ...give(munchkin, visit.call), warnings: visit.warnings };
-    },
-
-    /**
-     * @param {Rules} rules
-     * @param {string} request JSON
-     * @param {string | undefined} presigned the hash, if the page has it already
-     * @param {Promise<unknown>} earlier the identify call before this one, to be sent first
-     * @returns {Promise<Outcome>}
-     */
-    async associate(rules, request, presigned, earlier) {
-      const lead = /** @type {LeadResult | ErrorResult} */ (rules('identify', request));
-      if (!lead.ok) return lead;
-      // However its traits were ordered.
-      const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
-      const byForm = options.identify === 'form';
-      const sign = () => byForm || (presigned ? { ok: true, hash: presigned } : sendLead(server, request, trackingCookie() || ''));
-      // The request leaves before the identify before this one has ended; whether it was needed shows then.
-      const signing = isUnchanged(fields) ? undefined : sign();
-      await earlier;
-      if (!mayTrack()) return skip('no_consent');
-      if (isUnchanged(fields)) return skip('unchanged');
-      /** @type {any} */
-      const answer = await (signing || sign());
-      const outcome = await (byForm ? submit(lead) : associate(lead, answer));
-      // Unless the visitor has been forgotten meanwhile.
-      if (outcome.sent && store.get(TRAITS)) {
-        store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time: Date.now() });
-        // The server is told a new visitor's cookie once there is one, unless the visitor is somebody else by then.
-        if (answer.cookie === '') {
-          cookieSettled().then(() => {
-            if (store.get(LAST_LEAD)?.fields === fields) this.associate(rules, request, presigned, earlier);
-          });
-        }
-      }
-      return { ...outcome, warnings: lead.warnings };
     },
   };
 }

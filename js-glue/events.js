@@ -15,24 +15,27 @@ export function callSafely(listener, ...args) {
   }
 }
 
-export function createEvents() {
-  /** @type {{event: string, listener: Listener, once?: boolean}[]} */
+/** @param {any} target what on, once and off return, to be called in a row */
+export function createEvents(target) {
+  /** @type {{topic: string, listener: Listener, isOnce?: boolean}[]} */
   let entries = [];
 
-  /** @param {string} event @param {Listener} listener @param {boolean} [once] */
-  const on = (event, listener, once) => {
-    if (typeof listener === 'function') entries = [...entries, { event, listener, once }];
+  /** @param {string} topic @param {Listener} listener @param {boolean} [isOnce] */
+  const on = (topic, listener, isOnce) => {
+    if (typeof listener === 'function') entries = [...entries, { topic, listener, isOnce }];
+    return target;
   };
 
-  /** @param {string} event @param {Listener} [listener] none: all of the event's */
-  const off = (event, listener) => {
-    entries = entries.filter((entry) => entry.event !== event || (listener && entry.listener !== listener));
+  /** @param {string} topic @param {Listener} [listener] none: all of the topic's */
+  const off = (topic, listener) => {
+    entries = entries.filter((entry) => entry.topic !== topic || (listener && entry.listener !== listener));
+    return target;
   };
 
-  /** @param {string} event @param {...any} args */
-  const emit = (event, ...args) => {
-    const all = entries.filter((entry) => entry.event === event);
-    entries = entries.filter((entry) => entry.event !== event || !entry.once);
+  /** @param {string} topic @param {...any} args */
+  const emit = (topic, ...args) => {
+    const all = entries.filter((entry) => entry.topic === topic);
+    entries = entries.filter((entry) => entry.topic !== topic || !entry.isOnce);
     for (const { listener } of all) callSafely(listener, ...args);
   };
 

@@ -4,6 +4,6 @@
  */
 
 export { refuse } from './consent.js';
-export { createFormSender } from './form.js';
+export { createOutbox } from './outbox.js';
 export { trackForm, trackLink } from './leaving.js';
 export { followRoutes } from './routes.js';

@@ -11,13 +11,21 @@ import { sentences } from '#generated/sentences.js';
  * @property {string} [error] a stable code
  * @property {string} [skipped] a stable code: why nothing was sent, and rightly so
  * @property {string} [message] the error in a sentence
+ * @property {boolean} [kept] with an error of identify: the lead is sent again later
+ * @property {string | null} [retryAfter] with that, how long the server wants to be left alone, in its words
+ */
+
+/**
+ * What comes of sending a lead: a hash to associate it with; or, if it is queued, the cookie that went along; or an
+ * outcome already.
+ * @typedef {Outcome & {hash?: string, cookie?: string}} Answer
  */
 
 /**
  * @param {string} error a code of src/core/status.h
  * @param {string} [message]
  */
-export function failure(error, message = sentences[error] || error.replace(/_/g, ' ')) {
+export function failure(error, message = sentences[error] || `${error.replace(/_/g, ' ')}.`) {
   return { ok: /** @type {const} */ (false), error, message };
 }
 

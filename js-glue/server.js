@@ -11,26 +11,24 @@ import { failure } from './outcome.js';
  * @param {string | undefined} server its origin, say https://events.example.com
  * @param {string} request of identify, as JSON
  * @param {string} cookie Munchkin's; empty if there is none yet
- * @returns {Promise<{ok: true, hash?: string, cookie?: string} | import('./rules.js').ErrorResult>} a hash, or if it is
- *   queued, the cookie that went along
+ * @returns {Promise<import('./outcome.js').Answer>} a hash, or if it is queued, the cookie that went along
  */
 export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
   const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
-  /** @type {any} */
-  let answer;
-  try {
-    answer = await inTime(
-      fetch(`${server.replace(/\/+$/, '')}/v1/lead`, {
-        method: 'POST',
-        body,
-        keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together
-      }).then((response) => response.json().catch(() => {})),
-    );
-  } catch (reason) {
-    return failure('server_unreachable');
-  }
-  const { hash, queued, error, message } = answer || {};
+  const { hash, queued, error, message, status, retryAfter } = await inTime(
+    fetch(`${server.replace(/\/+$/, '')}/v1/lead`, {
+      method: 'POST',
+      body,
+      keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together
+    }).then(async (response) => ({
+      ...(await response.json().catch(() => {})),
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+    })),
+  ).catch(() => ({ error: 'server_unreachable', status: 500 }));
   if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash, cookie: queued && cookie };
-  return failure(error || 'server_error', message);
+  // Another time it may go well.
+  const kept = /408|429|^5/.test(status);
+  return { ...failure(error || 'server_error', message), kept, retryAfter };
 }

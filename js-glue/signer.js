@@ -7,7 +7,7 @@ import { signerBytes } from '#generated/signer-wasm.js';
 import { sentences } from '#generated/server-sentences.js';
 import { createHost, REQUEST_MAX } from './rules.js';
 
-export { createTokenIssuer } from './token.js';
+export { createTokenIssuer } from './token-issuer.js';
 
 /** The longest body. */
 const BODY_MAX = 65536;

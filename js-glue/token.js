@@ -1,65 +1,30 @@
-/**
- * Makes the tokens by which munchkin-server knows who is signed in (src/server/token.h), for a site's own back end: a
- * JWT by HS256, with WebCrypto, which Node.js, Deno, Bun and edge runtimes all have.
- */
+/** The visitor's token: the site's back end says by it who is signed in, and munchkin-server believes that alone. */
 
-/** Of a secret, in bytes; as in src/server/token.h, likewise the others. */
-const SECRET_MIN = 32;
+import { inTime } from './munchkin.js';
+import { failure } from './outcome.js';
 
-/** In src/server/secret.c. */
-const SECRET_MAX = 1024;
-
-/** In seconds. */
-const LIFETIME_MAX = 86400;
-
-/** The longest e-mail address. */
-const EMAIL_MAX = 254;
-
-const encoder = new TextEncoder();
-
-/** In base64url, without padding. @param {Uint8Array} bytes */
-const encoded = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (digit) => (digit === '+' ? '-' : digit === '/' ? '_' : ''));
-
-/** @param {object} part */
-const encodedJson = (part) => encoded(encoder.encode(JSON.stringify(part)));
+/** @typedef {import('./outcome.js').Answer} Answer */
 
 /**
- * @typedef {object} TokenIssuerOptions
- * @property {string} secret the text in the file of --token-secret-file, or in MUNCHKIN_TOKEN_SECRET
- * @property {string} [audience] that of --token-audience, if the server has one
- * @property {number} [lifetime] of a token, in seconds; 600
+ * Sends a lead with a token, which is asked for each time, and stored nowhere. One that has expired on its way is asked for once
+ * more.
+ * @param {import('./delivery.js').Options['token']} token
+ * @param {string} request of identify, as JSON
+ * @param {(request: string) => Promise<Answer>} send
+ * @returns {Promise<Answer>}
  */
-
-/**
- * Throws a TypeError unless the secret is text of 32 to 1,024 bytes, the lifetime 1 second to a day, and the audience not empty.
- * @param {TokenIssuerOptions} options
- */
-export function createTokenIssuer({ secret, audience, lifetime = 600 }) {
-  const bytes = encoder.encode(typeof secret === 'string' ? secret : '');
-  if (bytes.length < SECRET_MIN || bytes.length > SECRET_MAX) {
-    throw new TypeError('createTokenIssuer needs a secret of 32 to 1,024 bytes: openssl rand -base64 33');
-  }
-  if (!(lifetime >= 1 && lifetime <= LIFETIME_MAX)) throw new TypeError('A token lasts 1 to 86,400 seconds.');
-  if (audience !== undefined && (typeof audience !== 'string' || audience === '')) throw new TypeError('An audience is text.');
-  /** @type {Promise<CryptoKey> | undefined} */
-  let key;
-
-  return {
-    /**
-     * A token that opens munchkin-server for one e-mail address: only for the person who is signed in with it.
-     * @param {string} email
-     * @param {string | number} [userId] of the same person, as the page says it to identify
-     * @returns {Promise<string>} rejects with a TypeError for what cannot be an e-mail address
-     */
-    async issue(email, userId) {
-      if (typeof email !== 'string' || !email.includes('@') || email.length > EMAIL_MAX) throw new TypeError('issue needs an e-mail address.');
-      const now = Math.floor(Date.now() / 1000);
-      const claims = { email, sub: userId, iat: now, exp: now + Math.ceil(lifetime), aud: audience };
-      const text = `${encodedJson({ alg: 'HS256', typ: 'JWT' })}.${encodedJson(claims)}`;
-      key ??= crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-      const signature = await crypto.subtle.sign('HMAC', await key, encoder.encode(text));
-      return `${text}.${encoded(new Uint8Array(signature))}`;
-    },
+export async function sendWithToken(token, request, send) {
+  const attempt = async () => {
+    let given;
+    try {
+      given = await inTime(Promise.resolve(typeof token === 'function' ? token() : token));
+    } catch (reason) {
+      // It may have asked the site's back end, which cannot be reached now.
+      return { ...failure('token_failed', reason ? String(reason) : undefined), kept: true };
+    }
+    if (typeof given !== 'string' || !given) return failure('token_failed');
+    return send(`{"token":${JSON.stringify(given)},${request.slice(1)}`);
   };
+  const answer = await attempt();
+  return answer.error === 'token_expired' && typeof token === 'function' ? attempt() : answer;
 }

@@ -10,8 +10,14 @@ const ANONYMOUS_ID = 'ajs_anonymous_id';
 /** The lead that was sent last, and when. */
 export const LAST_LEAD = 'munchkin_shim_lead';
 
+/** The leads that no server has answered for yet: see outbox.js. */
+export const KEPT = 'munchkin_shim_kept';
+
+/** No more than so many; the oldest make room. */
+export const KEPT_MAX = 10;
+
 /** All that is stored in localStorage. */
-export const STORED = [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD];
+export const STORED = [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD, KEPT];
 
 /**
  * A store that never throws: the page's memory, until it is told to use localStorage, and where that is forbidden or

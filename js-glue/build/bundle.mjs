@@ -33,8 +33,8 @@ async function shrunk(source, { format, module = true, internal } = {}) {
   const { code } = await minify(source, {
     ecma: /** @type {any} */ (2021),
     module,
-    compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
-    mangle: internal ? { properties: { regex: internal } } : {},
+    compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true, loops: false },
+    mangle: internal ? { properties: { regex: internal, builtins: true } } : {},
     format: { comments: false, ...format },
   });
   return String(code);
@@ -87,7 +87,7 @@ const script = await bundled('js-glue/script.js', {
 const eager = '//# allFunctionsCalledOnLoad';
 
 /** Of the script's own objects, those that the page never sees. */
-const internal = /^(perform|associate|connect|carryOut|imports|persist|merged|emit|listener|visit|category|callback)$/;
+const internal = /^(perform|associate|connect|carryOut|imports|persist|merged|emit|listener|visit|category|callback|topic|isOnce|complete)$/;
 
 // Single quotes, as the module's literal has: the same bytes again cost less.
 const code = (await shrunk(script, { format: { quote_style: 1 }, internal })).replace("'WASM'", wasmLiteral);
@@ -99,7 +99,7 @@ async function functionBody(entry, options) {
 }
 
 const extras = await functionBody('js-glue/extras.js', {
-  alias: { '#generated/sentences.js': './build/generated/form-sentences.js' },
+  alias: { '#generated/sentences.js': './build/generated/extras-sentences.js' },
 });
 write('munchkin-shim.extras.js', `${banner}\n${await shrunk(`globalThis.munchkinShimExtras=(()=>{${extras}})();`)}\n`);
 

@@ -22,13 +22,15 @@ function sentences(name, lists, except = []) {
 }
 
 const GLUE = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
-writeFileSync(join(folder, 'sentences.js'), sentences('sentences', [...GLUE, 'MS_FORM_ERRORS']));
-writeFileSync(join(folder, 'form-sentences.js'), sentences('sentences', ['MS_FORM_ERRORS']));
+const EXTRAS = ['MS_FORM_ERRORS', 'MS_OUTBOX_ERRORS'];
+writeFileSync(join(folder, 'sentences.js'), sentences('sentences', [...GLUE, ...EXTRAS]));
+writeFileSync(join(folder, 'extras-sentences.js'), sentences('sentences', EXTRAS));
 // For the script tag's build, where every byte is paid for by all visitors: without what cannot come up there, and
 // without those that say no more than their code does.
 const UNSAID =
   'not_a_browser json_invalid munchkin_failed too_large out_of_memory url_invalid url_unsupported_scheme event_missing ' +
-  'arguments_invalid munchkin_blocked core_blocked server_unreachable server_error';
+  'arguments_invalid munchkin_blocked core_blocked server_unreachable server_error server_missing ' +
+  'extras_blocked email_invalid munchkin_id_invalid';
 writeFileSync(join(folder, 'page-sentences.js'), sentences('sentences', GLUE, UNSAID.split(' ')));
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 

@@ -19,7 +19,7 @@
     X(MS_URL_INVALID, "url_invalid", "Not a URL.")                                                 \
     X(MS_URL_UNSUPPORTED_SCHEME, "url_unsupported_scheme", "Not http or https.")                   \
     X(MS_EVENT_MISSING, "event_missing", "track needs an event name.")                             \
-    X(MS_EMAIL_MISSING, "email_missing", "identify needs an e-mail address.")                      \
+    X(MS_EMAIL_MISSING, "email_missing", "There is no e-mail address.")                            \
     X(MS_EMAIL_INVALID, "email_invalid", "Not an e-mail address.")
 
 /* What core sends anyway, but wants known. */
@@ -49,6 +49,11 @@
     X(MS_FORM_MISSING, "form_missing", "identify by form needs formsUrl and formId.")              \
     X(MS_FORM_BLOCKED, "form_blocked", "Marketo's forms2.min.js did not load.")                    \
     X(MS_FORM_FAILED, "form_failed", "Marketo did not take the form.")
+
+/* What sending leads again, and with tokens, adds. */
+#define MS_OUTBOX_ERRORS(X)                                                                        \
+    X(MS_GIVEN_UP, "given_up", "The server has not taken the lead for a day.")                     \
+    X(MS_TOKEN_FAILED, "token_failed", "The token option gave no token.")
 
 /* Why the browser's side rightly sent nothing. */
 #define MS_GLUE_SKIPS(X)                                                                           \
@@ -105,9 +110,10 @@ typedef enum {
     MS_OK,
 #define MS_STATUS_NAME(name, code, sentence) name,
     MS_CORE_ERRORS(MS_STATUS_NAME) MS_CORE_WARNINGS(MS_STATUS_NAME) MS_GLUE_ERRORS(MS_STATUS_NAME)
-        MS_FORM_ERRORS(MS_STATUS_NAME) MS_GLUE_SKIPS(MS_STATUS_NAME)
-            MS_SERVER_ERRORS(MS_STATUS_NAME) MS_TOKEN_ERRORS(MS_STATUS_NAME)
-                MS_INTAKE_ERRORS(MS_STATUS_NAME) MS_MESSAGE_ERRORS(MS_STATUS_NAME)
+        MS_FORM_ERRORS(MS_STATUS_NAME) MS_OUTBOX_ERRORS(MS_STATUS_NAME)
+            MS_GLUE_SKIPS(MS_STATUS_NAME) MS_SERVER_ERRORS(MS_STATUS_NAME)
+                MS_TOKEN_ERRORS(MS_STATUS_NAME) MS_INTAKE_ERRORS(MS_STATUS_NAME)
+                    MS_MESSAGE_ERRORS(MS_STATUS_NAME)
 #undef MS_STATUS_NAME
 } ms_status;
 

@@ -55,7 +55,7 @@ test('dead list, show, drop and retry', async (t) => {
   assert.match(table, /^ +ID {2}SINCE/);
   assert.equal(table.split('\n').length, 5);
   assert.match(table, /lead +refused@example\.com/);
-  assert.match(table, /email_missing +identify needs an e-mail address\./);
+  assert.match(table, /email_missing +There is no e-mail address\./);
   for (const text of [table, command(['dead', 'show', evil, '--db', db]).stdout]) {
     assert.ok(![...text].some((c) => (c < ' ' && c !== '\n') || (c >= '\u007f' && c < '\u00a0')), JSON.stringify(text));
   }

@@ -1,0 +1,210 @@
+/**
+ * Sends leads in other ways than the usual one, and again if that has failed: what is kept in localStorage goes when the
+ * server can be reached again, by one tab, once; with a token; or by a hidden form.
+ */
+
+import { alone } from './alone.js';
+import { trackingCookie } from './delivery.js';
+import { createFormSender } from './form.js';
+import { busyLeft, createList, pauseLeft } from './kept.js';
+import { merged, remainder } from './merging.js';
+import { failure, skip } from './outcome.js';
+import { sendLead } from './server.js';
+import { sendWithToken } from './token.js';
+import { KEPT, LAST_LEAD } from './user.js';
+
+/** @typedef {import('./kept.js').Kept} Kept */
+/** @typedef {import('./outcome.js').Answer} Answer */
+/** @typedef {import('./outcome.js').Outcome} Outcome */
+/** @typedef {import('./rules.js').LeadResult} LeadResult */
+/** @typedef {import('./rules.js').Rules} Rules */
+
+/** The call was for Marketo when it was made. */
+const CALL_OPTIONS = { integrations: { Marketo: true } };
+
+/** Another tab sees within this time that a lead is claimed. */
+const CLAIM_MS = 100;
+
+/** Timers are no longer than this, whatever the clock says. */
+const LOOK_AGAIN_MS = 3600 * 1000;
+
+/** @param {number} ms */
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * @param {import('./delivery.js').Options} options
+ * @param {import('./user.js').Store} store
+ * @param {(callOptions: object, work: (rules: Rules) => Promise<Outcome> | Outcome) => Promise<Outcome>} perform
+ * @param {(rules: Rules, request: string, send?: (lead: LeadResult) => Promise<Answer>) => Promise<Outcome>} associate
+ * @param {(type: string, callback: undefined, outcome: Outcome) => unknown} finish
+ * @param {Promise<unknown>} settled Munchkin, or undefined if it does not come in time
+ * @param {import('./form.js').AddScript} addScript
+ * @param {string} munchkinId
+ * @param {() => boolean} mayTrack
+ */
+export function createOutbox(options, store, perform, associate, finish, settled, addScript, munchkinId, mayTrack) {
+  const list = createList(store);
+  const form = options.identify === 'form' && createFormSender(addScript, munchkinId, options, mayTrack);
+  /** Of this page, among all tabs. */
+  const name = String(Math.random());
+  /** What this page is sending, however long the claim holds. @type {Map<string, Promise<Answer>>} */
+  const underWay = new Map();
+  let isRunning = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** Resolves once Munchkin's cookie is there, or will not come soon: a script sets it that munchkin.js loads in its turn. */
+  const cookieSettled = async () => {
+    let turns = (await settled) ? 50 : 0;
+    while (turns-- && !trackingCookie()) await after(100);
+  };
+
+  /** @param {LeadResult} lead @param {string} request @param {string} [cookie] @returns {Promise<Answer>} */
+  const postOnce = async (lead, request, cookie) => {
+    if (form) {
+      await cookieSettled(); // it goes along, if it ever comes
+      return form.send(lead.call[1]);
+    }
+    const send = (/** @type {string} */ text) => sendLead(options.server, text, cookie ?? (trackingCookie() || ''));
+    return options.token ? sendWithToken(options.token, request, send) : send(request);
+  };
+
+  /** @type {typeof postOnce} */
+  const post = (lead, request, cookie) => {
+    list.claim(request, name);
+    const posted = postOnce(lead, request, cookie).finally(() => underWay.delete(request));
+    underWay.set(request, posted);
+    return posted;
+  };
+
+  /** Tells the server a new visitor's cookie, unless they are somebody else by then. @param {string} request */
+  const tellCookie = async (request) => {
+    const fields = store.get(LAST_LEAD)?.fields;
+    await cookieSettled();
+    if (fields && store.get(LAST_LEAD)?.fields === fields) await perform(CALL_OPTIONS, (rules) => associate(rules, request));
+  };
+
+  /** @param {string} request @param {Outcome} outcome */
+  const failed = (request, outcome) => {
+    list.failed(request, outcome).forEach(() => finish('identify', undefined, failure('given_up')));
+  };
+
+  /**
+   * Sends what is left to say of a lead.
+   * @param {Rules} rules @param {Kept} lead @returns {Promise<Outcome>}
+   */
+  const resend = async (rules, { request, time }) => {
+    /** @type {Answer | undefined} */
+    let answer;
+    const last = store.get(LAST_LEAD);
+    const newer = last?.time > Number(time) && Object.fromEntries(JSON.parse(last.fields));
+    const lead = rules('identify', request);
+    if (newer && newer.Email !== lead.email && !form) {
+      // The visitor is somebody else by now: the cookie is theirs.
+      answer = await post(lead, request, '');
+      if (answer.hash) return failure('given_up');
+      return answer.ok ? { ok: true, sent: true, call: ['lead', lead.call[1]] } : answer;
+    }
+    const rest = newer && newer.Email === lead.email ? remainder(rules, request, newer) : request;
+    if (!rest) return skip('unchanged');
+    const outcome = await associate(rules, rest, async (lead) => (answer = await post(lead, rest)));
+    if (answer?.cookie === '') tellCookie(rest);
+    return outcome;
+  };
+
+  /** The first lead that nobody is busy with; those of one visitor made one. @param {Rules} rules */
+  const nextLead = (rules) => {
+    const isFree = (/** @type {Kept} */ lead) => !underWay.has(lead.request) && !busyLeft(lead);
+    const leads = list.leads();
+    const free = merged(rules, leads.filter(isFree));
+    list.setLeads([...free, ...leads.filter((lead) => !isFree(lead))]);
+    return free[0];
+  };
+
+  /** @param {boolean} isAlone */
+  const sendAll = (isAlone) => async (/** @type {Rules} */ rules) => {
+    while (!pauseLeft(list, 'due')) {
+      const lead = nextLead(rules);
+      if (!lead) break;
+      const { request } = lead;
+      list.claim(request, name);
+      if (!isAlone) {
+        await after(CLAIM_MS * (1 + Math.random()));
+        if (list.leads().find((other) => other.request === request)?.by !== name) continue;
+      }
+      list.beginWork();
+      const outcome = await resend(rules, lead);
+      // Those of a visitor who has been forgotten meanwhile are gone.
+      if (!list.leads().some((other) => other.request === request)) continue;
+      if (outcome.kept) {
+        failed(request, outcome);
+      } else {
+        list.setPause();
+        list.remove(request);
+        finish('identify', undefined, outcome);
+      }
+    }
+    return skip('unchanged');
+  };
+
+  const run = async () => {
+    if (isRunning) return;
+    isRunning = true;
+    clearTimeout(timer);
+    let isOver = false;
+    try {
+      await alone(async (isAlone) => {
+        const { ok, skipped } = await perform(CALL_OPTIONS, sendAll(isAlone));
+        if (skipped === 'opted_out') store.set(KEPT, undefined);
+        isOver = !ok; // there are no rules here
+      });
+    } catch (reason) {
+      console.error(reason);
+    }
+    isRunning = false;
+    if (!list.leads().length && !pauseLeft(list, 'asked')) list.setPause();
+    const [soonest] = list.leads().map(busyLeft).sort((a, b) => a - b);
+    if (isOver || soonest === undefined) return;
+    const wait = Math.max(soonest, pauseLeft(list, 'due'), 1000);
+    timer = setTimeout(run, Math.min(wait, LOOK_AGAIN_MS));
+  };
+
+  return {
+    /**
+     * Sends a lead that delivery.js keeps, unless the server has asked for a pause.
+     * @param {LeadResult} lead
+     * @param {string} request
+     * @returns {Promise<Answer>}
+     */
+    async send(lead, request) {
+      const already = await underWay.get(request);
+      // What has been kept is this very lead, and is through.
+      if (already?.ok) return { ok: true, sent: true, call: already.hash ? [...lead.call, already.hash] : ['lead', lead.call[1]] };
+      if (!form && pauseLeft(list, 'asked')) return { ...failure(list.pause()?.error || 'server_error'), kept: true };
+      const answer = await post(lead, request);
+      if (!answer.kept) {
+        list.setPause();
+        setTimeout(run); // once this lead is dealt with
+      }
+      return answer;
+    },
+
+    /**
+     * Sees to what is kept.
+     * @param {string} [request] a lead that has just been answered for; none: the visitor is back
+     * @param {Answer} [answer]
+     */
+    tend(request, answer) {
+      if (!request || !answer) {
+        const pause = list.pause();
+        // What the server has asked for holds; the way to it may be free again.
+        if (pause) list.setPause({ ...pause, due: pause.asked });
+      } else if (answer.cookie === '') {
+        tellCookie(request);
+      } else if (!pauseLeft(list, 'asked')) {
+        failed(request, answer);
+      }
+      run();
+    },
+  };
+}

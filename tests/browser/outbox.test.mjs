@@ -1,0 +1,352 @@
+/** Leads that cannot be sent: kept, sent once when that works again, and forgotten when they are not to be sent any more. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, customer } from './customer.mjs';
+import { startLeadServer } from './lead_server.mjs';
+
+const world = customer();
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @param {string} email @param {object} [traits] @returns {[string, ...any[]]} */
+const identify = (email, traits) => ['identify', email, { email, ...traits }];
+
+/** What the page keeps: a list of leads. @param {Page} page @returns {Promise<any[]>} */
+const kept = (page) => page.evaluate(() => JSON.parse(localStorage.getItem('munchkin_shim_kept') || '[]').filter((/** @type {any} */ lead) => lead.request));
+
+/** Resolves once nothing is kept any more. @param {Page} page */
+const allSent = (page) => page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+
+/** Makes what is kept longer ago than a request takes. @param {Page} page */
+const age = (page) =>
+  page.evaluate(() => {
+    const list = JSON.parse(String(localStorage.getItem('munchkin_shim_kept')));
+    list.forEach((/** @type {any} */ lead) => (lead.time -= 20_000));
+    localStorage.setItem('munchkin_shim_kept', JSON.stringify(list));
+  });
+
+/** Notes the results that come later than the calls. @param {Page} page */
+const listen = (page) =>
+  page.evaluate(() => {
+    const heard = (/** @type {any} */ (window).heard = /** @type {any[]} */ ([]));
+    /** @type {any} */ (window).analytics.on('result', (/** @type {any} */ result) => heard.push(result));
+  });
+
+/** @param {Page} page @returns {Promise<any[]>} */
+const heard = (page) => page.evaluate(() => /** @type {any} */ (window).heard);
+
+const UNAVAILABLE = { status: 503, body: { error: 'queue_full', message: 'm' } };
+
+for (const [kind, isStored] of /** @type {[string, boolean][]} */ ([['with the extras there', false], ['with the extras as far away as the server', true]])) {
+  test(`off line at identify, ${kind}: kept; sent once when back on line`, async (t) => {
+    const server = await startLeadServer(t);
+    const { page, context, errors } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+    if (!isStored) await call(page, [['trackLink', null, 'x']]);
+    await listen(page);
+    await context.setOffline(true);
+    const [result] = await call(page, [identify('a@example.com', { plan: 'pro' })]);
+    assert.deepEqual([result.ok, result.sent, result.error, result.kept], [false, false, 'server_unreachable', true]);
+    assert.deepEqual((await kept(page)).map(({ request }) => JSON.parse(request).traits), [{ email: 'a@example.com', plan: 'pro' }]);
+    assert.equal(server.leads.length, 0);
+
+    if (isStored) await age(page);
+    await context.setOffline(false);
+    await server.received(1);
+    await allSent(page);
+    assert.equal(server.leads[0].traits.plan, 'pro');
+    const last = (await heard(page)).at(-1);
+    assert.deepEqual([last.type, last.ok, last.sent], ['identify', true, true]);
+
+    // It is known to be sent: the same lead on the next page goes nowhere, nor does what is kept go again.
+    const next = await world.open(t, { head: world.tag({ 'data-server': server.url }), path: '/next', context });
+    await context.setOffline(true);
+    await context.setOffline(false);
+    assert.equal((await call(next.page, [identify('a@example.com', { plan: 'pro' })]))[0].skipped, 'unchanged');
+    assert.equal(server.leads.length, 1);
+    assert.deepEqual(errors, []);
+  });
+}
+
+test('sent from the next page; those of one visitor as one, the later over the earlier', async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await call(page, [identify('a@example.com', { plan: 'free', seats: 1 })]);
+  await call(page, [identify('b@example.com', { plan: 'x' })]);
+  await call(page, [identify('a@example.com', { plan: 'pro' })]);
+  await page.close();
+  const before = server.leads.length;
+  server.answer = () => ({ body: { queued: true } });
+  const next = await world.open(t, { head, path: '/next', context });
+  await server.received(before + 2);
+  await allSent(next.page);
+  const sent = server.leads.slice(before).map(({ traits }) => traits);
+  assert.deepEqual(sent, [
+    { email: 'b@example.com', plan: 'x' },
+    { email: 'a@example.com', plan: 'pro', seats: 1 },
+  ]);
+});
+
+test('the next identify takes what is kept along, and nothing older overwrites it', async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await call(page, [identify('b@example.com', { plan: 'x' }), identify('a@example.com', { plan: 'free' })]);
+  await page.waitForFunction(() => JSON.parse(String(localStorage.getItem('munchkin_shim_kept')))[0].due);
+  const before = server.leads.length;
+  server.answer = () => ({ body: { queued: true } });
+  const [result] = await call(page, [identify('a@example.com', { plan: 'pro' })]);
+  assert.equal(result.sent, true);
+  await allSent(page);
+  // Of the first visitor the visitor of now has the cookie.
+  assert.deepEqual(server.leads.slice(before).map(({ traits }) => [traits.email, traits.plan]), [['a@example.com', 'pro'], ['b@example.com', 'x']]);
+  assert.equal(server.leads.at(-1).cookie, '');
+});
+
+test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+  await context.setOffline(true);
+  const [result] = await call(page, [identify('a@example.com')]);
+  assert.equal(result.kept, true);
+  await age(page);
+  await page.close();
+  await context.setOffline(false);
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  const lead = await world.simulator.waitFor(({ type }) => type === 'associateLead');
+  assert.deepEqual([lead.signature, lead.leadFields.Email], ['valid', 'a@example.com']);
+  await allSent(next.page);
+  assert.equal(world.simulator.events.filter(({ type }) => type === 'associateLead').length, 1);
+});
+
+test('a page that is closed while the server has its lead: the next page sends it again, once nobody can be at it', async (t) => {
+  /** @type {(answer: any) => void} */
+  let release = () => {};
+  const server = await startLeadServer(t, () => new Promise((resolve) => {
+    release = resolve;
+  }));
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await page.evaluate(() => void /** @type {any} */ (window).analytics.identify('u', { email: 'a@example.com' }));
+  await server.received(1);
+  await page.close();
+  release({ body: { queued: true } });
+  server.answer = () => ({ body: { queued: true } });
+  const next = await world.open(t, {
+    head,
+    path: '/next',
+    context,
+    prepare: (page) => page.clock.install({ time: Date.now() }),
+  });
+  // Somebody may be at it still.
+  assert.equal((await kept(next.page)).length, 1);
+  await next.page.waitForLoadState('networkidle');
+  assert.equal(server.leads.length, 1);
+  await next.page.clock.fastForward(16_000);
+  await server.received(2);
+  await allSent(next.page);
+  assert.deepEqual(server.leads[1].traits, server.leads[0].traits);
+});
+
+test('what the server has answered for is not kept, whatever the answer', async (t) => {
+  const server = await startLeadServer(t, () => ({ status: 403, body: { error: 'not_authorized', message: 'm' } }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  for (const status of [400, 401, 403, 404, 413]) {
+    server.answer = () => ({ status, body: { error: 'not_authorized', message: 'm' } });
+    const [result] = await call(page, [identify(`${status}@example.com`)]);
+    assert.deepEqual([result.error, result.kept], ['not_authorized', false]);
+    assert.deepEqual(await kept(page), []);
+  }
+  assert.equal(server.leads.length, 5);
+});
+
+for (const status of [500, 502, 503, 429, 408]) {
+  test(`${status}: pauses that grow, then nothing more once it is taken`, async (t) => {
+    const server = await startLeadServer(t, () => ({ status, body: {} }));
+    const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
+    const [result] = await call(page, [identify('a@example.com')]);
+    assert.deepEqual([result.error, result.kept], ['server_error', true]);
+    const waits = /** @type {number[]} */ ([]);
+    for (let tries = 1; tries < 5; tries++) {
+      const wait = await waitOf(page, tries);
+      waits.push(wait);
+      await page.clock.fastForward(wait / 2);
+      assert.equal(server.leads.length, tries, 'not before its time');
+      await page.clock.fastForward(wait);
+      await server.received(tries + 1);
+    }
+    waits.forEach((wait, i) => assert.ok(wait >= 2500 * 2 ** i && wait <= 5000 * 2 ** i, `${waits}`));
+    await waitOf(page, 5);
+    server.answer = () => ({ body: { queued: true } });
+    await page.clock.fastForward('01:00:00');
+    await server.received(6);
+    await allSent(page);
+    await page.clock.fastForward('24:00:00');
+    assert.equal(server.leads.length, 6);
+  });
+}
+
+/** The length of the pause after as many failures. @param {Page} page @param {number} tries @returns {Promise<number>} */
+async function waitOf(page, tries) {
+  const list = await page.waitForFunction((count) => {
+    const [pause] = JSON.parse(localStorage.getItem('munchkin_shim_kept') || '[]');
+    return pause?.tries === count && pause;
+  }, tries);
+  return (await list.jsonValue()).wait;
+}
+
+for (const [what, retryAfter] of /** @type {[string, () => string][]} */ ([
+  ['seconds', () => '7200'],
+  ['a date', () => new Date(Date.now() + 7200_000).toUTCString()],
+])) {
+  test(`Retry-After in ${what} is honoured: by time, by the next page, by identify and when back on line`, async (t) => {
+    const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': retryAfter() } }));
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head, prepare: (page) => page.clock.install() });
+    await call(page, [identify('a@example.com')]);
+    const wait = await waitOf(page, 1);
+    assert.ok(wait > 7190_000 && wait < 7200_000 * 1.1 + 1000, `${wait}`);
+    const [again] = await call(page, [identify('b@example.com')]);
+    assert.deepEqual([again.error, again.kept], ['queue_full', true]);
+    await page.evaluate(() => void dispatchEvent(new Event('online')));
+    await page.clock.fastForward('01:50:00');
+    const next = await world.open(t, { head, path: '/next', context });
+    await next.page.waitForLoadState('networkidle');
+    await next.page.close();
+    assert.equal(server.leads.length, 1);
+    server.answer = () => ({ body: { queued: true } });
+    await page.clock.fastForward('00:25:00');
+    await server.received(3);
+    await allSent(page);
+  });
+}
+
+test('a day of failures: given up, with an error that is told', async (t) => {
+  const server = await startLeadServer(t, () => UNAVAILABLE);
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
+  await page.evaluate(() => {
+    const told = (/** @type {any} */ (window).told = /** @type {any[]} */ ([]));
+    /** @type {any} */ (window).analytics.on('error', (/** @type {any} */ { type, error, message }) => told.push([type, error, message]));
+  });
+  await call(page, [identify('a@example.com')]);
+  let tries = 1;
+  for (let hours = 0; hours < 30 && (await kept(page)).length; hours++) {
+    await page.clock.fastForward('01:00:10');
+    await server.received(++tries);
+    await page.waitForFunction((count) => {
+      const text = localStorage.getItem('munchkin_shim_kept');
+      return !text || JSON.parse(text)[0].tries === count;
+    }, tries);
+  }
+  const told = await page.evaluate(() => /** @type {any} */ (window).told);
+  assert.deepEqual(told.map((/** @type {string[]} */ [type, error]) => [type, error]), [['identify', 'queue_full'], ['identify', 'given_up']]);
+  assert.match(told[1][2], /\w .*\.$/);
+  assert.ok(tries >= 24 && tries <= 26, `${tries}`);
+});
+
+test('of two tabs one sends', async (t) => {
+  for (const prepare of [undefined, (/** @type {Page} */ page) => page.addInitScript("Object.defineProperty(navigator, 'locks', { value: undefined })")]) {
+    const server = await startLeadServer(t, () => ({ cut: true }));
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head, prepare });
+    const other = await world.open(t, { head, prepare, path: '/other', context });
+    await call(page, [identify('a@example.com')]);
+    await call(other.page, [['trackLink', null, 'x']]);
+    const before = server.leads.length;
+    server.answer = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return { body: { queued: true } };
+    };
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await server.received(before + 1);
+    await allSent(page);
+    await allSent(other.page);
+    await page.close();
+    await other.page.waitForLoadState('networkidle');
+    assert.equal(server.leads.length, before + 1);
+  }
+});
+
+test('localStorage that is forbidden or full: kept while the page lives', async (t) => {
+  for (const script of [
+    "Object.defineProperty(window, 'localStorage', {get() { throw new Error('forbidden'); }})",
+    "Storage.prototype.setItem = function () { throw new Error('full'); }",
+  ]) {
+    const server = await startLeadServer(t, () => ({ cut: true }));
+    const { page, context, errors } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.addInitScript(script) });
+    assert.equal((await call(page, [identify('a@example.com')]))[0].kept, true);
+    const before = server.leads.length;
+    server.answer = () => ({ body: { queued: true } });
+    await listen(page);
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await server.received(before + 1);
+    await page.waitForFunction(() => /** @type {any} */ (window).heard.length);
+    assert.deepEqual([(await heard(page))[0].sent, errors], [true, []]);
+  }
+});
+
+test("with storage: 'memory' nothing is stored, and the next page sends nothing", async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const head = world.tag({ 'data-server': server.url, 'data-storage': 'memory' });
+  const { page, context } = await world.open(t, { head });
+  await call(page, [identify('a@example.com')]);
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  await page.close();
+  const before = server.leads.length;
+  const next = await world.open(t, { head, path: '/next', context });
+  await next.page.waitForLoadState('networkidle');
+  assert.equal(server.leads.length, before);
+});
+
+for (const [what, forget] of /** @type {[string, string][]} */ ([
+  ['reset()', 'analytics.reset()'],
+  ['a consent that is withdrawn', 'analytics.consent(false)'],
+  ['an opt-out', "document.cookie = 'mkto_opt_out=true;path=/'"],
+])) {
+  test(`${what}: what is kept is removed, and not sent`, async (t) => {
+    const server = await startLeadServer(t, () => ({ cut: true }));
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head });
+    await call(page, [identify('a@example.com')]);
+    const before = server.leads.length;
+    server.answer = () => ({ body: { queued: true } });
+    await page.evaluate((code) => void new Function(code)(), forget);
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await allSent(page);
+    const next = await world.open(t, { head, path: '/next', context });
+    await next.page.waitForLoadState('networkidle');
+    assert.equal(server.leads.length, before);
+  });
+}
+
+test('the clock set forth or back: no storm of requests, and the lead goes', async (t) => {
+  for (const jump of [-400, -1, 1, 400]) {
+    const server = await startLeadServer(t, () => UNAVAILABLE);
+    const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
+    await call(page, [identify('a@example.com')]);
+    await waitOf(page, 1);
+    await page.evaluate((days) => {
+      const { now } = Date;
+      Date.now = () => now() + days * 24 * 3600 * 1000;
+    }, jump);
+    await page.clock.runFor(20_000);
+    assert.ok(server.leads.length <= 4, `${jump}: ${server.leads.length}`);
+    if (!(await kept(page)).length) continue; // a day has gone by, as far as the page can know
+    server.answer = () => ({ body: { queued: true } });
+    await page.clock.fastForward('02:00:00');
+    await allSent(page);
+    await page.close();
+  }
+});
+
+test('no more than ten leads are kept; the oldest make room', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag({ 'data-server': 'http://127.0.0.1:9' }) });
+  await context.setOffline(true);
+  await call(page, Array.from({ length: 12 }, (_, i) => identify(`${i}@example.com`)));
+  const leads = await kept(page);
+  assert.equal(leads.length, 10);
+  assert.equal(JSON.parse(leads[9].request).traits.email, '11@example.com');
+});
