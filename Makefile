@@ -31,8 +31,8 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test lint bench clean started
-.PHONY: packages-build packages-test packages-lint packages-bench
+.PHONY: help deps build pack install demo test coverage lint bench clean started
+.PHONY: packages-build packages-test packages-coverage packages-lint packages-bench
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -47,6 +47,9 @@ packages-build:
 
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev chromium fonts-liberation
+
+packages-coverage: packages-test
+	@src/deps.sh packages gcc gcovr
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
@@ -162,44 +165,51 @@ SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
 TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
-# $(1): folder, $(2): flags
+# $(1): folder, $(2): compiler and its flags
 define native_rules
 build/$(1)/%.o: src/%.c build/deps/.fetched Makefile
-	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
 build/$(1)/tests/%.o: tests/%.c build/deps/.fetched Makefile | packages-test
-	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
 build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
-	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $(2) $(NATIVE_FLAGS) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
 # cJSON notes its last error in a variable of all threads; nobody reads it.
 build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && sed 's/^static error global_error/static _Thread_local error global_error/' $(CJSON)/cJSON.c | \
-		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
+		$(2) $(NATIVE_FLAGS) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
-	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
+	@mkdir -p $$(@D) && $(2) $(NATIVE_FLAGS) -Isrc/server -c $$< -o $$@
 -include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d)
 endef
-$(eval $(call native_rules,native,-O2 -g $(HARDENING)))
-$(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
+
+# The server, and what tests it natively. $(1): folder, $(2): compiler and its flags, $(3): where the tests go,
+# $(4): the server
+define tested_rules
+$(4): $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
+build/$(1)/server.a: $(patsubst %,build/$(1)/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
+	@rm -f $$@ && ar rcs $$@ $$^
+build/$(1)/tests.a: $(TESTED_WITH:%=build/$(1)/tests/unit/%.o)
+	@rm -f $$@ && ar rcs $$@ $$^
+$(3)/%-test: build/$(1)/tests/unit/%_test.o build/$(1)/tests.a $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -o $$@
+$(3)/queue-driver: build/$(1)/tests/server/queue_driver.o $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+endef
+
+SANITIZED := $(CC) -O1 -g $(SANITIZERS)
+# gcc counts, since Debian's gcovr reads what it writes. Unoptimised, so that a branch is one of the source's. The other
+# builds warn.
+COUNTED := gcc -w -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path
+$(eval $(call native_rules,native,$(CC) -O2 -g $(HARDENING)))
+$(eval $(call native_rules,sanitized,$(SANITIZED)))
+$(eval $(call native_rules,coverage,$(COUNTED)))
+$(eval $(call tested_rules,sanitized,$(SANITIZED),build,build/munchkin-server-sanitized))
+$(eval $(call tested_rules,coverage,$(COUNTED),build/coverage,build/coverage/munchkin-server))
 
 build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie -Wl,-z,relro,-z,now $^ $(LIBRARIES) -o $@
-
-build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
-
-# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
-build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
-	@rm -f $@ && ar rcs $@ $^
-
-build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
-	@rm -f $@ && ar rcs $@ $^
-
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
-
-build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
 
 build/bench-calls: build/native/tests/bench/calls.o $(patsubst %,build/native/%,$(CORE_OBJECTS) $(HOST_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie $^ -lm -o $@
@@ -234,6 +244,11 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 
 test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
+
+COUNTING := $(TESTS:build/%=build/coverage/%) build/coverage/munchkin-server build/coverage/queue-driver
+
+coverage: packages-coverage build $(COUNTING) tests/server/node_modules/.installed ## which lines and branches of the C the tests run; fails below the goals
+	@node tests/coverage.mjs build/coverage
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 
