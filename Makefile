@@ -194,6 +194,12 @@ build/$(1)/tests.a: $(TESTED_WITH:%=build/$(1)/tests/unit/%.o)
 	@rm -f $$@ && ar rcs $$@ $$^
 $(3)/%-test: build/$(1)/tests/unit/%_test.o build/$(1)/tests.a $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
 	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -o $$@
+# What tests/faults/faults.c defines stands before the C library's, for the libraries too.
+$(3)/%_faults-test: build/$(1)/tests/unit/%_faults_test.o build/$(1)/tests/faults/faults.o build/$(1)/tests.a \
+		$(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -ldl -o $$@
+$(3)/munchkin-server-faulty: $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS)) build/$(1)/tests/faults/faults.o
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -ldl -o $$@
 $(3)/queue-driver: build/$(1)/tests/server/queue_driver.o $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
 	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
 endef
@@ -242,10 +248,11 @@ install: build ## munchkin-server and its systemd unit (PREFIX=/usr/local, DESTD
 demo: build ## a small shop that tracks its visitors, and what Marketo gets to see (PORT=8080)
 	@node web/demo.mjs
 
-test: packages-test build $(TESTS) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) build/munchkin-server-sanitized build/munchkin-server-faulty build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
-COUNTING := $(TESTS:build/%=build/coverage/%) build/coverage/munchkin-server build/coverage/queue-driver
+COUNTING := $(TESTS:build/%=build/coverage/%) build/coverage/munchkin-server build/coverage/munchkin-server-faulty \
+	build/coverage/queue-driver
 
 coverage: packages-coverage build $(COUNTING) tests/server/node_modules/.installed ## which lines and branches of the C the tests run; fails below the goals
 	@node tests/coverage.mjs build/coverage
