@@ -171,6 +171,9 @@ build/$(1)/%.o: src/%.c build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
 build/$(1)/tests/%.o: tests/%.c build/deps/.fetched Makefile | packages-test
 	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
+# Called before a sanitizer is ready.
+build/$(1)/tests/faults/%.o: tests/faults/%.c Makefile
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) -fno-sanitize=all $(WARNINGS) -c $$< -o $$@
 build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && $(2) $(NATIVE_FLAGS) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
 # cJSON notes its last error in a variable of all threads; nobody reads it.

@@ -43,6 +43,21 @@ give(char *place, size_t size, size_t count, void *argument)
     return len;
 }
 
+/* With a query, says what is to be asked for, too: curl 7.88 forgets the query of a URL if there is
+ * no memory to copy it, and makes the call all the same. A proxy would need another text. */
+static bool
+set_url(CURL *easy, const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *target = host == NULL ? NULL : strchr(host + 3, '/');
+    if (target != NULL && strchr(target, '?') != NULL &&
+        (curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) != CURLE_OK ||
+         curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) != CURLE_OK)) {
+        return false;
+    }
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+}
+
 /* A line break in a header would begin another one. */
 static bool
 is_one_line(const char *header)
@@ -93,7 +108,7 @@ ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
     one->call = (ms_http_call){
         .answered = call->answered, .discard = call->discard, .argument = call->argument};
     bool set =
-        curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+        set_url(easy, call->url) &&
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "munchkin-server/" MS_VERSION) == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK;
