@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { request } from '../server/http_client.mjs';
@@ -91,6 +91,8 @@ export async function faultyWorld(t, { args = [], env = REST, simulator: simulat
       const batch = [
         { type: 'identify', messageId: email, traits: { email, title: 'Countess' }, context },
         { type: 'page', messageId: `/${email}`, properties: { url: `https://www.example.com/${email}` }, context },
+        // More than is unpacked in one step.
+        { type: 'group', messageId: `group-${email}`, traits: { text: randomBytes(12_000).toString('hex') } },
       ];
       const body = gzipSync(JSON.stringify({ batch }));
       const headers = { ...ofServer, 'Content-Encoding': 'gzip' };
