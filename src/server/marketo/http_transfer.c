@@ -99,8 +99,8 @@ set_body(ms_transfer *one, const ms_http_call *call)
     return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 
-bool
-ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
+static bool
+set_up(ms_transfer *one, const ms_http_call *call)
 {
     CURL *easy = one->easy;
     bool tls = strncmp(call->url, "https:", 6) == 0;
@@ -126,12 +126,29 @@ ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
     return set && set_headers(one, call->headers) && set_body(one, call);
 }
 
-void
-ms_transfer_clear(ms_transfer *one)
+/* With a handle of its own: one that is used again has to be reset, and curl_easy_reset without
+ * memory leaves curl's defaults out and does not tell. The connection is another's, and is kept. */
+ms_transfer *
+ms_transfer_new(const ms_http_call *call)
 {
-    curl_easy_reset(one->easy); /* before what it points to is gone */
+    ms_transfer *one = calloc(1, sizeof *one);
+    if (one == NULL) {
+        return NULL;
+    }
+    one->easy = curl_easy_init();
+    if (one->easy == NULL || !set_up(one, call)) {
+        ms_transfer_free(one);
+        return NULL;
+    }
+    return one;
+}
+
+void
+ms_transfer_free(ms_transfer *one)
+{
+    curl_easy_cleanup(one->easy); /* before what it points to is gone */
     curl_slist_free_all(one->headers);
     free(one->request);
     free(one->answer);
-    *one = (ms_transfer){.easy = one->easy};
+    free(one);
 }
