@@ -62,7 +62,6 @@ const FAULTS = [
   ['epoll_ctl', 'ENOMEM', 2],
   ['setsockopt', 'ENOBUFS', 2],
   ['read', 'EINTR', 1],
-  ['write', 'EAGAIN', 1],
 ];
 
 for (const [name, fault, least] of FAULTS) {
