@@ -107,64 +107,52 @@ export async function faultyWorld(t, { args = [], env = REST, simulator: simulat
     return [...taken].filter((name) => (name.startsWith('/') ? !paths.has(name) : !simulator.leads.has(name)));
   }
 
-  const world = {
+  /** Resolves once all that was taken has arrived. Time goes by, when it does not come at once. */
+  async function arrived() {
+    const end = Date.now() + 20_000;
+    for (let look = 1; missing().length > 0; look++) {
+      assert.ok(Date.now() < end, `These were taken and never arrived: ${missing()}\n${intake.server.output()}`);
+      if (look % 10 === 0) intake.advance(MINUTE);
+      await delay(5);
+    }
+    taken.clear();
+    simulator.events.length = 0;
+  }
+
+  /** All of it. */
+  async function work() {
+    for (const operation of Object.values(operations)) await operation();
+    await arrived();
+  }
+
+  return {
     intake,
     faults,
     operations,
     taken,
-
-    /** Resolves once all that was taken has arrived. Time goes by, when it does not come at once. */
-    async arrived() {
-      const end = Date.now() + 20_000;
-      for (let look = 1; missing().length > 0; look++) {
-        assert.ok(Date.now() < end, `These were taken and never arrived: ${missing()}\n${intake.server.output()}`);
-        if (look % 10 === 0) intake.advance(MINUTE);
-        await delay(5);
-      }
-      taken.clear();
-      simulator.events.length = 0;
-    },
-
-    /** All of it. */
-    async work() {
-      for (const operation of Object.values(operations)) await operation();
-      await world.arrived();
-    },
-
-    /**
-     * How many calls of a function it takes.
-     * @param {string} name
-     * @param {() => Promise<void>} work
-     */
-    async count(name, work) {
-      faults.arm(name, 'EIO', 0);
-      await work();
-      const calls = faults.calls();
-      faults.disarm();
-      return calls;
-    },
+    arrived,
+    work,
 
     /**
      * Does it again and again, each time with the next call failing, until it comes through with none. What goes on
      * beside it has calls, too: that it comes through must be so for a while.
      * @param {string} name
      * @param {import('./faults.mjs').Fault} fault
-     * @param {{work?: () => Promise<void>, step?: number, times?: number}} [options]
+     * @param {{work?: () => Promise<void>, step?: number}} [options]
      */
-    async sweep(name, fault, { work = world.work, step = 1, times = 1 } = {}) {
+    async sweep(name, fault, { work: repeated = work, step = 1 } = {}) {
       let hit = 0;
       for (let n = 1, through = 0; through < THROUGH; n += step) {
-        faults.arm(name, fault, n, times);
-        await work();
+        faults.arm(name, fault, n);
+        await repeated();
         const failed = faults.failed() > 0;
         faults.disarm();
         hit += failed ? 1 : 0;
         through = failed ? 0 : through + 1;
       }
       // And then all is well.
-      await work();
+      await repeated();
       return hit;
     },
   };
-  return world;
 }
