@@ -31,8 +31,8 @@ BEARSSL_FILES := hash/sha1 hash/sha2small mac/hmac codec/dec32be codec/enc32be
 CJSON_FLAGS := -DMS_COMPILING_CJSON -include src/core/cjson_config.h
 GLUE := $(wildcard js-glue/*.js js-glue/adapters/*.js js-glue/build/*) package.json
 
-.PHONY: help deps build pack install demo test fuzz valgrind lint bench soak audit sbom clean started
-.PHONY: packages-build packages-test packages-lint packages-valgrind packages-bench packages-audit newest
+.PHONY: help deps build pack install demo test fuzz coverage valgrind lint bench soak audit sbom clean started
+.PHONY: packages-build packages-test packages-coverage packages-lint packages-valgrind packages-bench packages-audit newest
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -48,6 +48,9 @@ packages-build:
 packages-test: packages-build
 	@src/deps.sh packages libclang-rt-14-dev libcmocka-dev libjwt-dev chromium fonts-liberation \
 		python3-jwt ruby ruby-jwt php-cli
+
+packages-coverage: packages-test
+	@src/deps.sh packages gcc gcovr
 
 packages-lint: packages-test
 	@src/deps.sh packages clang-format clang-tidy
@@ -168,26 +171,59 @@ SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
 TESTED_WITH := vectors queue
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
-# $(1): folder, $(2): flags
+# $(1): folder, $(2): compiler and its flags
 define native_rules
 build/$(1)/%.o: src/%.c build/deps/.fetched Makefile
-	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
 build/$(1)/tests/%.o: tests/%.c build/deps/.fetched Makefile | packages-test
-	@mkdir -p $$(@D) && echo "  CC $$<" && $(CC) $(NATIVE_FLAGS) $(2) $(WARNINGS) -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) $(WARNINGS) -c $$< -o $$@
+# Called before a sanitizer is ready.
+build/$(1)/tests/faults/%.o: tests/faults/%.c Makefile
+	@mkdir -p $$(@D) && echo "  CC $$<" && $(2) $(NATIVE_FLAGS) -fno-sanitize=all $(WARNINGS) -c $$< -o $$@
 build/$(1)/bearssl/%.o: build/deps/.fetched Makefile
-	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $(2) $(NATIVE_FLAGS) -w -I$(BEARSSL)/src -c $(BEARSSL)/src/$$*.c -o $$@
 # cJSON notes its last error in a variable of all threads; nobody reads it.
 build/$(1)/cjson.o: src/core/cjson_config.h build/deps/.fetched Makefile
 	@mkdir -p $$(@D) && sed 's/^static error global_error/static _Thread_local error global_error/' $(CJSON)/cJSON.c | \
-		$(CC) $(NATIVE_FLAGS) $(2) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
+		$(2) $(NATIVE_FLAGS) -w $(CJSON_FLAGS) -I$(CJSON) -x c -c - -o $$@
 build/$(1)/assets.o: build/generated/assets.c
-	@mkdir -p $$(@D) && $(CC) $(NATIVE_FLAGS) $(2) -Isrc/server -c $$< -o $$@
+	@mkdir -p $$(@D) && $(2) $(NATIVE_FLAGS) -Isrc/server -c $$< -o $$@
 -include $(patsubst %.o,build/$(1)/%.d,$(CORE_OBJECTS) $(SERVER_OBJECTS)) $(wildcard build/$(1)/tests/*/*.d build/$(1)/tests/*/*/*.d)
 endef
-$(eval $(call native_rules,native,-O2 -g $(HARDENING)))
-$(eval $(call native_rules,sanitized,-O1 -g $(SANITIZERS)))
-$(eval $(call native_rules,fuzzed,-O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link))
-$(eval $(call native_rules,valgrind,-O1 -gdwarf-4))
+
+# The server, and what tests it natively. $(1): folder, $(2): compiler and its flags, $(3): where the tests go,
+# $(4): the server
+define tested_rules
+$(4): $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
+build/$(1)/server.a: $(patsubst %,build/$(1)/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
+	@rm -f $$@ && ar rcs $$@ $$^
+build/$(1)/tests.a: $(TESTED_WITH:%=build/$(1)/tests/unit/%.o)
+	@rm -f $$@ && ar rcs $$@ $$^
+$(3)/%-test: build/$(1)/tests/unit/%_test.o build/$(1)/tests.a $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -o $$@
+# What tests/faults/faults.c defines stands before the C library's, for the libraries too.
+$(3)/%_faults-test: build/$(1)/tests/unit/%_faults_test.o build/$(1)/tests/faults/faults.o build/$(1)/tests.a \
+		$(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -ldl -o $$@
+$(3)/munchkin-server-faulty: $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS)) build/$(1)/tests/faults/faults.o
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -ldl -o $$@
+$(3)/queue-driver: build/$(1)/tests/server/queue_driver.o $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
+	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+endef
+
+SANITIZED := $(CC) -O1 -g $(SANITIZERS)
+# gcc counts, since Debian's gcovr reads what it writes. Unoptimised, so that a branch is one of the source's. The other
+# builds warn.
+COUNTED := gcc -w -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path
+$(eval $(call native_rules,native,$(CC) -O2 -g $(HARDENING)))
+$(eval $(call native_rules,sanitized,$(SANITIZED)))
+$(eval $(call native_rules,fuzzed,$(SANITIZED) -fsanitize=fuzzer-no-link))
+$(eval $(call native_rules,valgrind,$(CC) -O1 -gdwarf-4))
+$(eval $(call native_rules,coverage,$(COUNTED)))
+$(eval $(call tested_rules,sanitized,$(SANITIZED),build,build/munchkin-server-sanitized))
+$(eval $(call tested_rules,coverage,$(COUNTED),build/coverage,build/coverage/munchkin-server))
 
 build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) -pie -Wl,-z,relro,-z,now $^ $(LIBRARIES) -o $@
@@ -195,25 +231,8 @@ build/munchkin-server: $(patsubst %,build/native/%,$(CORE_OBJECTS) $(SERVER_OBJE
 build/munchkin-server-valgrind: $(patsubst %,build/valgrind/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
 	@echo "  LINK $@" && $(CC) $^ $(LIBRARIES) -o $@
 
-build/munchkin-server-sanitized: $(patsubst %,build/sanitized/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
-
-# The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
-build/sanitized/server.a: $(patsubst %,build/sanitized/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
-	@rm -f $@ && ar rcs $@ $^
-
-build/sanitized/tests.a: $(TESTED_WITH:%=build/sanitized/tests/unit/%.o)
-	@rm -f $@ && ar rcs $@ $^
-
-build/%-test: build/sanitized/tests/unit/%_test.o build/sanitized/tests.a \
-		$(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ -lcmocka $(LIBRARIES) -o $@
-
 # The library that tokens are not read with; see there.
-build/token_libjwt-test: LIBRARIES += -ljwt
-
-build/queue-driver: build/sanitized/tests/server/queue_driver.o $(patsubst %,build/sanitized/%,$(CORE_OBJECTS)) build/sanitized/server.a
-	@echo "  LINK $@" && $(CC) $(SANITIZERS) $^ $(LIBRARIES) -o $@
+build/token_libjwt-test build/coverage/token_libjwt-test: LIBRARIES += -ljwt
 
 # What fuzz targets share; and the server as a library here too, without the files that it serves.
 FUZZED_WITH := fuzz/commands fuzz/connection fuzz/fuzz fuzz/standards unit/vectors
@@ -260,11 +279,17 @@ demo: build ## a small shop that tracks its visitors, and what Marketo gets to s
 FUZZ := $(patsubst tests/fuzz/targets/%.c,build/fuzz/%,$(wildcard tests/fuzz/targets/*.c)) build/fuzz-calls
 TIME ?= 30
 
-test: packages-test build $(TESTS) $(FUZZ) build/munchkin-server-sanitized build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
+test: packages-test build $(TESTS) $(FUZZ) build/munchkin-server-sanitized build/munchkin-server-faulty build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## all tests, in Node.js, natively and in Chromium
 	@node tests/run.mjs
 
 fuzz: packages-test build $(FUZZ) ## tries to break what reads strangers' bytes (TIME=30, seconds for each target)
 	@node tests/fuzz/main.mjs $(TIME)
+
+COUNTING := $(TESTS:build/%=build/coverage/%) build/coverage/munchkin-server build/coverage/munchkin-server-faulty \
+	build/coverage/queue-driver
+
+coverage: packages-coverage build $(COUNTING) tests/server/node_modules/.installed ## which lines and branches of the C the tests run; fails below the goals
+	@node tests/coverage.mjs build/coverage
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 

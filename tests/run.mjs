@@ -1,7 +1,9 @@
 /**
  * Runs all tests, native and in Node.js, and ends with their counts.
  *
- *     node tests/run.mjs [part of a file's name]
+ *     node tests/run.mjs [part of a file's name]...
+ *
+ * UNIT_TESTS names another folder than build/ with the native ones.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -9,14 +11,17 @@ import { readdirSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-const wanted = process.argv[2] || '';
+const parts = process.argv.slice(2);
+const folder = process.env.UNIT_TESTS || 'build';
+/** @param {string} file */
+const isWanted = (file) => parts.length === 0 || parts.some((part) => file.includes(part));
 const started = Date.now();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** cmocka programs under AddressSanitizer and UndefinedBehaviorSanitizer. */
+/** cmocka programs, in build/ under AddressSanitizer and UndefinedBehaviorSanitizer. */
 for (const source of readdirSync('tests/unit').filter((file) => file.endsWith('_test.c'))) {
-  const program = `build/${source.replace('_test.c', '-test')}`;
-  if (!program.includes(wanted)) continue;
+  const program = `${folder}/${source.replace('_test.c', '-test')}`;
+  if (!isWanted(program)) continue;
   console.log(`\n${program}`);
   const { stderr, stdout, status, error } = spawnSync(program, ['tests/vectors'], { encoding: 'utf8', maxBuffer: 1 << 26 });
   const output = error ? `${error}` : `${stdout}${stderr}`;
@@ -29,8 +34,8 @@ for (const source of readdirSync('tests/unit').filter((file) => file.endsWith('_
 }
 
 const files = ['unit', 'fuzz', 'server', 'browser', 'adapters', 'docs', 'package']
-  .flatMap((folder) => readdirSync(`tests/${folder}`).map((file) => `tests/${folder}/${file}`))
-  .filter((file) => file.endsWith('.test.mjs') && file.includes(wanted));
+  .flatMap((kind) => readdirSync(`tests/${kind}`).map((file) => `tests/${kind}/${file}`))
+  .filter((file) => file.endsWith('.test.mjs') && isWanted(file));
 
 // Each file is a process of its own, and most have a browser or a server: two at a time. What hangs, fails.
 const stream = run({ files, concurrency: 2, timeout: Number(process.env.TEST_TIMEOUT_MS) || 300_000 });

@@ -35,10 +35,7 @@ answer_metrics(const ms_service *service, const ms_exchange *exchange)
     size_t len = ms_metrics_write(text, service->worker != NULL ? &counts : NULL);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_COPY);
-    if (response != NULL) {
-        (void)MHD_add_response_header(response, "Content-Type",
-                                      "text/plain; version=0.0.4; charset=utf-8");
-    }
+    ms_respond_header(&response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
     return ms_respond(exchange, MHD_HTTP_OK, response);
 }
 

@@ -75,6 +75,7 @@ inflate_into(ms_body *plain, z_stream *stream)
         result = inflate(stream, Z_NO_FLUSH);
         ms_body_add(plain, (const char *)step, sizeof step - stream->avail_out);
     }
+    plain->lacking = plain->lacking || result == Z_MEM_ERROR;
     /* One that is too large need not be read to its end, which may be far away. */
     return plain->len > plain->limit || plain->lacking ||
            (result == Z_STREAM_END && stream->avail_in == 0);

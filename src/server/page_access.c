@@ -47,11 +47,9 @@ ms_page_preflight(const ms_exchange *exchange, const char *headers)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    if (response != NULL) {
-        (void)MHD_add_response_header(response, "Access-Control-Allow-Methods", "POST");
-        (void)MHD_add_response_header(response, "Access-Control-Allow-Headers", headers);
-        (void)MHD_add_response_header(response, "Access-Control-Max-Age", "86400");
-    }
+    ms_respond_header(&response, "Access-Control-Allow-Methods", "POST");
+    ms_respond_header(&response, "Access-Control-Allow-Headers", headers);
+    ms_respond_header(&response, "Access-Control-Max-Age", "86400");
     return ms_respond(exchange, MHD_HTTP_NO_CONTENT, response);
 }
 

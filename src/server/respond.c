@@ -44,21 +44,30 @@ http_status_of(ms_status status)
     }
 }
 
+void
+ms_respond_header(struct MHD_Response **response, const char *name, const char *value)
+{
+    if (*response != NULL && MHD_add_response_header(*response, name, value) != MHD_YES) {
+        MHD_destroy_response(*response);
+        *response = NULL;
+    }
+}
+
 enum MHD_Result
 ms_respond(const ms_exchange *exchange, unsigned int http_status, struct MHD_Response *response)
 {
-    if (response == NULL) {
-        return MHD_NO; /* out of memory: the connection is closed */
-    }
-    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    ms_respond_header(&response, "X-Content-Type-Options", "nosniff");
+    ms_respond_header(&response, "Cache-Control", "no-store");
     if (exchange->route == MS_ROUTE_HASH || exchange->route == MS_ROUTE_LEAD ||
         exchange->route == MS_ROUTE_SEGMENT) {
-        (void)MHD_add_response_header(response, "Vary", "Origin");
+        ms_respond_header(&response, "Vary", "Origin");
     }
     if (exchange->origin != NULL) {
-        (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", exchange->origin);
-        (void)MHD_add_response_header(response, "Access-Control-Expose-Headers", "Retry-After");
+        ms_respond_header(&response, "Access-Control-Allow-Origin", exchange->origin);
+        ms_respond_header(&response, "Access-Control-Expose-Headers", "Retry-After");
+    }
+    if (response == NULL) {
+        return MHD_NO;
     }
     if (exchange->is_last) {
         (void)MHD_add_response_header(response, "Connection", "close");
@@ -74,9 +83,7 @@ json_response(const char *json, size_t len)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(len, (void *)json, MHD_RESPMEM_MUST_COPY);
-    if (response != NULL) {
-        (void)MHD_add_response_header(response, "Content-Type", "application/json");
-    }
+    ms_respond_header(&response, "Content-Type", "application/json");
     return response;
 }
 
@@ -94,8 +101,8 @@ ms_respond_error_with(const ms_exchange *exchange, ms_status status, const char 
     int len = snprintf(json, sizeof json, "{\"error\":\"%s\",\"message\":\"%s\"}",
                        ms_code_of(status), ms_sentence_of(status));
     struct MHD_Response *response = json_response(json, (size_t)len);
-    if (response != NULL && header != NULL) {
-        (void)MHD_add_response_header(response, header, value);
+    if (header != NULL) {
+        ms_respond_header(&response, header, value);
     }
     return ms_respond(exchange, http_status_of(status), response);
 }

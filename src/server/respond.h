@@ -17,6 +17,12 @@ typedef struct {
     const char *origin; /* the Origin header, if that may read the answer; else NULL */
 } ms_exchange;
 
+/*
+ * Adds a header to a response. Without memory for it the response is let go and becomes NULL: it
+ * would be another answer without one of its headers. NULL stays as it is.
+ */
+void ms_respond_header(struct MHD_Response **response, const char *name, const char *value);
+
 /* Answers with JSON text that is copied. */
 enum MHD_Result ms_respond_json(const ms_exchange *exchange, unsigned int http_status,
                                 const char *json, size_t len);
@@ -28,7 +34,8 @@ enum MHD_Result ms_respond_error(const ms_exchange *exchange, ms_status status);
 enum MHD_Result ms_respond_error_with(const ms_exchange *exchange, ms_status status,
                                       const char *header, const char *value);
 
-/* Adds the headers of the API to a response of the caller's, sends it and lets it go. */
+/* Adds the headers of the API to a response of the caller's, sends it and lets it go. NULL closes
+ * the connection: there was no memory for it. */
 enum MHD_Result ms_respond(const ms_exchange *exchange, unsigned int http_status,
                            struct MHD_Response *response);
 

@@ -1,6 +1,7 @@
 #include "static_files.h"
 
 #include "negotiation.h"
+#include "respond.h"
 
 #include <stdlib.h>
 
@@ -27,21 +28,17 @@ make_response(const ms_asset *asset, ms_encoding encoding, lifetime life, freshn
     ms_slice body = fresh == WHOLE ? asset->body[encoding] : MS_SLICE("");
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)body.ptr, MHD_RESPMEM_PERSISTENT);
-    if (response == NULL) {
-        return NULL;
-    }
-    (void)MHD_add_response_header(response, "ETag", asset->etag[encoding]);
-    (void)MHD_add_response_header(response, "Cache-Control",
-                                  life == RELEASED ? FOR_EVER : FOR_AN_HOUR);
-    (void)MHD_add_response_header(response, "Vary", "Accept-Encoding");
-    (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", "*");
-    (void)MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "cross-origin");
-    (void)MHD_add_response_header(response, "Timing-Allow-Origin", "*");
-    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    ms_respond_header(&response, "ETag", asset->etag[encoding]);
+    ms_respond_header(&response, "Cache-Control", life == RELEASED ? FOR_EVER : FOR_AN_HOUR);
+    ms_respond_header(&response, "Vary", "Accept-Encoding");
+    ms_respond_header(&response, "Access-Control-Allow-Origin", "*");
+    ms_respond_header(&response, "Cross-Origin-Resource-Policy", "cross-origin");
+    ms_respond_header(&response, "Timing-Allow-Origin", "*");
+    ms_respond_header(&response, "X-Content-Type-Options", "nosniff");
     if (fresh == WHOLE) {
-        (void)MHD_add_response_header(response, "Content-Type", asset->content_type);
+        ms_respond_header(&response, "Content-Type", asset->content_type);
         if (names[encoding] != NULL) {
-            (void)MHD_add_response_header(response, "Content-Encoding", names[encoding]);
+            ms_respond_header(&response, "Content-Encoding", names[encoding]);
         }
     }
     return response;

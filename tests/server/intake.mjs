@@ -52,10 +52,10 @@ export function command(args, env = {}) {
 /**
  * A server that takes events with WRITE_KEY, of pages of ORIGIN too, and passes them on at once.
  * @param {{after: (end: () => Promise<void> | void) => void}} t
- * @param {{keys?: string[], args?: string[], env?: Record<string, string>, wrap?: string[], simulator?: import('../sim/simulator.mjs').SimulatorOptions}} [options]
+ * @param {{keys?: string[], args?: string[], env?: Record<string, string>, wrap?: string[], binary?: string, simulator?: import('../sim/simulator.mjs').SimulatorOptions}} [options]
  * @returns {Promise<Intake>}
  */
-export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, wrap = [], simulator: simulated = {} } = {}) {
+export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, wrap = [], binary, simulator: simulated = {} } = {}) {
   const simulator = await startSimulator({ restClient: CLIENT, ...simulated });
   t.after(() => simulator.close());
   const folder = folderFor(t);
@@ -71,6 +71,7 @@ export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, 
       ...['--linger', '0', '--interval', '0', '--rate-limit', '0', '--rate-limit-email', '0', ...args],
     ],
     env: { MUNCHKIN_TEST_CLOCK: clock, ...env },
+    binary,
   };
   let server = await startServer({ ...settings, wrap });
   t.after(async () => {

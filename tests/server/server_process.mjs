@@ -8,6 +8,11 @@ import { existsSync } from 'node:fs';
 export const SERVER =
   process.env.MUNCHKIN_SERVER || new URL('../../build/munchkin-server-sanitized', import.meta.url).pathname;
 
+/** The same, with calls that fail when a test says so (tests/faults). */
+export const FAULTY_SERVER = process.env.MUNCHKIN_SERVER
+  ? `${process.env.MUNCHKIN_SERVER}-faulty`
+  : new URL('../../build/munchkin-server-faulty', import.meta.url).pathname;
+
 export const ORIGIN = 'https://www.example.com';
 export const KEY = 'fortesting';
 
@@ -24,10 +29,11 @@ export const KEY = 'fortesting';
  * @param {string[]} args
  * @param {Record<string, string>} env
  * @param {string[]} [wrap] a command that runs the server, which is put behind it
+ * @param {string} [binary]
  */
-export function runServer(args, env, wrap = []) {
-  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run 'make test'.`);
-  const [program, ...before] = [...wrap, SERVER];
+export function runServer(args, env, wrap = [], binary = SERVER) {
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: run 'make test'.`);
+  const [program, ...before] = [...wrap, binary];
   const child = spawn(program, [...before, ...args], { env: { PATH: String(process.env.PATH), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -47,11 +53,11 @@ export function runServer(args, env, wrap = []) {
 
 /**
  * Starts the server on a free port, and waits until it listens.
- * @param {{args?: string[], env?: Record<string, string>, wrap?: string[]}} options
+ * @param {{args?: string[], env?: Record<string, string>, wrap?: string[], binary?: string}} options
  * @returns {Promise<ServerProcess>}
  */
-export async function startServer({ args = [], env = {}, wrap = [] }) {
-  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env, wrap);
+export async function startServer({ args = [], env = {}, wrap = [], binary = SERVER }) {
+  const { child, closed, output } = runServer(['--listen', '127.0.0.1:0', ...args], env, wrap, binary);
   const listening = new Promise((resolve) => {
     child.stdout.on('data', () => {
       const url = /listening on (\S+)\n/.exec(output())?.[1];

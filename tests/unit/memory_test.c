@@ -1,5 +1,5 @@
 /*
- * Memory: the arena, and every vector with too little of it.
+ * Memory: the arena, and every vector, request for a hash and fingerprint with too little of it.
  *
  *     memory_test DIRECTORY    with the vectors of tests/vectors
  */
@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "vectors.h"
+
+#include "../../src/core/fingerprint.h"
+#include "../../src/core/hash_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +85,89 @@ test_out_of_memory(void **state)
         vector_file_free(&file);
     }
     assert_true(failures > 10000);
+}
+
+/* The status of a request for a hash in `size` bytes, and the e-mail that it is for. */
+static ms_status
+hash_status_with(const char *body, size_t size, char email[32])
+{
+    ms_arena arena;
+    ms_slice found;
+    void *memory = malloc(size == 0 ? 1 : size);
+    assert_non_null(memory);
+    ms_arena_init(&arena, memory, size);
+    ms_status status = ms_hash_request_email(&arena, ms_slice_from(body), &found);
+    if (status == MS_OK) {
+        (void)snprintf(email, 32, "%.*s", (int)found.len, found.ptr);
+    }
+    free(memory);
+    return status;
+}
+
+/* In as little memory as there may be, it is never about another e-mail. */
+static void
+test_hash_requests(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        ms_status status;
+    } requests[] = {
+        {"{\"email\":\" ada@example.com \"}", MS_OK},
+        {"{\"traits\":{\"EMAIL\":\"ada@example.com\",\"plan\":\"pro\"}}", MS_OK},
+        {"{\"userId\":\"ada@example.com\",\"traits\":{\"name\":\"Ada Lovelace\"}}", MS_OK},
+        {"{\"traits\":{\"email\":\"no address\"}}", MS_EMAIL_INVALID},
+        {"{\"userId\":\"1\",\"traits\":{}}", MS_EMAIL_MISSING},
+        {"{\"email\":null,\"traits\":{\"email\":\"ada@example.com\"}}", MS_EMAIL_MISSING},
+        {"{\"email\":[\"ada@example.com\"]}", MS_EMAIL_INVALID},
+        {"{\"email\":\" \"}", MS_EMAIL_MISSING},
+        {"{\"email\":\"no address\"}", MS_EMAIL_INVALID},
+        {"{}", MS_EMAIL_MISSING},
+        {"{\"email\":", MS_JSON_INVALID},
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        char email[32] = "";
+        size_t size = 0;
+        ms_status status;
+        while ((status = hash_status_with(requests[i].body, size, email)) == MS_OUT_OF_MEMORY) {
+            assert_true(size < 65536);
+            size++;
+        }
+        assert_true(size > 0);
+        assert_int_equal(status, requests[i].status);
+        assert_string_equal(email, status == MS_OK ? "ada@example.com" : "");
+    }
+}
+
+static void
+test_fingerprint(void **state)
+{
+    (void)state;
+    static const char request[] = "{\"email\":\"ada@example.com\",\"plan\":\"pro\"}";
+    unsigned char memory[16384];
+    char plenty[MS_SHA256_HEX];
+    char little[MS_SHA256_HEX];
+    ms_arena arena;
+    ms_lead lead;
+    cJSON *traits = NULL;
+    ms_arena_init(&arena, memory, sizeof memory);
+    assert_int_equal(ms_json_parse(&arena, MS_SLICE(request), &traits), MS_OK);
+    assert_int_equal(ms_lead_from_identify(&arena, NULL, traits, &lead), MS_OK);
+    assert_int_equal(ms_lead_fingerprint(&arena, &lead, plenty), MS_OK);
+    for (size_t size = 0; size < sizeof memory; size++) {
+        char *room = malloc(size + 1);
+        assert_non_null(room);
+        ms_arena_init(&arena, room, size);
+        ms_status status = ms_lead_fingerprint(&arena, &lead, little);
+        free(room);
+        if (status == MS_OK) {
+            assert_true(size > 0);
+            assert_memory_equal(little, plenty, sizeof plenty);
+            return;
+        }
+        assert_int_equal(status, MS_OUT_OF_MEMORY);
+    }
+    fail();
 }
 
 static void
@@ -155,10 +241,9 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_encoded),
+        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hash_requests),
+        cmocka_unit_test(test_fingerprint),   cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_encoded),
     };
     if (argc < 2) {
         (void)fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);

@@ -19,7 +19,6 @@ struct ms_http_client {
     transfers running;
     transfers finished; /* not handed out */
     transfers answered; /* handed out, not committed */
-    ms_transfer *idle;
     size_t under_way;
     atomic_bool woken;
 };
@@ -119,9 +118,7 @@ static void
 discard(ms_http_client *client, ms_transfer *one)
 {
     ms_http_call call = one->call;
-    ms_transfer_clear(one);
-    one->next = client->idle;
-    client->idle = one;
+    ms_transfer_free(one);
     client->under_way--;
     if (call.discard != NULL) {
         call.discard(call.argument);
@@ -146,12 +143,6 @@ ms_http_client_close(ms_http_client *client)
     discard_all(client, &client->running);
     discard_all(client, &client->finished);
     discard_all(client, &client->answered);
-    for (ms_transfer *one = client->idle; one != NULL;) {
-        ms_transfer *next = one->next;
-        curl_easy_cleanup(one->easy);
-        free(one);
-        one = next;
-    }
     (void)curl_multi_cleanup(client->multi);
     curl_global_cleanup();
     free(client);
@@ -160,24 +151,8 @@ ms_http_client_close(ms_http_client *client)
 bool
 ms_http_client_start(ms_http_client *client, const ms_http_call *call)
 {
-    ms_transfer *one = client->idle;
-    if (one != NULL) {
-        client->idle = one->next;
-    } else {
-        one = calloc(1, sizeof *one);
-        if (one == NULL) {
-            return false;
-        }
-        one->easy = curl_easy_init();
-        if (one->easy == NULL) {
-            free(one);
-            return false;
-        }
-    }
-    if (!ms_transfer_set_up(one, call)) {
-        ms_transfer_clear(one);
-        one->next = client->idle;
-        client->idle = one;
+    ms_transfer *one = ms_transfer_new(call);
+    if (one == NULL) {
         return false;
     }
     client->under_way++;

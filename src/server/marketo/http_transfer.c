@@ -43,6 +43,21 @@ give(char *place, size_t size, size_t count, void *argument)
     return len;
 }
 
+/* With a query, says what is to be asked for, too: curl 7.88 forgets the query of a URL if there is
+ * no memory to copy it, and makes the call all the same. A proxy would need another text. */
+static bool
+set_url(CURL *easy, const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *target = host == NULL ? NULL : strchr(host + 3, '/');
+    if (target != NULL && strchr(target, '?') != NULL &&
+        (curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) != CURLE_OK ||
+         curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) != CURLE_OK)) {
+        return false;
+    }
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+}
+
 /* A line break in a header would begin another one. */
 static bool
 is_one_line(const char *header)
@@ -84,8 +99,8 @@ set_body(ms_transfer *one, const ms_http_call *call)
     return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 
-bool
-ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
+static bool
+set_up(ms_transfer *one, const ms_http_call *call)
 {
     CURL *easy = one->easy;
     bool tls = strncmp(call->url, "https:", 6) == 0;
@@ -93,7 +108,7 @@ ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
     one->call = (ms_http_call){
         .answered = call->answered, .discard = call->discard, .argument = call->argument};
     bool set =
-        curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+        set_url(easy, call->url) &&
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "munchkin-server/" MS_VERSION) == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK;
@@ -111,12 +126,29 @@ ms_transfer_set_up(ms_transfer *one, const ms_http_call *call)
     return set && set_headers(one, call->headers) && set_body(one, call);
 }
 
-void
-ms_transfer_clear(ms_transfer *one)
+/* With a handle of its own: one that is used again has to be reset, and curl_easy_reset without
+ * memory leaves curl's defaults out and does not tell. The connection is another's, and is kept. */
+ms_transfer *
+ms_transfer_new(const ms_http_call *call)
 {
-    curl_easy_reset(one->easy); /* before what it points to is gone */
+    ms_transfer *one = calloc(1, sizeof *one);
+    if (one == NULL) {
+        return NULL;
+    }
+    one->easy = curl_easy_init();
+    if (one->easy == NULL || !set_up(one, call)) {
+        ms_transfer_free(one);
+        return NULL;
+    }
+    return one;
+}
+
+void
+ms_transfer_free(ms_transfer *one)
+{
+    curl_easy_cleanup(one->easy); /* before what it points to is gone */
     curl_slist_free_all(one->headers);
     free(one->request);
     free(one->answer);
-    *one = (ms_transfer){.easy = one->easy};
+    free(one);
 }

@@ -8,7 +8,7 @@
 
 #include <curl/curl.h>
 
-/* A call, from ms_http_client_start until it is discarded; then it is kept for the next. */
+/* A call, from ms_http_client_start until it is discarded. */
 typedef struct ms_transfer {
     struct ms_transfer *next; /* the client's */
     CURL *easy;
@@ -28,10 +28,9 @@ typedef struct ms_transfer {
     int64_t sent_after;
 } ms_transfer;
 
-/* Prepares one that is clear for a call. False without memory, or if a header is no header. */
-bool ms_transfer_set_up(ms_transfer *one, const ms_http_call *call);
+/* One that is ready to leave. NULL without memory, or if a header is no header. */
+ms_transfer *ms_transfer_new(const ms_http_call *call);
 
-/* Forgets all of a call; what is left, `easy`, is used for the next. */
-void ms_transfer_clear(ms_transfer *one);
+void ms_transfer_free(ms_transfer *one);
 
 #endif

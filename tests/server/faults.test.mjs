@@ -1,0 +1,151 @@
+/**
+ * Every allocation, and every system call that can fail, failing once, in a real server under load: no crash and no
+ * leak, no answer that is wrong, nothing lost that was taken, and all well again afterwards. Which call fails first is
+ * counted from one on, until none is left to fail.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFaults } from '../faults/faults.mjs';
+import { faultyWorld } from '../faults/workload.mjs';
+import { CLIENT, folderFor, MUNCHKIN_ID } from './intake.mjs';
+import { FAULTY_SERVER, KEY, ORIGIN, runServer } from './server_process.mjs';
+
+const TIMEOUT = { timeout: 120_000 };
+
+/** Nothing became a dead letter, and the sanitizers saw nothing. @param {import('../faults/workload.mjs').FaultyWorld} world */
+function assertSound(world) {
+  assert.deepEqual(world.intake.ask('dead', 'list'), []);
+  assert.doesNotMatch(world.intake.server.output(), /Sanitizer|runtime error/);
+}
+
+for (const name of /** @type {const} */ (['hash', 'lead', 'identify', 'batch'])) {
+  test(`memory runs out in ${name}, at each allocation`, TIMEOUT, async (t) => {
+    const world = await faultyWorld(t);
+    await world.work();
+    const hit = await world.sweep('memory', 'ENOMEM', { work: world.operations[name] });
+    assert.ok(hit >= 10, `${hit}`);
+    await world.arrived();
+    assertSound(world);
+  });
+}
+
+test('memory runs out on the way to Marketo', TIMEOUT, async (t) => {
+  const world = await faultyWorld(t);
+  await world.work();
+  const work = async () => {
+    await world.operations.batch();
+    await world.arrived();
+  };
+  assert.ok((await world.sweep('memory', 'ENOMEM', { work, step: 11 })) >= 10);
+  assertSound(world);
+});
+
+/** Which calls fail, how, and how many of them in a workload at least. @type {[string, import('../faults/faults.mjs').Fault, number][]} */
+const FAULTS = [
+  ['pwrite', 'ENOSPC', 10],
+  ['pwrite', 'EIO', 10],
+  ['pwrite', 'EINTR', 10],
+  ['pwrite', 'short', 10],
+  ['fdatasync', 'EIO', 2],
+  ['fdatasync', 'ENOSPC', 2],
+  ['recv', 'EINTR', 5],
+  ['recv', 'ECONNRESET', 5],
+  ['send', 'EINTR', 5],
+  ['send', 'EPIPE', 5],
+  ['send', 'short', 5],
+  ['accept', 'EMFILE', 2],
+  ['accept', 'ECONNABORTED', 2],
+  ['poll', 'EINTR', 3],
+  ['poll', 'ENOMEM', 3],
+  ['epoll_wait', 'EINTR', 5],
+  ['epoll_ctl', 'ENOMEM', 2],
+  ['setsockopt', 'ENOBUFS', 2],
+  ['read', 'EINTR', 1],
+];
+
+for (const [name, fault, least] of FAULTS) {
+  test(`${name} fails: ${fault}`, TIMEOUT, async (t) => {
+    const world = await faultyWorld(t);
+    await world.work();
+    const work = async () => {
+      for (const operation of Object.values(world.operations)) await operation();
+    };
+    const hit = await world.sweep(name, fault, { work, step: name === 'pwrite' ? 5 : 1 });
+    assert.ok(hit >= least, `${hit}`);
+    await world.arrived();
+    assertSound(world);
+  });
+}
+
+test('a disk that is full for a while: 503 until it is not, and what was taken is kept', TIMEOUT, async (t) => {
+  const world = await faultyWorld(t);
+  await world.work();
+  for (const [name, fault] of /** @type {const} */ ([['pwrite', 'ENOSPC'], ['fdatasync', 'EIO']])) {
+    world.faults.arm(name, fault, 1, 1_000_000);
+    const work = Promise.all([world.operations.lead(), world.operations.batch(), world.operations.identify()]);
+    while (world.faults.failed() < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(world.taken.size, 0);
+    world.faults.disarm();
+    await work;
+    await world.arrived();
+  }
+  assert.match(world.intake.server.output(), /"event":"queue_recovered"/);
+  assertSound(world);
+});
+
+/** Of starting; a server that cannot says why in a line. @type {[string, import('../faults/faults.mjs').Fault][]} */
+const AT_START = [
+  ['memory', 'ENOMEM'],
+  ['open', 'EMFILE'],
+  ['open', 'ENOSPC'],
+  ['mmap', 'ENOMEM'],
+  ['read', 'EIO'],
+  ['pread', 'EIO'],
+  ['pwrite', 'ENOSPC'],
+  ['fdatasync', 'EIO'],
+  ['ftruncate', 'ENOSPC'],
+  ['fcntl', 'ENOLCK'],
+  ['fstat', 'EIO'],
+  ['flock', 'ENOLCK'],
+  ['socket', 'EMFILE'],
+  ['bind', 'EADDRINUSE'],
+  ['listen', 'EADDRINUSE'],
+  ['getsockname', 'ENOBUFS'],
+  ['epoll_create', 'EMFILE'],
+  ['epoll_ctl', 'ENOMEM'],
+  ['eventfd', 'EMFILE'],
+  ['socketpair', 'EMFILE'],
+  ['pthread_create', 'EAGAIN'],
+  ['getrandom', 'EINTR'],
+];
+
+for (const [name, fault] of AT_START) {
+  test(`${name} fails at the start: ${fault}. It runs, or it says why not`, TIMEOUT, async (t) => {
+    const faults = createFaults(t);
+    const folder = folderFor(t);
+
+    /** Starts, and ends once it listens; resolves with what it ended with. @param {string} db */
+    async function start(db) {
+      const args = ['--listen', '127.0.0.1:0', '--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--threads', '1'];
+      const env = { MARKETO_API_PRIVATE_KEY: KEY, MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...faults.env };
+      const { child, closed, output } = runServer([...args, '--rest-url', 'http://127.0.0.1:9'], env, [], FAULTY_SERVER);
+      child.stdout.on('data', () => /listening on/.test(output()) && child.kill('SIGTERM'));
+      return { code: await closed, said: output() };
+    }
+
+    faults.arm(name, fault, 0);
+    assert.equal((await start(`${folder}/0`)).code, 0);
+    const calls = faults.calls();
+    const step = Math.max(1, Math.ceil(calls / 12));
+    for (let n = 1; n <= calls; n += step) {
+      faults.arm(name, fault, n);
+      const { code, said } = await start(`${folder}/${n}`);
+      assert.doesNotMatch(said, /Sanitizer|runtime error/);
+      assert.ok(code === 0 || ((code === 1 || code === 2) && /^munchkin-server: .+\.$/m.test(said)), `${n}: ${code} ${said}`);
+      faults.disarm();
+      const again = await start(`${folder}/${n}`);
+      assert.equal(again.code, 0, `${n}, again: ${again.said}`);
+    }
+  });
+}
