@@ -48,7 +48,8 @@ async function startWorld(db) {
   const start = () =>
     startServer({
       args: [
-        ...['--db', db, '--write-key', WRITE_KEY, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--rate-limit', '0'],
+        ...['--db', db, '--write-key', WRITE_KEY, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN],
+        ...['--rate-limit', '0', '--rate-limit-email', '0'],
         ...['--rest-url', simulator.url, '--webevents-url', simulator.url],
       ],
       env: {
