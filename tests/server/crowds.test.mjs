@@ -60,7 +60,7 @@ for (const [what, text] of [
   test(`ten thousand connections that ${what}: the others are answered, and memory is bounded`, { timeout: 60_000 }, async (t) => {
     const count = Math.min(WANTED, allowed);
     // Sanitizers would keep what is freed aside.
-    const server = await serverFor(t, { args: ['--rate-limit', '0'], env: { ASAN_OPTIONS: 'quarantine_size_mb=1' } });
+    const server = await serverFor(t, { args: ['--rate-limit', '0', '--rate-limit-email', '0'], env: { ASAN_OPTIONS: 'quarantine_size_mb=1' } });
     const before = kilobytes(server);
     const idle = await crowd(server, count, text);
     const took = [];
@@ -84,7 +84,7 @@ for (const [what, text] of [
 }
 
 test('who has just been served keeps the place, and who has been silent the longest goes', { timeout: 60_000 }, async (t) => {
-  const server = await serverFor(t, { args: ['--rate-limit', '0'] });
+  const server = await serverFor(t, { args: ['--rate-limit', '0', '--rate-limit-email', '0'] });
   const started = performance.now();
   const silent = await openConnection(server, '127.0.0.9');
   const busy = await openConnection(server, '127.0.0.8');

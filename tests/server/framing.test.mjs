@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { askForHash, openConnection, request, sendRaw } from './http_client.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
-const server = await serverFor({ after }, { args: ['--rate-limit', '0'] });
+const server = await serverFor({ after }, { args: ['--rate-limit', '0', '--rate-limit-email', '0'] });
 const body = '{"email":"a@b.co"}';
 const length = `Content-Length: ${body.length}\r\n`;
 const smuggled = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';

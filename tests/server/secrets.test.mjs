@@ -47,7 +47,7 @@ async function usedServer(t, { wrap = [], args = [], marketo } = {}) {
   const { url } = marketo ?? simulator;
   const settings = [
     ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--write-key', WRITE_KEY, '--linger', '0', '--interval', '0'],
-    ...['--rest-url', url, '--soap-url', `${url}/soap/mktows/3_1`, '--webevents-url', url, '--rate-limit', '0', ...args],
+    ...['--rest-url', url, '--soap-url', `${url}/soap/mktows/3_1`, '--webevents-url', url, '--rate-limit', '0', '--rate-limit-email', '0', ...args],
   ];
   const server = await startServer({ args: settings, env: ENV, wrap });
   t.after(() => server.stop('SIGKILL'));

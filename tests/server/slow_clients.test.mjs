@@ -13,7 +13,7 @@ const body = '{"email":"a@b.co"}';
 const head = `POST /v1/hash HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: ${body.length}\r\n\r\n`;
 
 /** @param {import('node:test').TestContext} t */
-const timedServer = (t) => serverFor(t, { args: ['--request-timeout', String(TIMEOUT), '--rate-limit', '0'] });
+const timedServer = (t) => serverFor(t, { args: ['--request-timeout', String(TIMEOUT), '--rate-limit', '0', '--rate-limit-email', '0'] });
 
 /** Sends byte after byte until the connection ends; resolves with the seconds that it took. @param {Connection} connection @param {string} text */
 async function drip({ socket, closed }, text) {
