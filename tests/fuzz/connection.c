@@ -53,11 +53,16 @@ int
 MHD_get_connection_values(struct MHD_Connection *connection, enum MHD_ValueKind kind,
                           MHD_KeyValueIterator iterator, void *argument)
 {
-    EXPECT(kind == MHD_HEADER_KIND);
-    for (size_t i = 0; i < connection->count; i++) {
-        (void)iterator(argument, kind, connection->names[i], connection->values[i]);
+    if (kind == MHD_GET_ARGUMENT_KIND) {
+        return 0;
     }
-    return (int)connection->count;
+    EXPECT(kind == MHD_HEADER_KIND);
+    size_t i = 0;
+    while (i < connection->count &&
+           iterator(argument, kind, connection->names[i], connection->values[i]) == MHD_YES) {
+        i++;
+    }
+    return (int)i;
 }
 
 const union MHD_ConnectionInfo *

@@ -96,7 +96,11 @@ hash_status_with(const char *body, size_t size, char email[32])
     void *memory = malloc(size == 0 ? 1 : size);
     assert_non_null(memory);
     ms_arena_init(&arena, memory, size);
-    ms_status status = ms_hash_request_email(&arena, ms_slice_from(body), &found);
+    cJSON *request = NULL;
+    ms_status status = ms_json_parse(&arena, ms_slice_from(body), &request);
+    if (status == MS_OK) {
+        status = ms_hash_request_email(&arena, request, &found);
+    }
     if (status == MS_OK) {
         (void)snprintf(email, 32, "%.*s", (int)found.len, found.ptr);
     }

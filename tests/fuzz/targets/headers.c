@@ -196,18 +196,52 @@ check_client_address(fuzz_input *in)
 
 /* ---- framing ---- */
 
+/* As libmicrohttpd takes a head apart: the marks behind each text have become zeros. */
+static char *
+put(ms_arena *head, ms_slice text, size_t marks)
+{
+    char *place = ms_text_begin(head);
+    ms_text_append(head, text);
+    for (size_t i = 0; i < marks; i++) {
+        ms_text_byte(head, '\0');
+    }
+    EXPECT(!head->exhausted);
+    return place;
+}
+
+/* Does something stand behind a zero that was sent? */
+static bool
+hides_something(const char *value, size_t len)
+{
+    for (size_t i = strlen(value); i < len; i++) {
+        if (value[i] != '\0' && value[i] != ' ' && value[i] != '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 check_framing(fuzz_input *in)
 {
     struct MHD_Connection connection = {.count = 0};
+    ms_arena head = fuzz_arena(2 * in->len + (size_t)4 * HEADERS_MAX + 32);
     size_t lengths = 0;
     size_t encodings = 0;
     size_t hosts = 0;
     unsigned long long longest = 0;
+    bool hidden = false;
+    const ms_framing_line line = {.method = put(&head, MS_SLICE("POST"), 1),
+                                  .path = put(&head, MS_SLICE("/v1/hash"), 1),
+                                  .version = put(&head, MS_SLICE("HTTP/1.1"), 2)};
     while (in->len > 0 && connection.count < HEADERS_MAX) {
-        const char *name = fuzz_string(fuzz_text(in, ':'));
-        const char *value = fuzz_string(fuzz_text(in, '\n'));
-        connection_add(&connection, name, ms_slice_from(value));
+        /* Of a name with a zero libmicrohttpd makes none. */
+        const char *name = put(&head, ms_slice_from(fuzz_string(fuzz_text(in, ':'))), 2);
+        ms_slice text = fuzz_text(in, '\n');
+        const char *value = put(&head, text, 2);
+        hidden = hidden || hides_something(value, text.len);
+        connection.names[connection.count] = name;
+        connection.values[connection.count++] = value;
         lengths += strcasecmp(name, "Content-Length") == 0;
         encodings += strcasecmp(name, "Transfer-Encoding") == 0;
         hosts += strcasecmp(name, "Host") == 0;
@@ -215,10 +249,11 @@ check_framing(fuzz_input *in)
             longest = strtoull(value, NULL, 10);
         }
     }
-    ms_status status = ms_framing_check(&connection);
+    (void)put(&head, MS_SLICE(""), 2);
+    ms_status status = ms_framing_check(&connection, &line);
     EXPECT(status == MS_OK || status == MS_FRAMING_INVALID || status == MS_BODY_TOO_LARGE);
     if (status == MS_OK) {
-        EXPECT(hosts <= 1 && lengths + encodings <= 1 && longest <= MS_DISCARD_MAX);
+        EXPECT(!hidden && hosts <= 1 && lengths + encodings <= 1 && longest <= MS_DISCARD_MAX);
         const char *length =
             MHD_lookup_connection_value(&connection, MHD_HEADER_KIND, "Content-Length");
         EXPECT(length == NULL || strspn(length, "0123456789") == strlen(length));
