@@ -195,22 +195,22 @@ endef
 # $(4): the server
 define tested_rules
 $(4): $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS))
-	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+	@echo "  LINK $$@" && $(2) $$^ $$(LIBRARIES) -o $$@
 # The server as a library: a test takes of it what it calls, and what it defines itself it does not take.
 build/$(1)/server.a: $(patsubst %,build/$(1)/%,$(filter-out server/main.o,$(SERVER_OBJECTS)))
 	@rm -f $$@ && ar rcs $$@ $$^
 build/$(1)/tests.a: $(TESTED_WITH:%=build/$(1)/tests/unit/%.o)
 	@rm -f $$@ && ar rcs $$@ $$^
 $(3)/%-test: build/$(1)/tests/unit/%_test.o build/$(1)/tests.a $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
-	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -o $$@
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $$(LIBRARIES) -o $$@
 # What tests/faults/faults.c defines stands before the C library's, for the libraries too.
 $(3)/%_faults-test: build/$(1)/tests/unit/%_faults_test.o build/$(1)/tests/faults/faults.o build/$(1)/tests.a \
 		$(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
-	@echo "  LINK $$@" && $(2) $$^ -lcmocka $(LIBRARIES) -ldl -o $$@
+	@echo "  LINK $$@" && $(2) $$^ -lcmocka $$(LIBRARIES) -ldl -o $$@
 $(3)/munchkin-server-faulty: $(patsubst %,build/$(1)/%,$(CORE_OBJECTS) $(SERVER_OBJECTS)) build/$(1)/tests/faults/faults.o
-	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -ldl -o $$@
+	@echo "  LINK $$@" && $(2) $$^ $$(LIBRARIES) -ldl -o $$@
 $(3)/queue-driver: build/$(1)/tests/server/queue_driver.o $(patsubst %,build/$(1)/%,$(CORE_OBJECTS)) build/$(1)/server.a
-	@echo "  LINK $$@" && $(2) $$^ $(LIBRARIES) -o $$@
+	@echo "  LINK $$@" && $(2) $$^ $$(LIBRARIES) -o $$@
 endef
 
 SANITIZED := $(CC) -O1 -g $(SANITIZERS)

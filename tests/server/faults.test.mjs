@@ -43,10 +43,10 @@ test('memory runs out on the way to Marketo', TIMEOUT, async (t) => {
 
 /** Which calls fail, how, and how many of them in a workload at least. @type {[string, import('../faults/faults.mjs').Fault, number][]} */
 const FAULTS = [
-  ['pwrite', 'ENOSPC', 10],
-  ['pwrite', 'EIO', 10],
-  ['pwrite', 'EINTR', 10],
-  ['pwrite', 'short', 10],
+  ['pwrite', 'ENOSPC', 3],
+  ['pwrite', 'EIO', 3],
+  ['pwrite', 'EINTR', 3],
+  ['pwrite', 'short', 3],
   ['fdatasync', 'EIO', 2],
   ['fdatasync', 'ENOSPC', 2],
   ['recv', 'EINTR', 5],
@@ -71,7 +71,7 @@ for (const [name, fault, least] of FAULTS) {
     const work = async () => {
       for (const operation of Object.values(world.operations)) await operation();
     };
-    const hit = await world.sweep(name, fault, { work, step: name === 'pwrite' ? 5 : 1 });
+    const hit = await world.sweep(name, fault, { work, step: name === 'pwrite' ? 3 : 1 });
     assert.ok(hit >= least, `${hit}`);
     await world.arrived();
     assertSound(world);

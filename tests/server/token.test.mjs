@@ -45,14 +45,18 @@ for (const audience of new Set(vectors.map((vector) => vector.audience))) {
     assert.ok(mine.length > 10);
     for (const { name, token, email, error } of mine) {
       const asked = email ?? EMAIL;
+      if (token.length >= 1 << 20) {
+        // Refused by its headers, whoever it is from; who goes on writing may find the connection closed before the answer.
+        const answer = await askForHash(server, { email: asked, token }).catch((reason) => reason);
+        assert.ok(answer.status === 413 || ['ECONNRESET', 'EPIPE'].includes(answer.code), `${name}: ${answer}`);
+        continue;
+      }
       const sendings = /** @type {[import('./http_client.mjs').Answer, number][]} */ ([
         [await askForHash(server, { email: asked, token }), 16_384],
         [await sendLead(server, { userId: '1', traits: { email: asked }, token }), 65_536],
       ]);
       for (const [answer, most] of sendings) {
         if (email) assert.deepEqual([answer.status, answer.json], [200, { hash: hashOf(email) }], name);
-        // More than a megabyte is refused by its headers, whoever it is from.
-        else if (token.length >= 1 << 20) assert.deepEqual([answer.status, answer.json.error], [413, 'body_too_large'], name);
         else assertRefused(answer, token.length > most ? 'body_too_large' : String(error), name);
       }
     }

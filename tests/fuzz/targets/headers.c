@@ -209,11 +209,13 @@ put(ms_arena *head, ms_slice text, size_t marks)
     return place;
 }
 
-/* Does something stand behind a zero that was sent? */
+/* Does something stand behind a zero that was sent? Behind four, it cannot be seen of the last
+ * header: there the head could have ended. */
 static bool
 hides_something(const char *value, size_t len)
 {
-    for (size_t i = strlen(value); i < len; i++) {
+    size_t zero = strlen(value);
+    for (size_t i = zero; i < len && i < zero + 4; i++) {
         if (value[i] != '\0' && value[i] != ' ' && value[i] != '\t') {
             return true;
         }
