@@ -22,7 +22,7 @@ import { KEPT, LAST_LEAD } from './user.js';
 /** The call was for Marketo when it was made. */
 const CALL_OPTIONS = { integrations: { Marketo: true } };
 
-/** Another tab sees within this time that a lead is claimed. */
+/** Another tab sees within this time that a lead is claimed, or gone. */
 const CLAIM_MS = 100;
 
 /** Timers are no longer than this, whatever the clock says. */
@@ -116,13 +116,16 @@ export function createOutbox(options, store, perform, associate, finish, settled
   const nextLead = (rules) => {
     const isFree = (/** @type {Kept} */ lead) => !underWay.has(lead.request) && !busyLeft(lead);
     const leads = list.leads();
-    const free = merged(rules, leads.filter(isFree));
-    list.setLeads([...free, ...leads.filter((lead) => !isFree(lead))]);
+    const some = leads.filter(isFree);
+    const free = merged(rules, some);
+    if (free.length < some.length) list.setLeads([...free, ...leads.filter((lead) => !isFree(lead))]);
     return free[0];
   };
 
   /** @param {boolean} isAlone */
   const sendAll = (isAlone) => async (/** @type {Rules} */ rules) => {
+    // Browsers bring what one tab has written to the others a little later: what the last one has sent would come back.
+    if (isAlone) await after(CLAIM_MS);
     while (!pauseLeft(list, 'due')) {
       const lead = nextLead(rules);
       if (!lead) break;
