@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { call, customer } from './customer.mjs';
+import { createTokenIssuer } from 'munchkin-shim/signer';
+import { SECRET } from '../server/tokens.mjs';
+import { call, customer, MUNCHKIN_ID } from './customer.mjs';
 
 /** @typedef {ReturnType<typeof customer>} World */
 
@@ -153,3 +155,44 @@ describe('only credentials for REST, and a Munchkin without associateLead', { ti
     assert.deepEqual(lead()?.fields, FIELDS);
   });
 });
+
+for (const credentials of /** @type {const} */ (['private key', 'rest'])) {
+  describe(`a server that wants tokens; its credentials: ${credentials}`, { timeout: 120_000 }, () => {
+    const world = customer({ credentials, tokenSecret: SECRET });
+    const tokens = createTokenIssuer({ secret: SECRET });
+
+    /** The page of somebody who is signed in; the site's back end answers /token. @param {import('node:test').TestContext} t @param {string} option */
+    const open = (t, option) =>
+      world.open(t, {
+        head: `${world.tag({ 'data-munchkin-id': undefined })}<script>
+          analytics.load('${MUNCHKIN_ID}', { server: '${world.serverUrl}', munchkinUrl: '${world.simulator.url}/munchkin.js', ${option} });
+        </script>`,
+        prepare: (page) => page.route('**/token', async (route) => route.fulfill({ body: await tokens.issue('ada@example.com', 'u1') })),
+      });
+
+    test('who is signed in is identified, and nobody else by that token', async (t) => {
+      const { page, errors } = await open(t, "token: async () => (await fetch('/token')).text()");
+      const [done, other] = await call(page, [IDENTIFY, ['identify', 'u2', { email: 'bob@example.com' }]]);
+      assert.deepEqual([done.ok, done.sent], [true, true], JSON.stringify(done));
+      assert.deepEqual([other.ok, other.error], [false, 'token_email_differs']);
+      const lead = () => world.simulator.leads.get('ada@example.com');
+      if (credentials === 'rest') await drive(world, () => lead()?.fields.Plan);
+      else await world.simulator.waitFor(({ type }) => type === 'associateLead');
+      assert.deepEqual(lead()?.fields, FIELDS);
+      assert.equal(world.simulator.leadsById.size, 1);
+      assert.deepEqual(errors, []);
+    });
+
+    test('without one, or by one that somebody else has made, nothing is sent', async (t) => {
+      const { page, errors } = await open(t, '');
+      const [none] = await call(page, [IDENTIFY]);
+      assert.deepEqual([none.ok, none.error], [false, 'token_missing']);
+      const forged = await createTokenIssuer({ secret: SECRET.replace('a', 'b') }).issue('ada@example.com');
+      const stranger = await open(t, `token: '${forged}'`);
+      const [refused] = await call(stranger.page, [IDENTIFY]);
+      assert.deepEqual([refused.ok, refused.error], [false, 'token_invalid']);
+      assert.equal(world.simulator.leadsById.size, 0);
+      assert.deepEqual([...errors, ...stranger.errors], []);
+    });
+  });
+}

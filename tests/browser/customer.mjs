@@ -40,8 +40,9 @@ const TYPES = /** @type {Record<string, string>} */ ({ js: 'text/javascript', mj
  * @param {object} [options]
  * @param {string} [options.origin] the site's, if tests route it to its address; else that is its origin
  * @param {'private key' | 'rest'} [options.credentials] that the server has, of the account
+ * @param {string} [options.tokenSecret] by which the server wants tokens
  */
-export function customer({ origin, credentials = 'private key' } = {}) {
+export function customer({ origin, credentials = 'private key', tokenSecret } = {}) {
   /** @type {Map<string, Visit>} */
   const pages = new Map();
   const site = createServer((request, response) => {
@@ -138,9 +139,10 @@ export function customer({ origin, credentials = 'private key' } = {}) {
     const byRest = [...['--munchkin-id', MUNCHKIN_ID, '--db', join(folder, 'queue.db')],
       ...['--rest-url', world.simulator?.url, '--webevents-url', world.simulator?.url]];
     const env = { MARKETO_CLIENT_ID: REST_CLIENT.id, MARKETO_CLIENT_SECRET: REST_CLIENT.secret };
+    const tokens = tokenSecret ? { MUNCHKIN_TOKEN_SECRET: tokenSecret } : {};
     server = await startServer({
       args: ['--listen', `127.0.0.1:${port}`, '--allow-origin', world.siteUrl, '--rate-limit', '0', '--rate-limit-email', '0', ...(credentials === 'rest' ? byRest : [])],
-      env: credentials === 'rest' ? { ...env, ...world.clock.env } : { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY },
+      env: { ...tokens, ...(credentials === 'rest' ? { ...env, ...world.clock.env } : { MARKETO_API_PRIVATE_KEY: PRIVATE_KEY }) },
     });
     world.serverUrl = server.url;
   }
