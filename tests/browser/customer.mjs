@@ -139,6 +139,7 @@ export function customer({ origin, credentials = 'private key', tokenSecret } = 
     const byRest = [...['--munchkin-id', MUNCHKIN_ID, '--db', join(folder, 'queue.db')],
       ...['--rest-url', world.simulator?.url, '--webevents-url', world.simulator?.url]];
     const env = { MARKETO_CLIENT_ID: REST_CLIENT.id, MARKETO_CLIENT_SECRET: REST_CLIENT.secret };
+    /** @type {Record<string, string>} */
     const tokens = tokenSecret ? { MUNCHKIN_TOKEN_SECRET: tokenSecret } : {};
     server = await startServer({
       args: ['--listen', `127.0.0.1:${port}`, '--allow-origin', world.siteUrl, '--rate-limit', '0', '--rate-limit-email', '0', ...(credentials === 'rest' ? byRest : [])],
