@@ -158,6 +158,21 @@ test_beside_a_server(void **state)
     assert_int_equal(counts().dead, 0);
 }
 
+/* A transaction that could not be rolled back, for want of memory say, does not stop those behind
+ * it. */
+static void
+test_begin_within_another(void **state)
+{
+    (void)state;
+    queue_commit();
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    ok(ms_store_begin(queue));
+    assert_int_equal(query("SELECT count(*) FROM lead"), 0);
+    identify("b@x.com", NULL, NULL, "{\"B\":1}", START);
+    queue_commit();
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"B\":1}\n");
+}
+
 static void
 test_full_disk(void **state)
 {
@@ -355,9 +370,9 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_closed_and_opened), TEST(test_killed),          TEST(test_in_flight_at_the_end),
-        TEST(test_for_nobody_else),   TEST(test_beside_a_server), TEST(test_full_disk),
-        TEST(test_rollback),          TEST(test_damage),          TEST(test_other_versions),
-        TEST(test_migration),         TEST(test_remembered),
+        TEST(test_for_nobody_else),   TEST(test_beside_a_server), TEST(test_begin_within_another),
+        TEST(test_full_disk),         TEST(test_rollback),        TEST(test_damage),
+        TEST(test_other_versions),    TEST(test_migration),       TEST(test_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,9 @@ forget_changes(ms_store *store)
 ms_store_result
 ms_store_begin(ms_store *store)
 {
+    if (sqlite3_get_autocommit(store->db) == 0) { /* the last one could not even be rolled back */
+        ms_store_rollback(store);
+    }
     ms_store_starts(store);
     store->failed = false;
     store->lead_ids = -1;
