@@ -37,6 +37,10 @@ function batches() {
   return [...small, JSON.stringify({ batch: Array(40).fill({ type: 'page' }), context })];
 }
 
+/** As src/server/queue/journal.c writes a command: short texts, in its order. @param {number} kind @param {string[]} texts */
+const journaled = (kind, ...texts) =>
+  join([1, kind, kind % 2], Array(16).fill(kind), ...Array.from({ length: 11 }, (_, i) => join([texts[i]?.length ?? 0, 0, 0, 0], texts[i] ?? '')));
+
 const success = (/** @type {object} */ rest) => JSON.stringify({ requestId: 'e42b#14272d07d78', success: true, ...rest });
 const failure = (/** @type {string} */ code) =>
   JSON.stringify({ requestId: 'e42b#14272d07d78', success: false, errors: [{ code, message: 'a message' }] });
@@ -131,6 +135,10 @@ const SEEDS = {
   ],
   headers: () => HEADERS.map((text) => join(text)),
   times: () => TIMES.flatMap((first, i) => NUMBERS.map((number) => join(double(number), first, '\n', TIMES[(i + 1) % TIMES.length]))),
+  journal: () => [
+    journaled(0, 'm-1', 'a@b.co', 'u1', '', '{"Email":"a@b.co"}'),
+    join(journaled(1, 'm-2', '', '', '', '', '_mchRu=%2F', 'Mozilla/5.0'), journaled(4, 'm-3')),
+  ],
   visit_query: () => [join([1], SIZE, VISITS.join('\n')), join([0], SIZE, VISITS.map(encodeURIComponent).join('\n'))],
   rest: () => ANSWERS.flatMap((answer) => [0, 2, 7].map((status) => join([status], [3], LEAD, '\0', answer))),
   soap: () => [
