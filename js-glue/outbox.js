@@ -4,7 +4,7 @@
  */
 
 import { alone } from './alone.js';
-import { trackingCookie } from './delivery.js';
+import { hasOptedOut, trackingCookie } from './delivery.js';
 import { createFormSender } from './form.js';
 import { busyLeft, createList, pauseLeft } from './kept.js';
 import { merged, remainder } from './merging.js';
@@ -124,8 +124,6 @@ export function createOutbox(options, store, perform, associate, finish, settled
 
   /** @param {boolean} isAlone */
   const sendAll = (isAlone) => async (/** @type {Rules} */ rules) => {
-    // Browsers bring what one tab has written to the others a little later: what the last one has sent would come back.
-    if (isAlone) await after(CLAIM_MS);
     while (!pauseLeft(list, 'due')) {
       const lead = nextLead(rules);
       if (!lead) break;
@@ -135,6 +133,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
         await after(CLAIM_MS * (1 + Math.random()));
         if (list.leads().find((other) => other.request === request)?.by !== name) continue;
       }
+      if (hasOptedOut()) return skip('opted_out'); // while it was busy
       list.beginWork();
       const outcome = await resend(rules, lead);
       // Those of a visitor who has been forgotten meanwhile are gone.
@@ -157,6 +156,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
     let isOver = false;
     try {
       await alone(async (isAlone) => {
+        // Browsers bring what one tab has written to the others a little later: what the last one has sent would come back.
+        if (isAlone) await after(CLAIM_MS);
         const { ok, skipped } = await perform(CALL_OPTIONS, sendAll(isAlone));
         if (skipped === 'opted_out') store.set(KEPT, undefined);
         isOver = !ok; // there are no rules here
