@@ -49,6 +49,20 @@ ms_clock_now(void)
     return ahead == NULL ? ms : ms + atomic_load_explicit(ahead, memory_order_relaxed);
 }
 
+int64_t
+ms_clock_steady_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+ms_clock_steady_ms(void)
+{
+    return ms_clock_steady_us() / 1000;
+}
+
 bool
 ms_clock_is_moved(void)
 {

@@ -17,6 +17,10 @@ bool ms_clock_start(void);
 /* Cheap, and safe in any thread. */
 int64_t ms_clock_now(void);
 
+/* How long something takes: since some time in the past. Nobody moves this one. */
+int64_t ms_clock_steady_us(void);
+int64_t ms_clock_steady_ms(void);
+
 /* Whether a test moves the clock: then nobody may sleep for long on the word of an earlier reading.
  */
 bool ms_clock_is_moved(void);

@@ -1,9 +1,10 @@
 #include "connections.h"
 
+#include "clock.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define MS_PER_SECOND 1000
 
@@ -16,14 +17,6 @@ struct ms_connection {
     int64_t since; /* monotonic, ms: when its turn began */
     bool cut_off;
 };
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / 1000000;
-}
 
 void
 ms_connections_init(ms_connections *all, size_t enough, unsigned int request_seconds)
@@ -43,7 +36,7 @@ append(ms_connection *one, ms_turn turn)
         return;
     }
     ms_connection_list *list = &one->all->lists[turn];
-    one->since = monotonic_ms();
+    one->since = ms_clock_steady_ms();
     one->before = list->last;
     one->after = NULL;
     if (list->last == NULL) {
@@ -163,7 +156,7 @@ ms_connection_is_turn_of(struct MHD_Connection *connection, ms_turn turn)
 size_t
 ms_connections_cut_off_late(ms_connections *all)
 {
-    int64_t now = monotonic_ms();
+    int64_t now = ms_clock_steady_ms();
     (void)pthread_mutex_lock(&all->lock);
     for (int turn = 0; turn < MS_TURNS_TIMED; turn++) {
         ms_connection_list *list = &all->lists[turn];

@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "answer.h"
+#include "clock.h"
 #include "connections.h"
 #include "framing.h"
 #include "intake/deposit.h"
@@ -21,8 +22,8 @@
  * kilobytes of them, and send them to each host of its domain. */
 #define CONNECTION_BYTES 24576
 #define IDLE_SECONDS 10
-#define FILES_BESIDE 64 /* for the database, Marketo, and what else is no client */
-#define WORD_SECONDS 60 /* clients that are cut off are told of so often */
+#define FILES_BESIDE 64  /* for the database, Marketo, and what else is no client */
+#define WORD_US 60000000 /* clients that are cut off are told of so often */
 #define DRAIN_SECONDS 5
 #define DISK_SECONDS 30
 
@@ -34,14 +35,6 @@ struct ms_http {
     int64_t last_word;
     uint16_t port;
 };
-
-static int64_t
-monotonic_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec;
-}
 
 /* Where a body in chunks ends, libmicrohttpd is more lenient to see than proxies are. What they
  * took for a part of it is no request of its own if there comes none after it. */
@@ -151,7 +144,7 @@ ms_http_start(const ms_options *options, ms_service *service)
         flags |= MHD_USE_IPv6;
     }
     http->service = service;
-    http->last_word = monotonic_s() - WORD_SECONDS;
+    http->last_word = ms_clock_steady_us() - WORD_US;
     unsigned int most = connections_allowed();
     ms_connections_init(&http->connections, most - most / 16, options->request_timeout);
     errno = 0;
@@ -189,13 +182,13 @@ ms_http_watch(ms_http *http)
 {
     char count[24];
     http->cut_off += ms_connections_cut_off_late(&http->connections);
-    if (http->cut_off == 0 || monotonic_s() - http->last_word < WORD_SECONDS) {
+    if (http->cut_off == 0 || ms_clock_steady_us() - http->last_word < WORD_US) {
         return;
     }
     (void)snprintf(count, sizeof count, "%zu", http->cut_off);
     ms_log("warning", "clients_cut_off", "count", count);
     http->cut_off = 0;
-    http->last_word = monotonic_s();
+    http->last_word = ms_clock_steady_us();
 }
 
 /* Until `count` is 0, or `seconds` are over; whether it is. */

@@ -4,7 +4,6 @@
 #include "clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /* What the headers say of the origin. */
 typedef struct {
@@ -53,21 +52,13 @@ ms_page_preflight(const ms_exchange *exchange, const char *headers)
     return ms_respond(exchange, MHD_HTTP_NO_CONTENT, response);
 }
 
-static double
-seconds_now(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 unsigned int
 ms_page_take_turn(ms_service *service, const ms_exchange *exchange)
 {
     struct sockaddr_in6 client;
     return ms_client_address(exchange->connection, &service->proxies, &client)
                ? ms_rate_limit_take(&service->rate_limit, (const struct sockaddr *)&client,
-                                    seconds_now())
+                                    (double)ms_clock_steady_us() / 1e6)
                : 0;
 }
 
@@ -113,8 +104,8 @@ ms_page_admit(ms_service *service, ms_arena *arena, const cJSON *body, ms_slice 
                            ? check_token(service, arena, body, email, admission)
                            : MS_OK;
     if (status == MS_OK) {
-        admission->wait =
-            ms_rate_limit_take_email(&service->email_rate_limit, email, seconds_now());
+        admission->wait = ms_rate_limit_take_email(&service->email_rate_limit, email,
+                                                   (double)ms_clock_steady_us() / 1e6);
     }
     return status == MS_OK && admission->wait > 0 ? MS_RATE_LIMITED : status;
 }

@@ -1,20 +1,12 @@
 #include "sorting.h"
 
-#include <time.h>
+#include "clock.h"
 
 #define QUIET_US 5000    /* a burst is over when nothing has come for so long */
 #define LONGEST_US 10000 /* so long new requests may have to wait */
 #define SHARE 16
 #define LEAST_US 500   /* less is not worth the pages that it writes */
 #define FAILURES_MAX 4 /* then the request itself is looked at */
-
-static int64_t
-monotonic_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void
 ms_sorting_init(ms_sorting *sorting)
@@ -26,14 +18,14 @@ void
 ms_sorting_accepts(ms_sorting *sorting)
 {
     sorting->waiting = true;
-    sorting->last_accepted = monotonic_us();
+    sorting->last_accepted = ms_clock_steady_us();
 }
 
 /* How long it may take in a turn that accepts. */
 static int64_t
 share(const ms_sorting *sorting)
 {
-    int64_t share = (monotonic_us() - sorting->last_sorted) / SHARE;
+    int64_t share = (ms_clock_steady_us() - sorting->last_sorted) / SHARE;
     return share < LONGEST_US ? share : LONGEST_US;
 }
 
@@ -43,13 +35,13 @@ ms_sorting_is_due(const ms_sorting *sorting, bool accepts)
     if (accepts) { /* what fails must not take new requests with it */
         return sorting->failures == 0 && share(sorting) >= LEAST_US;
     }
-    return sorting->waiting && monotonic_us() - sorting->last_accepted >= QUIET_US;
+    return sorting->waiting && ms_clock_steady_us() - sorting->last_accepted >= QUIET_US;
 }
 
 ms_store_result
 ms_sorting_run(ms_sorting *sorting, ms_store *store, bool accepts, int64_t now)
 {
-    int64_t end = monotonic_us() + (accepts ? share(sorting) : LONGEST_US);
+    int64_t end = ms_clock_steady_us() + (accepts ? share(sorting) : LONGEST_US);
     bool found = true;
     ms_store_result result = MS_STORE_OK;
     if (sorting->failures >= FAILURES_MAX) {
@@ -58,9 +50,10 @@ ms_sorting_run(ms_sorting *sorting, ms_store *store, bool accepts, int64_t now)
     do {
         result = ms_store_carry_out(store, &found);
         /* After a failure one alone, so that what fails is known to be the first. */
-    } while (result == MS_STORE_OK && found && sorting->failures == 0 && monotonic_us() < end);
+    } while (result == MS_STORE_OK && found && sorting->failures == 0 &&
+             ms_clock_steady_us() < end);
     sorting->waiting = found;
-    sorting->last_sorted = monotonic_us();
+    sorting->last_sorted = ms_clock_steady_us();
     return result;
 }
 
@@ -77,6 +70,6 @@ ms_sorting_wait(const ms_sorting *sorting)
     if (!sorting->waiting) {
         return INT64_MAX;
     }
-    int64_t wait = sorting->last_accepted + QUIET_US - monotonic_us();
+    int64_t wait = sorting->last_accepted + QUIET_US - ms_clock_steady_us();
     return wait > 0 ? wait / 1000 + 1 : 0;
 }

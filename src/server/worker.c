@@ -46,14 +46,6 @@ struct ms_worker {
 };
 
 static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t
 sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -105,8 +97,7 @@ start_calls(ms_worker *worker, int64_t now)
     if (ms_store_next_due(worker->store, &due) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    /* What is due by now and was not started waits for an answer, or for the time the backend
-     * said; other things behind it have their own time. */
+    /* What is due and was not started waits for an answer, or for the time the backend said. */
     due = due <= now ? now + LOOK_AGAIN_MS : due;
     worker->next_start = wake < due ? wake : due;
     return MS_STORE_OK;
@@ -172,7 +163,7 @@ turn_failed(ms_worker *worker, const char *problem)
     ms_http_client_rolled_back(worker->client);
     worker->trouble_ms = worker->trouble_ms == 0 ? TROUBLE_MIN_MS : 2 * worker->trouble_ms;
     worker->trouble_ms = worker->trouble_ms > TROUBLE_MAX_MS ? TROUBLE_MAX_MS : worker->trouble_ms;
-    worker->trouble_end = monotonic_ms() + worker->trouble_ms;
+    worker->trouble_end = ms_clock_steady_ms() + worker->trouble_ms;
     worker->next_start = 0; /* what it was set to is not true any more */
 }
 
@@ -230,7 +221,7 @@ next_turn(ms_worker *worker)
     (void)pthread_mutex_unlock(&worker->lock);
 
     /* A store in trouble is asked only for what cannot wait. */
-    bool well = worker->trouble_ms == 0 || monotonic_ms() >= worker->trouble_end;
+    bool well = worker->trouble_ms == 0 || ms_clock_steady_ms() >= worker->trouble_end;
     bool answers = ms_http_client_has_answers(worker->client);
     bool timely = next.now >= worker->next_start && !next.stopping;
     if (next.jobs != NULL) {
@@ -248,7 +239,7 @@ take_counts(ms_worker *worker)
 {
     char day[MS_CENTRAL_DAY];
     ms_store_counts counts;
-    int64_t now = monotonic_ms();
+    int64_t now = ms_clock_steady_ms();
     if (!worker->counts_stale || worker->trouble_ms > 0 || now - worker->counted < COUNTS_MS) {
         return;
     }
@@ -267,7 +258,7 @@ static long
 time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
 {
     int64_t now = ms_clock_now();
-    int64_t steady = monotonic_ms();
+    int64_t steady = ms_clock_steady_ms();
     int64_t wait = IDLE_MS;
     if (worker->trouble_ms > 0 && steady < worker->trouble_end) {
         wait = worker->trouble_end - steady;
@@ -302,7 +293,7 @@ rest(ms_worker *worker)
         return true;
     }
     if (stopping &&
-        (ms_http_client_under_way(worker->client) == 0 || monotonic_ms() >= drain_end)) {
+        (ms_http_client_under_way(worker->client) == 0 || ms_clock_steady_ms() >= drain_end)) {
         return false;
     }
     ms_http_client_wait(worker->client, time_to_wait(worker, stopping, drain_end));
@@ -315,12 +306,12 @@ run(void *argument)
     ms_worker *worker = argument;
     do {
         turn turn = next_turn(worker);
-        int64_t start = monotonic_ms();
+        int64_t start = ms_clock_steady_ms();
         if (turn.jobs != NULL || turn.sort || turn.network) {
             run_turn(worker, &turn);
         }
         if (turn.jobs != NULL) {
-            let_gather(monotonic_ms() - start);
+            let_gather(ms_clock_steady_ms() - start);
         }
         take_counts(worker);
     } while (rest(worker));
@@ -349,7 +340,7 @@ ms_worker_start(ms_store *store, ms_backend *backends)
     worker->jobs_end = &worker->jobs;
     ms_sorting_init(&worker->sorting);
     worker->counts_stale = true;
-    worker->counted = monotonic_ms() - COUNTS_MS;
+    worker->counted = ms_clock_steady_ms() - COUNTS_MS;
     (void)pthread_mutex_init(&worker->lock, NULL);
     worker->client = ms_http_client_open();
     if (worker->client == NULL || pthread_create(&worker->thread, NULL, run, worker) != 0) {
@@ -391,7 +382,7 @@ ms_worker_stop(ms_worker *worker, int64_t drain_ms)
 {
     (void)pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
-    worker->drain_end = monotonic_ms() + drain_ms;
+    worker->drain_end = ms_clock_steady_ms() + drain_ms;
     (void)pthread_mutex_unlock(&worker->lock);
     ms_http_client_wake(worker->client);
     (void)pthread_join(worker->thread, NULL);

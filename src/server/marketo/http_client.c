@@ -1,3 +1,4 @@
+#include "../clock.h"
 #include "http_transfer.h"
 
 #include <malloc.h>
@@ -62,14 +63,6 @@ take_out(transfers *list, const ms_transfer *one)
         list->last = list->last == t ? before : list->last;
         return;
     }
-}
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* libcurl's memory had the client secret in it, as a part of a URL: it is wiped when it is given
@@ -156,7 +149,7 @@ ms_http_client_start(ms_http_client *client, const ms_http_call *call)
         return false;
     }
     client->under_way++;
-    one->started = monotonic_ms();
+    one->started = ms_clock_steady_ms();
     push(&client->starting, one);
     return true;
 }
@@ -211,12 +204,12 @@ void
 ms_http_client_wait(ms_http_client *client, long wait_ms)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    int64_t end = monotonic_ms() + wait_ms;
+    int64_t end = ms_clock_steady_ms() + wait_ms;
     for (;;) {
         int running = 0;
         (void)curl_multi_perform(client->multi, &running);
         bool any = collect(client);
-        int64_t left = end - monotonic_ms();
+        int64_t left = end - ms_clock_steady_ms();
         if (any || atomic_exchange(&client->woken, false) || left <= 0) {
             return;
         }
@@ -265,7 +258,7 @@ ms_http_client_committed(ms_http_client *client)
 {
     discard_all(client, &client->answered);
     for (ms_transfer *one = pop(&client->starting); one != NULL; one = pop(&client->starting)) {
-        one->sent_after = monotonic_ms() - one->started;
+        one->sent_after = ms_clock_steady_ms() - one->started;
         if (curl_multi_add_handle(client->multi, one->easy) == CURLM_OK) {
             push(&client->running, one);
         } else {
