@@ -10,6 +10,7 @@
 #include "static_files.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -30,10 +31,16 @@
 struct ms_http {
     struct MHD_Daemon *daemon;
     ms_service *service;
+    uint16_t port;
+
+    /* Of the thread that looks for clients who let others wait. */
     ms_connections connections;
     size_t cut_off; /* of which nothing was said yet */
     int64_t last_word;
-    uint16_t port;
+    pthread_t watcher;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t ends;
+    bool stopping;
 };
 
 /* Where a body in chunks ends, libmicrohttpd is more lenient to see than proxies are. What they
@@ -130,6 +137,59 @@ connections_allowed(void)
                                                      : FILES_BESIDE;
 }
 
+static void
+look_for_late(ms_http *http)
+{
+    char count[24];
+    http->cut_off += ms_connections_cut_off_late(&http->connections);
+    if (http->cut_off == 0 || ms_clock_steady_us() - http->last_word < WORD_US) {
+        return;
+    }
+    (void)snprintf(count, sizeof count, "%zu", http->cut_off);
+    ms_log("warning", "clients_cut_off", "count", count);
+    http->cut_off = 0;
+    http->last_word = ms_clock_steady_us();
+}
+
+/* Looks every second. */
+static void *
+watch(void *argument)
+{
+    ms_http *http = argument;
+    (void)pthread_mutex_lock(&http->lock);
+    while (!http->stopping) {
+        struct timespec next;
+        (void)clock_gettime(CLOCK_MONOTONIC, &next);
+        next.tv_sec++;
+        (void)pthread_cond_timedwait(&http->ends, &http->lock, &next);
+        look_for_late(http);
+    }
+    (void)pthread_mutex_unlock(&http->lock);
+    return NULL;
+}
+
+static bool
+start_watch(ms_http *http)
+{
+    pthread_condattr_t steady;
+    (void)pthread_condattr_init(&steady);
+    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&http->ends, &steady);
+    (void)pthread_condattr_destroy(&steady);
+    (void)pthread_mutex_init(&http->lock, NULL);
+    return pthread_create(&http->watcher, NULL, watch, http) == 0;
+}
+
+static void
+stop_watch(ms_http *http)
+{
+    (void)pthread_mutex_lock(&http->lock);
+    http->stopping = true;
+    (void)pthread_cond_signal(&http->ends);
+    (void)pthread_mutex_unlock(&http->lock);
+    (void)pthread_join(http->watcher, NULL);
+}
+
 ms_http *
 ms_http_start(const ms_options *options, ms_service *service)
 {
@@ -160,8 +220,11 @@ ms_http_start(const ms_options *options, ms_service *service)
                          MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
                          MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                          MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
-    if (http->daemon == NULL) {
+    if (http->daemon == NULL || !start_watch(http)) {
         int why = errno;
+        if (http->daemon != NULL) {
+            MHD_stop_daemon(http->daemon);
+        }
         ms_static_stop();
         free(http);
         errno = why;
@@ -177,26 +240,13 @@ ms_http_port(const ms_http *http)
     return http->port;
 }
 
-void
-ms_http_watch(ms_http *http)
-{
-    char count[24];
-    http->cut_off += ms_connections_cut_off_late(&http->connections);
-    if (http->cut_off == 0 || ms_clock_steady_us() - http->last_word < WORD_US) {
-        return;
-    }
-    (void)snprintf(count, sizeof count, "%zu", http->cut_off);
-    ms_log("warning", "clients_cut_off", "count", count);
-    http->cut_off = 0;
-    http->last_word = ms_clock_steady_us();
-}
-
 /* Until `count` is 0, or `seconds` are over; whether it is. */
 static bool
 wait_for_none(size_t (*count)(const ms_service *service), const ms_service *service, int seconds)
 {
     static const struct timespec pause = {.tv_nsec = 10000000};
-    for (int i = 0; i < seconds * 100 && count(service) > 0; i++) {
+    int64_t end = ms_clock_steady_ms() + (int64_t)seconds * 1000;
+    while (count(service) > 0 && ms_clock_steady_ms() < end) {
         (void)nanosleep(&pause, NULL);
     }
     return count(service) == 0;
@@ -218,6 +268,7 @@ deposits(const ms_service *service)
 void
 ms_http_stop(ms_http *http)
 {
+    stop_watch(http);
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET) {
         (void)close(listening);

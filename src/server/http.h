@@ -15,17 +15,14 @@
 typedef struct ms_http ms_http;
 
 /*
- * Starts to answer, on threads of its own; `service` must outlive it. NULL on failure, with errno
- * saying why if the address is to blame.
+ * Starts to answer, on threads of its own; clients that let others wait for too long
+ * (connections.h) are cut off, and the log says now and then how many. `service` must outlive it.
+ * NULL on failure, with errno saying why if the address is to blame.
  */
 ms_http *ms_http_start(const ms_options *options, ms_service *service);
 
 /* The port it listens on, whatever was asked for. */
 uint16_t ms_http_port(const ms_http *http);
-
-/* Cuts off clients that let others wait for too long (connections.h), and logs now and then how
- * many; call it about every second. */
-void ms_http_watch(ms_http *http);
 
 /*
  * Takes no new connections, lets the requests under way end, for five seconds at most, and stops.

@@ -70,12 +70,8 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
         return EXIT_FAILURE;
     }
     announce(options, service, ms_http_port(http));
-    const struct timespec second = {.tv_sec = 1};
-    int number = -1;
-    while (number < 0) {
-        number = sigtimedwait(ending, NULL, &second);
-        ms_http_watch(http);
-    }
+    int number = 0;
+    (void)sigwait(ending, &number);
     ms_log("info", "stopping", "signal", strsignal(number));
     ms_http_stop(http);
     return EXIT_SUCCESS;
