@@ -96,6 +96,17 @@ count_members(const cJSON *object)
     return count;
 }
 
+/* A name that Marketo's list gives to two fields does not tell which of them was written. */
+static bool
+is_of_one_field(const ms_rest_fields *fields, ms_slice rest)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        count += ms_slice_equal_fold(fields->list[i].rest, rest);
+    }
+    return count == 1;
+}
+
 static void
 check_written(const ms_rest_fields *fields, ms_slice json, size_t members, size_t left_out)
 {
@@ -109,7 +120,8 @@ check_written(const ms_rest_fields *fields, ms_slice json, size_t members, size_
         EXPECT(field != NULL);
         EXPECT(strcmp(member->string, "lookup") != 0);
         if (cJSON_IsString(member) && field->may_cut && field->length > 0 &&
-            ms_slice_equal(field->rest, ms_slice_from(member->string))) {
+            ms_slice_equal(field->rest, ms_slice_from(member->string)) &&
+            is_of_one_field(fields, field->rest)) {
             ms_slice value = ms_slice_from(member->valuestring);
             EXPECT((field->in_bytes ? value.len : characters(value)) <= field->length);
         }
