@@ -2,7 +2,7 @@
  * Fuzzes all targets, and the runtimes beside each other, for a time each, as many at once as there are cores; ends with a
  * table. Fails on the first thing that any of them finds, once all have had their time.
  *
- *     node tests/fuzz/main.mjs SECONDS [TARGET]...      `make fuzz TIME=30`
+ *     node tests/fuzz/main.mjs SECONDS [TARGET]...      `make fuzz TIME=30`; a number in SEED repeats a run, as far as it gets
  *     node tests/fuzz/main.mjs --keep [TARGET]...       adds to the kept corpus what was found and does something new
  */
 
@@ -58,7 +58,7 @@ async function fuzzAll(/** @type {number} */ seconds) {
   const minutes = (Math.ceil(names.length / atOnce) * seconds) / 60;
   console.log(`Fuzzing ${names.length} targets for ${seconds} s each, ${atOnce} at once: about ${minutes.toFixed(1)} min`);
   prepare(names.filter((name) => name !== DIFFERENTIAL));
-  const outcomes = await forEach(names, (name) => (name === DIFFERENTIAL ? compareRuntimes({ seconds }) : fuzz(name, seconds)));
+  const outcomes = await forEach(names, (name) => (name === DIFFERENTIAL ? compareRuntimes({ seconds, seed: Number(process.env.SEED) || undefined }) : fuzz(name, seconds)));
   for (const outcome of outcomes.filter(({ ok }) => !ok)) printFailure(outcome);
   printTable(outcomes);
   const failed = outcomes.filter(({ ok }) => !ok).map(({ target }) => target);

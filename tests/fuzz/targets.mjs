@@ -72,7 +72,8 @@ export function runTarget(target, flags, inputs) {
 /** Makes up inputs for so many seconds, from all that there are. @param {string} target @param {number} seconds */
 export function fuzz(target, seconds) {
   const { found, kept, seeds } = folders(target);
-  return runTarget(target, [`-max_total_time=${seconds}`, `-dict=${DICTIONARY}`], [found, kept, seeds]);
+  const seed = process.env.SEED ? [`-seed=${process.env.SEED}`] : [];
+  return runTarget(target, [`-max_total_time=${seconds}`, `-dict=${DICTIONARY}`, ...seed], [found, kept, seeds]);
 }
 
 /** Only what there is, once. @param {string} target */
