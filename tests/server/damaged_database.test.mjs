@@ -61,8 +61,9 @@ function assertLeft(folder, before) {
 const damages = {
   'the header is noise': (db) => overwrite(db, 0, noise(100)),
   'the first page is noise behind the header': (db) => overwrite(db, 100, noise(PAGE - 100)),
-  'a page in the middle is noise': (db) => overwrite(db, PAGE * Math.floor(statSync(db).size / PAGE / 2), noise(PAGE)),
-  'a page in the middle is zeros, as after a crash of the disk': (db) => overwrite(db, PAGE * Math.floor(statSync(db).size / PAGE / 2), Buffer.alloc(PAGE)),
+  // Its second one, the root of the leads' table: one further behind may be free, and then holds nothing that could be damaged.
+  'a page is noise': (db) => overwrite(db, PAGE, noise(PAGE)),
+  'a page is zeros, as after a crash of the disk': (db) => overwrite(db, PAGE, Buffer.alloc(PAGE)),
   'the last quarter is missing': (db) => truncateSync(db, PAGE * Math.floor((statSync(db).size / PAGE) * 0.75)),
   'it ends in the middle of a page': (db) => truncateSync(db, statSync(db).size - 2 * PAGE - 1000),
   'there is only its first page': (db) => truncateSync(db, PAGE),
