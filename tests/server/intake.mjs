@@ -92,6 +92,9 @@ export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, 
       });
     },
     ask(...words) {
+      // What was taken a moment ago may have yet to be sorted into what is asked about.
+      const sorted = () => !/"messagesWaiting":[1-9]/.test(command(['status', '--db', db, '--json']).stdout);
+      for (let tries = 0; tries < 50 && !sorted(); tries++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       const { code, stdout, stderr } = command([...words, '--db', db, '--json']);
       if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}: ${stderr}`);
       return JSON.parse(stdout);
