@@ -295,3 +295,13 @@ decode_component(ms_slice text, char *out, size_t *len)
     }
     return is_utf8((ms_slice){out, *len});
 }
+
+size_t
+count_characters(ms_slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += (text.ptr[i] & 0xC0) != 0x80;
+    }
+    return count;
+}

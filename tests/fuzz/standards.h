@@ -13,6 +13,9 @@ bool is_utf8(ms_slice text);
 /* The same, in which core's MS_NUL may stand. */
 bool is_core_text(ms_slice text);
 
+/* How many characters there are in UTF-8: one that is not ASCII is one. */
+size_t count_characters(ms_slice text);
+
 /* Is it one JSON value of RFC 8259, in UTF-8, with no more than spaces around? */
 bool is_json(ms_slice text);
 

@@ -18,17 +18,6 @@ limit_of(const cJSON *request, const char *name, size_t usual)
     return sets && limit->valuedouble <= 65535 ? (size_t)limit->valuedouble : usual;
 }
 
-/* Characters, of which one that is not ASCII is one. */
-static size_t
-characters(ms_slice text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += (text.ptr[i] & 0xC0) != 0x80;
-    }
-    return count;
-}
-
 /* A "%" with one digit or none behind it was not in what page and track write: both encode it. */
 static bool
 ends_in_triplet(ms_slice text)
@@ -55,7 +44,7 @@ check_visit(ms_call_kind kind, const cJSON *request, const cJSON *visit, const c
     ms_slice params = ms_json_string(visit, "params");
     bool of_url =
         kind == MS_PAGE || ms_json_string(ms_json_member(request, "properties"), "url").len > 0;
-    EXPECT(characters(url) <= limit_of(request, "urlLimit", MS_URL_LIMIT));
+    EXPECT(count_characters(url) <= limit_of(request, "urlLimit", MS_URL_LIMIT));
     EXPECT(params.len <= limit_of(request, "paramsLimit", MS_PARAMS_LIMIT));
     EXPECT(is_graphic(params));
     EXPECT(of_url ? is_graphic(url) : is_core_text(url));
