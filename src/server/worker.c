@@ -15,6 +15,7 @@
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
 #define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
 #define BURST_MS 100       /* how often calls are started while requests are still to be sorted */
+#define NETWORK_PAUSE 3    /* times as long as a turn with answers and calls took, in a burst */
 #define IDLE_MS 60000
 #define MOVED_CLOCK_MS 20
 #define TROUBLE_MIN_MS 100 /* how long to let a store be that has failed */
@@ -40,6 +41,7 @@ struct ms_worker {
     int64_t trouble_ms;  /* 0: the store is well */
     int64_t trouble_end; /* monotonic */
     int64_t counted;     /* monotonic */
+    int64_t network_us;  /* monotonic, microseconds: when answers and calls have their turn again */
     bool counts_stale;
     bool recovered;
     ms_sorting sorting;
@@ -199,11 +201,25 @@ run_turn(ms_worker *worker, const turn *turn)
  * Else there would be two groups by turns, each waiting for the other's commit.
  */
 static void
-let_gather(int64_t turn_ms)
+let_gather(int64_t turn_us)
 {
-    int64_t wait_us = turn_ms < 8 ? turn_ms * 1000 / 8 : 1000;
-    if (wait_us > 0) {
+    int64_t wait_us = turn_us < 8000 ? turn_us / 8 : 1000;
+    if (turn_us >= 1000) {
         (void)nanosleep(&(struct timespec){.tv_nsec = wait_us * 1000}, NULL);
+    }
+}
+
+/*
+ * After a turn with answers and calls, in a burst: new requests come first for a while. There can
+ * be many calls at once, as after a restart, and requests would wait until the last of them is
+ * done.
+ */
+static void
+pause_network(ms_worker *worker, int64_t start_us)
+{
+    int64_t end_us = ms_clock_steady_us();
+    if (start_us - worker->sorting.last_accepted < BURST_MS * 1000) {
+        worker->network_us = end_us + NETWORK_PAUSE * (end_us - start_us);
     }
 }
 
@@ -222,13 +238,14 @@ next_turn(ms_worker *worker)
 
     /* A store in trouble is asked only for what cannot wait. */
     bool well = worker->trouble_ms == 0 || ms_clock_steady_ms() >= worker->trouble_end;
+    bool free = ms_clock_steady_us() >= worker->network_us;
     bool answers = ms_http_client_has_answers(worker->client);
     bool timely = next.now >= worker->next_start && !next.stopping;
     if (next.jobs != NULL) {
         ms_sorting_accepts(&worker->sorting);
     }
     next.sort = well && ms_sorting_is_due(&worker->sorting, next.jobs != NULL);
-    next.network = well && (answers || timely || is_tidy_due(worker, next.now));
+    next.network = well && free && (answers || timely || is_tidy_due(worker, next.now));
     next.start = !next.stopping;
     return next;
 }
@@ -263,10 +280,12 @@ time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
     if (worker->trouble_ms > 0 && steady < worker->trouble_end) {
         wait = worker->trouble_end - steady;
     } else {
+        int64_t pause = (worker->network_us - ms_clock_steady_us() + 999) / 1000;
         wait = ms_http_client_has_answers(worker->client) ? 0 : wait;
         wait = sooner(wait, worker->next_tidy - now);
-        wait = sooner(wait, ms_sorting_wait(&worker->sorting));
         wait = stopping ? wait : sooner(wait, worker->next_start - now);
+        wait = wait > pause ? wait : pause;
+        wait = sooner(wait, ms_sorting_wait(&worker->sorting));
         if (worker->counts_stale) {
             wait = sooner(wait, worker->counted + COUNTS_MS - steady);
         }
@@ -306,12 +325,15 @@ run(void *argument)
     ms_worker *worker = argument;
     do {
         turn turn = next_turn(worker);
-        int64_t start = ms_clock_steady_ms();
+        int64_t start = ms_clock_steady_us();
         if (turn.jobs != NULL || turn.sort || turn.network) {
             run_turn(worker, &turn);
         }
+        if (turn.network) {
+            pause_network(worker, start);
+        }
         if (turn.jobs != NULL) {
-            let_gather(ms_clock_steady_ms() - start);
+            let_gather(ms_clock_steady_us() - start);
         }
         take_counts(worker);
     } while (rest(worker));

@@ -168,8 +168,8 @@
     X(MS_RECOUNT_COOKIES, "SELECT count(*) FROM cookie WHERE state IN (1, 3, 4) AND state > 0")    \
     X(MS_RECOUNT_FLIGHTS, "SELECT count(*) FROM flight")                                           \
     X(MS_RECOUNT_VISITS, "SELECT count(*) FROM visit WHERE due > 0")                               \
-    X(MS_RECOUNT_ACTIVITIES, "SELECT count(*) FROM activity WHERE flying = 0")                                    \
-    X(MS_RECOUNT_JOURNAL, "SELECT sum(messages) FROM journal")                                     \
+    X(MS_RECOUNT_ACTIVITIES, "SELECT (SELECT count(*) FROM activity)"                                    \
+        " - (SELECT count(*) FROM activity WHERE flying > 0)")                                     \
     X(MS_RECOUNT_DEAD, "SELECT count(*) FROM dead")                                                \
     X(MS_COUNTERS_CLEAR, "DELETE FROM counter")
 /* clang-format on */

@@ -62,7 +62,8 @@ recount(ms_store *store)
     counts[MS_COUNT_COOKIES] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_COOKIES));
     counts[MS_COUNT_VISITS] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_VISITS));
     counts[MS_COUNT_ACTIVITIES] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_ACTIVITIES));
-    counts[MS_COUNT_JOURNAL] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_JOURNAL));
+    /* Not counted anew: that would read all of it, while those wait who come after a restart. */
+    counts[MS_COUNT_JOURNAL] = ms_count_now(store, MS_COUNT_JOURNAL);
     counts[MS_COUNT_DEAD] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_DEAD));
     int64_t given = ms_count_now(store, MS_COUNT_LEAD_IDS);
     int64_t last = ms_sql_number(ms_sql_begin(store, MS_LEADS_LAST));
