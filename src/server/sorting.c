@@ -2,11 +2,18 @@
 
 #include "clock.h"
 
-#define QUIET_US 5000    /* a burst is over when nothing has come for so long */
-#define LONGEST_US 10000 /* so long new requests may have to wait */
-#define SHARE 16
-#define LEAST_US 500   /* less is not worth the pages that it writes */
-#define FAILURES_MAX 4 /* then the request itself is looked at */
+#define QUIET_US 5000   /* a burst is over when nothing has come for so long */
+#define LONGEST_US 5000 /* so long new requests may have to wait */
+#define LEAST_US 500    /* less is not worth the pages that it writes */
+#define FAILURES_MAX 4  /* then the request itself is looked at */
+
+/* In a burst: so many parts of the time, one for the first so many messages that wait, one more for
+ * as many again. */
+#define PARTS 16
+#define PART_MESSAGES 25000
+
+/* While this thread is idle, those that read requests are at work: not all of it is to be had. */
+#define IDLE_SHARE 2
 
 void
 ms_sorting_init(ms_sorting *sorting)
@@ -21,11 +28,20 @@ ms_sorting_accepts(ms_sorting *sorting)
     sorting->last_accepted = ms_clock_steady_us();
 }
 
+void
+ms_sorting_idled(ms_sorting *sorting, int64_t time)
+{
+    sorting->idle += time;
+}
+
 /* How long it may take in a turn that accepts. */
 static int64_t
 share(const ms_sorting *sorting)
 {
-    int64_t share = (ms_clock_steady_us() - sorting->last_sorted) / SHARE;
+    int64_t parts = sorting->backlog / PART_MESSAGES + 1;
+    parts = parts < PARTS ? parts : PARTS - 1;
+    int64_t busy = ms_clock_steady_us() - sorting->last_sorted - sorting->idle;
+    int64_t share = sorting->idle / IDLE_SHARE + busy * parts / (PARTS - parts);
     return share < LONGEST_US ? share : LONGEST_US;
 }
 
@@ -54,6 +70,7 @@ ms_sorting_run(ms_sorting *sorting, ms_store *store, bool accepts, int64_t now)
              ms_clock_steady_us() < end);
     sorting->waiting = found;
     sorting->last_sorted = ms_clock_steady_us();
+    sorting->idle = 0;
     return result;
 }
 

@@ -1,8 +1,10 @@
 /*
  * When what was accepted is carried out (ms_store_carry_out): it takes ten times as long as to
  * accept it, so in a burst of requests it waits. Requests that come now and then are carried out
- * in the turn that accepts them. In a burst that goes on, a sixteenth of the time is for it, about
- * as much as Marketo can be told meanwhile; the rest is made up for in the first quiet moment.
+ * in the turn that accepts them. In a burst that goes on, half of the time in which there is
+ * nothing else to do is for it, and a sixteenth of the rest; more than that, the more waits, so
+ * that those who send without end come to send as fast as it is carried out. What is left is made
+ * up for in the first quiet moment.
  */
 #ifndef MS_SORTING_H
 #define MS_SORTING_H
@@ -15,6 +17,8 @@ typedef struct {
     bool waiting;          /* something may be accepted and not carried out */
     int64_t last_accepted; /* microseconds, monotonic */
     int64_t last_sorted;
+    int64_t idle;          /* microseconds since then in which there was nothing to do */
+    int64_t backlog;       /* messages that wait, as they were last counted */
     unsigned int failures; /* turns that carried something out and failed, one after the other */
 } ms_sorting;
 
@@ -23,6 +27,9 @@ void ms_sorting_init(ms_sorting *sorting);
 
 /* New requests have come: what they ask for is to be carried out. */
 void ms_sorting_accepts(ms_sorting *sorting);
+
+/* There was nothing to do for so many microseconds. */
+void ms_sorting_idled(ms_sorting *sorting, int64_t time);
 
 /* Is something to be carried out in a turn, with or without new requests? */
 bool ms_sorting_is_due(const ms_sorting *sorting, bool accepts);

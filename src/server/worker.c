@@ -57,7 +57,8 @@ sooner(int64_t a, int64_t b)
 typedef struct {
     ms_job *jobs;
     bool sort;    /* carrying out what was accepted */
-    bool network; /* answers, and starting calls */
+    bool rested;  /* it may see to answers and calls */
+    bool network; /* it has to, even if there is more to carry out */
     bool start;
     bool stopping;
     int64_t now;
@@ -112,6 +113,13 @@ is_tidy_due(const ms_worker *worker, int64_t now)
     return now >= worker->next_tidy || worker->next_tidy - now > TIDY_MS;
 }
 
+/* As a rule only once all is carried out, so that calls are few and full. */
+static bool
+sees_to_calls(const ms_worker *worker, const turn *turn)
+{
+    return turn->rested && (turn->network || !worker->sorting.waiting);
+}
+
 /* All of a turn that is within its transaction. */
 static ms_store_result
 do_all(ms_worker *worker, const turn *turn)
@@ -127,7 +135,7 @@ do_all(ms_worker *worker, const turn *turn)
         ms_sorting_run(&worker->sorting, store, turn->jobs != NULL, turn->now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (!turn->network && worker->sorting.waiting) {
+    if (!sees_to_calls(worker, turn)) {
         worker->next_start = sooner(worker->next_start, turn->now + BURST_MS);
         return MS_STORE_OK;
     }
@@ -238,14 +246,14 @@ next_turn(ms_worker *worker)
 
     /* A store in trouble is asked only for what cannot wait. */
     bool well = worker->trouble_ms == 0 || ms_clock_steady_ms() >= worker->trouble_end;
-    bool free = ms_clock_steady_us() >= worker->network_us;
+    next.rested = ms_clock_steady_us() >= worker->network_us;
     bool answers = ms_http_client_has_answers(worker->client);
     bool timely = next.now >= worker->next_start && !next.stopping;
     if (next.jobs != NULL) {
         ms_sorting_accepts(&worker->sorting);
     }
     next.sort = well && ms_sorting_is_due(&worker->sorting, next.jobs != NULL);
-    next.network = well && free && (answers || timely || is_tidy_due(worker, next.now));
+    next.network = well && next.rested && (answers || timely || is_tidy_due(worker, next.now));
     next.start = !next.stopping;
     return next;
 }
@@ -264,6 +272,7 @@ take_counts(ms_worker *worker)
     worker->counted = now;
     worker->counts_stale = false;
     if (ms_store_count(worker->store, day, &counts) == MS_STORE_OK) {
+        worker->sorting.backlog = (int64_t)counts.messages_waiting;
         (void)pthread_mutex_lock(&worker->lock);
         worker->counts = counts;
         (void)pthread_mutex_unlock(&worker->lock);
@@ -315,7 +324,9 @@ rest(ms_worker *worker)
         (ms_http_client_under_way(worker->client) == 0 || ms_clock_steady_ms() >= drain_end)) {
         return false;
     }
+    int64_t start = ms_clock_steady_us();
     ms_http_client_wait(worker->client, time_to_wait(worker, stopping, drain_end));
+    ms_sorting_idled(&worker->sorting, ms_clock_steady_us() - start);
     return true;
 }
 
@@ -329,7 +340,7 @@ run(void *argument)
         if (turn.jobs != NULL || turn.sort || turn.network) {
             run_turn(worker, &turn);
         }
-        if (turn.network) {
+        if (sees_to_calls(worker, &turn)) {
             pause_network(worker, start);
         }
         if (turn.jobs != NULL) {

@@ -1,6 +1,7 @@
 /** munchkin-server as the benchmarks start it: with a queue, and with the simulator in Marketo's place, or nobody. */
 
 import { mkdtempSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createTestClock } from '../server/clock.mjs';
 import { request } from '../server/http_client.mjs';
 import { startServer } from '../server/server_process.mjs';
@@ -48,6 +49,19 @@ export async function startMarketo(db) {
       clock.close();
     },
   };
+}
+
+/** What a server holds for Marketo, of any kind, or of one. @param {ServerProcess} server @param {string} [kind] */
+export async function waiting(server, kind = '') {
+  const { body } = await request(`${server.url}/metrics`);
+  const counts = [...String(body).matchAll(/^munchkin_server_(?:queue\{kind="(\w+)"\}|dead_letters) (\d+)$/gm)];
+  return counts.filter(([, name]) => !kind || name === kind).reduce((sum, [, , count]) => sum + Number(count), 0);
+}
+
+/** Resolves once all that was accepted is carried out, so that it only waits for its call. The counts are taken once a second. @param {ServerProcess} server */
+export async function carriedOut(server) {
+  do await delay(1000);
+  while ((await waiting(server, 'message')) > 0);
 }
 
 /**

@@ -9,11 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createTestClock } from '../server/clock.mjs';
-import { request } from '../server/http_client.mjs';
 import { KEY, ORIGIN, startServer } from '../server/server_process.mjs';
 import { startSimulator } from '../sim/simulator.mjs';
 import { residentMegabytes } from './load.mjs';
-import { AUTHORIZATION, CLIENT, diskFolder, MUNCHKIN_ID, WRITE_KEY } from './marketo.mjs';
+import { AUTHORIZATION, carriedOut, CLIENT, diskFolder, MUNCHKIN_ID, waiting, WRITE_KEY } from './marketo.mjs';
 import { compare, FIELDS } from './soak/ledger.mjs';
 import { createTrouble } from './soak/trouble.mjs';
 
@@ -102,13 +101,6 @@ async function startWorld(db) {
   return world;
 }
 
-/** What the server holds for Marketo, of any kind. @param {import('./marketo.mjs').ServerProcess} server */
-async function waiting(server) {
-  const { body } = await request(`${server.url}/metrics`);
-  const counts = [...String(body).matchAll(/^munchkin_server_(?:queue\{.*\}|dead_letters) (\d+)$/gm)];
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
 /** The thread that sends. @param {string} url */
 function startSender(url) {
   const worker = new Worker(new URL('./soak/sender.mjs', import.meta.url), {
@@ -191,9 +183,12 @@ export async function measureSoak(seconds, tell) {
   }
 
   try {
-    tell('the most that it takes');
-    const most = await sender.send(CALIBRATION_SECONDS);
-    const perSecond = (most.accepted / CALIBRATION_SECONDS) * SHARE;
+    tell('the most that it takes and carries out');
+    const started = performance.now();
+    const { accepted } = await sender.send(CALIBRATION_SECONDS);
+    await carriedOut(world.server);
+    const most = (accepted / (performance.now() - started)) * 1000;
+    const perSecond = most * SHARE;
     const memory = watchMemory(() => world.server.pid, seconds);
     const [sent] = await Promise.all([sender.send(seconds, perSecond), killAll()]);
     const megabytes = memory.stop();
@@ -204,7 +199,7 @@ export async function measureSoak(seconds, tell) {
     return {
       seconds,
       busy,
-      most: most.accepted / CALIBRATION_SECONDS,
+      most,
       perSecond,
       sent,
       megabytes,

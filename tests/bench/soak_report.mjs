@@ -19,7 +19,7 @@ function memoryOf({ seconds, megabytes }) {
 export function printSoak(soak) {
   const { sent, kills, starts, faultsByKind } = soak;
   const memory = memoryOf(soak);
-  table(`Soak: ${soak.seconds} s at 70 % of the ${whole(soak.most)} requests a second that it takes; Marketo fails, the server is killed`, ['what', 'measured'], [
+  table(`Soak: ${soak.seconds} s at 70 % of the ${whole(soak.most)} requests a second that it takes and carries out; Marketo fails, the server is killed`, ['what', 'measured'], [
     ['what others did with the machine before, load average', ratio(soak.busy)],
     ['requests', whole(sent.requests)],
     ['of these a second', whole(soak.perSecond)],

@@ -30,16 +30,33 @@ for (const name of /** @type {const} */ (['hash', 'lead', 'identify', 'batch']))
   });
 }
 
-test('memory runs out on the way to Marketo', TIMEOUT, async (t) => {
-  const world = await faultyWorld(t);
-  await world.work();
-  const work = async () => {
-    await world.operations.batch();
-    await world.arrived();
-  };
-  assert.ok((await world.sweep('memory', 'ENOMEM', { work, step: 11 })) >= 10);
-  assertSound(world);
-});
+const SOAP_USER = { id: 'user@example.com', key: 'key-of-soap' };
+
+/** @type {[string, Parameters<typeof faultyWorld>[1]][]} */
+const BACKENDS = [
+  ['REST', {}],
+  [
+    'SOAP',
+    {
+      args: ['--backend', 'soap'],
+      env: { MARKETO_SOAP_USER_ID: SOAP_USER.id, MARKETO_SOAP_ENCRYPTION_KEY: SOAP_USER.key },
+      simulator: { soapUser: SOAP_USER, fields: [{ name: 'userId', dataType: 'string' }] },
+    },
+  ],
+];
+
+for (const [name, options] of BACKENDS) {
+  test(`memory runs out on the way to Marketo, by ${name}`, TIMEOUT, async (t) => {
+    const world = await faultyWorld(t, options);
+    await world.work();
+    const work = async () => {
+      await world.operations.batch();
+      await world.arrived();
+    };
+    assert.ok((await world.sweep('memory', 'ENOMEM', { work, step: 3 })) >= 10);
+    assertSound(world);
+  });
+}
 
 /** Which calls fail, how, and how many of them in a workload at least. @type {[string, import('../faults/faults.mjs').Fault, number][]} */
 const FAULTS = [

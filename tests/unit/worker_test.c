@@ -12,6 +12,7 @@
 
 #include "../../src/server/worker.h"
 
+#include <limits.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,12 +25,13 @@
  */
 
 #define ROWS 16
+#define ACCEPTED_MAX 300
 
 typedef enum { NONE, WAITING, IN_FLIGHT, SENT } row_state;
 
 typedef struct {
     row_state rows[ROWS];
-    int64_t accepted[ROWS]; /* rows of which something waits to be carried out */
+    int64_t accepted[ACCEPTED_MAX]; /* rows of which something waits to be carried out */
     size_t accepted_count;
     size_t executed;
     size_t buried;
@@ -50,6 +52,14 @@ static atomic_int answers_to_fail;
 static atomic_int row_to_fail; /* cannot be carried out */
 static atomic_int begun;
 static atomic_int recovered;
+
+/* Calls that are made again once they are answered, and how long that takes. */
+static atomic_int calls_to_repeat;
+static atomic_int answer_ms;
+static atomic_int carry_out_us; /* how long it takes */
+/* Jobs accepted since the last answer, and the fewest between two. */
+static atomic_int accepted_since;
+static atomic_int accepted_least;
 
 ms_store_result
 ms_store_begin(ms_store *store)
@@ -107,8 +117,9 @@ ms_store_accept(ms_store *store, const ms_command *command, int64_t now)
 {
     (void)now;
     assert_true(store->in_transaction && !store->failed);
+    atomic_fetch_add(&accepted_since, 1);
     if (command->activity_type > 0) {
-        assert_true(store->now.accepted_count < ROWS);
+        assert_true(store->now.accepted_count < ACCEPTED_MAX);
         store->now.accepted[store->now.accepted_count++] = command->activity_type;
     } else {
         store->now.executed++;
@@ -137,7 +148,9 @@ ms_store_carry_out(ms_store *store, bool *found)
         store->failed = true;
         return MS_STORE_FAILED;
     }
-    store->now.rows[store->now.accepted[0]] = WAITING;
+    (void)usleep((useconds_t)atomic_load(&carry_out_us));
+    row_state *row = &store->now.rows[store->now.accepted[0]];
+    *row = *row == IN_FLIGHT ? IN_FLIGHT : WAITING;
     forget_first(store);
     return MS_STORE_OK;
 }
@@ -207,7 +220,12 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     assert_true(store->in_transaction && !store->failed);
     assert_int_equal(store->now.rows[call->row], IN_FLIGHT);
     assert_int_equal(answer->status, 200);
-    store->now.rows[call->row] = SENT;
+    int accepted = atomic_exchange(&accepted_since, 0);
+    if (accepted < atomic_load(&accepted_least)) {
+        atomic_store(&accepted_least, accepted);
+    }
+    (void)usleep((useconds_t)atomic_load(&answer_ms) * 1000);
+    store->now.rows[call->row] = take_one(&calls_to_repeat) ? WAITING : SENT;
     if (take_one(&answers_to_fail)) {
         store->failed = true;
         return MS_STORE_FAILED;
@@ -451,6 +469,19 @@ committed(void)
     return copy;
 }
 
+/* The turn that is the first to find out that something cannot be carried out takes with it what
+ * came in it: that is told, and comes again. */
+static void
+submit_until_stored(ms_worker *worker, test_job *job, int row)
+{
+    submit(worker, job, row);
+    EVENTUALLY(atomic_load(&job->stored) >= 0);
+    if (atomic_load(&job->stored) == 0) {
+        submit(worker, job, row);
+    }
+    EVENTUALLY(atomic_load(&job->stored) == 1);
+}
+
 static void
 test_one_that_cannot_be_carried_out(void **state)
 {
@@ -462,14 +493,8 @@ test_one_that_cannot_be_carried_out(void **state)
     submit(worker, &good[0], 1);
     EVENTUALLY(row(1) == SENT);
     /* It is taken, since it is on disk; and so are those behind it. */
-    submit(worker, &bad, 7);
-    EVENTUALLY(atomic_load(&bad.stored) >= 0);
-    if (atomic_load(&bad.stored) == 0) { /* in the turn that was to carry it out, too */
-        submit(worker, &bad, 7);
-    }
-    EVENTUALLY(atomic_load(&bad.stored) == 1);
-    submit(worker, &good[2], 2);
-    EVENTUALLY(atomic_load(&good[2].stored) == 1);
+    submit_until_stored(worker, &bad, 7);
+    submit_until_stored(worker, &good[2], 2);
     for (int i = 0; i < 40 && committed().buried == 0; i++) {
         (void)usleep(1000000);
     }
@@ -478,6 +503,49 @@ test_one_that_cannot_be_carried_out(void **state)
     assert_int_equal(row(7), NONE);
     atomic_store(&row_to_fail, 0);
     ms_worker_stop(worker, 0);
+}
+
+/* Marketo answers at once, again and again, and each answer takes 20 ms: those who send come first.
+ */
+static void
+test_in_a_burst_requests_come_first(void **state)
+{
+    (void)state;
+    static test_job job;
+    ms_worker *worker = start();
+    atomic_store(&answer_ms, 20);
+    atomic_store(&calls_to_repeat, 10);
+    submit(worker, &job, 1);
+    EVENTUALLY(row(1) == IN_FLIGHT);
+    EVENTUALLY(atomic_load(&calls_to_repeat) < 10);
+    atomic_store(&accepted_least, INT_MAX);
+    while (atomic_load(&calls_to_repeat) > 0) {
+        submit(worker, &job, 0);
+        EVENTUALLY(atomic_load(&job.stored) == 1);
+    }
+    assert_in_range(atomic_load(&accepted_least), 4, INT_MAX);
+    atomic_store(&answer_ms, 0);
+    EVENTUALLY(row(1) == SENT);
+    ms_worker_stop(worker, 0);
+}
+
+/* Requests come all the time, and there is time left: what they ask for is carried out meanwhile.
+ */
+static void
+test_a_steady_load_is_carried_out(void **state)
+{
+    (void)state;
+    static test_job jobs[1000];
+    ms_worker *worker = start();
+    atomic_store(&carry_out_us, 100);
+    for (size_t i = 0; i < 1000; i++) {
+        submit(worker, &jobs[i], 1);
+        (void)usleep(1000);
+    }
+    assert_in_range(committed().accepted_count, 0, ACCEPTED_MAX / 2);
+    atomic_store(&carry_out_us, 0);
+    EVENTUALLY(committed().accepted_count == 0);
+    ms_worker_stop(worker, 5000);
 }
 
 static void
@@ -694,6 +762,8 @@ main(void)
         cmocka_unit_test(test_nothing_to_do_is_no_transaction),
         cmocka_unit_test(test_a_failed_commit_is_told),
         cmocka_unit_test(test_one_that_cannot_be_carried_out),
+        cmocka_unit_test(test_in_a_burst_requests_come_first),
+        cmocka_unit_test(test_a_steady_load_is_carried_out),
         cmocka_unit_test(test_an_answer_outlives_failed_turns),
         cmocka_unit_test(test_stopping_drains),
         cmocka_unit_test(test_jobs_of_a_broken_store_at_the_end),
