@@ -342,6 +342,52 @@ test('the clock set forth or back: no storm of requests, and the lead goes', asy
   }
 });
 
+test('what was kept by a clock that was ahead is sent in the next minute all the same, and given up after a day of this one', async (t) => {
+  const server = await startLeadServer(t, () => UNAVAILABLE);
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await call(page, [identify('a@example.com')]);
+  await waitOf(page, 1);
+  await page.evaluate(() => {
+    const ahead = 400 * 24 * 3600 * 1000;
+    const [pause, lead] = JSON.parse(String(localStorage.getItem('munchkin_shim_kept')));
+    // As a page leaves it that is closed while it sends.
+    const list = [{ ...pause, due: pause.due + ahead, asked: pause.asked + ahead }, { ...lead, time: lead.time + ahead, busy: Date.now() + ahead, by: 'it' }];
+    localStorage.setItem('munchkin_shim_kept', JSON.stringify(list));
+  });
+  await page.close();
+  const next = await world.open(t, { head, path: '/next', context, prepare: (page) => page.clock.install({ time: Date.now() }) });
+  await listen(next.page);
+  await next.page.clock.runFor(60_000);
+  await server.received(2);
+  for (let hours = 0; hours < 30 && (await kept(next.page)).length; hours++) {
+    const tries = server.leads.length;
+    await next.page.clock.fastForward('01:00:10');
+    await server.received(tries + 1);
+    await next.page.waitForFunction((count) => {
+      const text = localStorage.getItem('munchkin_shim_kept');
+      return !text || JSON.parse(text)[0].tries > count;
+    }, tries - 1);
+  }
+  assert.deepEqual(await kept(next.page), []);
+  assert.equal((await heard(next.page)).at(-1).error, 'given_up');
+});
+
+test('a clock that is set forth while the server has asked for a day: the lead goes within the hour', async (t) => {
+  const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '86400' } }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
+  await call(page, [identify('a@example.com')]);
+  await waitOf(page, 1);
+  server.answer = () => ({ body: { queued: true } });
+  await page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => now() + 2 * 24 * 3600 * 1000;
+  });
+  await page.clock.fastForward('01:00:10');
+  await server.received(2);
+  await allSent(page);
+});
+
 test('no more than ten leads are kept; the oldest make room', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag({ 'data-server': 'http://127.0.0.1:9' }) });
   await context.setOffline(true);
