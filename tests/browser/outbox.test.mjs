@@ -378,6 +378,7 @@ test('a clock that is set forth while the server has asked for a day: the lead g
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
   await call(page, [identify('a@example.com')]);
   await waitOf(page, 1);
+  await page.clock.runFor(5000); // by then it waits
   server.answer = () => ({ body: { queued: true } });
   await page.evaluate(() => {
     const { now } = Date;
