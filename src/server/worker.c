@@ -226,7 +226,7 @@ static void
 pause_network(ms_worker *worker, int64_t start_us)
 {
     int64_t end_us = ms_clock_steady_us();
-    if (start_us - worker->sorting.last_accepted < BURST_MS * 1000) {
+    if (start_us - worker->sorting.last_accepted < (int64_t)BURST_MS * 1000) {
         worker->network_us = end_us + NETWORK_PAUSE * (end_us - start_us);
     }
 }
