@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define EXIT_CONFIGURATION 2
 #define DRAIN_MS 5000 /* for the calls to Marketo that are under way */

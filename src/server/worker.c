@@ -339,9 +339,9 @@ run(void *argument)
         int64_t start = ms_clock_steady_us();
         if (turn.jobs != NULL || turn.sort || turn.network) {
             run_turn(worker, &turn);
-        }
-        if (sees_to_calls(worker, &turn)) {
-            pause_network(worker, start);
+            if (sees_to_calls(worker, &turn)) {
+                pause_network(worker, start);
+            }
         }
         if (turn.jobs != NULL) {
             let_gather(ms_clock_steady_us() - start);
