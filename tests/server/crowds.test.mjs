@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { askForHash, openConnection, request } from './http_client.mjs';
 import { intakeFor } from './intake.mjs';
-import { ORIGIN, serverFor } from './server_process.mjs';
+import { kilobytes, ORIGIN, serverFor } from './server_process.mjs';
 
 /** One address may have no more than this. */
 const OF_ADDRESS = 512;
@@ -14,9 +14,6 @@ const WANTED = 10_000;
 
 /** What this process may open, with room for what else it has open. */
 const allowed = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]) - 200;
-
-/** Numbers of the server's own. @param {{pid: number}} server */
-const kilobytes = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
 
 /** Each crowd has addresses of its own. */
 let addresses = 0;

@@ -1,11 +1,11 @@
 /** Marketo, or what stands in its way, answers with what no client should swallow: nothing is lost, and little is taken. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from './http_client.mjs';
 import { cookieOf, eventually, intakeFor, REST } from './intake.mjs';
+import { kilobytes } from './server_process.mjs';
 
 const SOAP_USER = { id: 'user', key: 'key-of-the-tests' };
 const LEADS = { rest: '/rest/v1/leads.json', soap: '/soap/mktows/3_1' };
@@ -25,9 +25,6 @@ async function worldFor(t, backend) {
   });
   return { ...world, calls: () => world.simulator[backend].calls.filter(({ path, method }) => path === LEADS[backend] && method === 'POST') };
 }
-
-/** @param {{pid: number}} server */
-const kilobytes = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
 
 const record = '{"id":1,"status":"created"}';
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { askForHash, request } from './http_client.mjs';
-import { ORIGIN, serverFor } from './server_process.mjs';
+import { kilobytes, ORIGIN, serverFor } from './server_process.mjs';
 
 /**
  * The statuses of as many requests one after another, each about another e-mail address.
@@ -16,9 +15,6 @@ async function statusesOf(server, count, options) {
   for (let i = 0; i < count; i++) statuses.push((await askForHash(server, { email: `${i}@b.co` }, options)).status);
   return statuses;
 }
-
-/** The server's memory. @param {{pid: number}} server */
-const kilobytes = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
 
 test('an address gets 60 hashes a minute; then 429, with the seconds to wait', async (t) => {
   const server = await serverFor(t);

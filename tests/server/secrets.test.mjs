@@ -11,7 +11,7 @@ import { startSimulator } from '../sim/simulator.mjs';
 import { askForHash, request } from './http_client.mjs';
 import { basic, command, eventually, folderFor, MUNCHKIN_ID, refusal } from './intake.mjs';
 import { findInMemory, inProc, isRoot } from './process_memory.mjs';
-import { ORIGIN, SERVER, startServer } from './server_process.mjs';
+import { ORIGIN, SERVER, startServer, UNDER_VALGRIND } from './server_process.mjs';
 
 const SECRETS = {
   MARKETO_API_PRIVATE_KEY: 'private-key-70c2a9',
@@ -65,7 +65,7 @@ async function usedServer(t, { wrap = [], args = [], marketo } = {}) {
 }
 
 test('what other processes can read of this one has no secret in it', async (t) => {
-  if (SERVER.endsWith('under_valgrind.sh')) return t.skip('valgrind has an environment and a command line of its own');
+  if (UNDER_VALGRIND) return t.skip('valgrind has an environment and a command line of its own');
   const { server } = await usedServer(t);
   const commandLine = String(inProc(server.pid, 'cmdline'));
   assert.ok(commandLine.includes('--write-key'), 'this is the server');

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
 import { openConnection, request } from './http_client.mjs';
 import { basic, eventually, intakeFor, REST, WRITE_KEY } from './intake.mjs';
+import { kilobytes } from './server_process.mjs';
 
 /** @param {number} i */
 const emailOf = (i) => `person-${i}@example.com`;
@@ -121,15 +121,14 @@ test('once there is room again it goes on by itself, and nothing that it took is
 
 test('half-sent large bodies do not keep out small ones, and take bounded memory', async (t) => {
   const { post, server } = await intakeFor(t, { env: { ...REST, ASAN_OPTIONS: 'quarantine_size_mb=1' } });
-  const kilobytes = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
-  const before = kilobytes();
+  const before = kilobytes(server);
   const head = `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500000\r\n\r\n`;
   const slow = await Promise.all(Array.from({ length: 300 }, (_, i) => openConnection(server, `127.0.1.${1 + (i % 4)}`)));
   await Promise.all(
     slow.map(({ socket }) => new Promise((resolve) => socket.write(head + ' '.repeat(499_999), () => resolve(undefined)))),
   );
   await eventually(async () => String((await request(`${server.url}/metrics`)).body).includes('requests_in_flight 301\n'), 'all');
-  const grown = kilobytes() - before;
+  const grown = kilobytes(server) - before;
   assert.ok(grown < 150_000, `${grown} kB`);
   assert.equal((await post('/v1/identify', identify(1))).status, 200);
   const large = await post('/v1/batch', { batch: [], filler: 'x'.repeat(400_000) });

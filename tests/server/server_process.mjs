@@ -2,16 +2,22 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** The build under sanitizers, so that what it does wrong ends it; MUNCHKIN_SERVER names another. */
 export const SERVER =
   process.env.MUNCHKIN_SERVER || new URL('../../build/munchkin-server-sanitized', import.meta.url).pathname;
 
-/** The same, with calls that fail when a test says so (tests/faults). */
-export const FAULTY_SERVER = process.env.MUNCHKIN_SERVER
-  ? `${process.env.MUNCHKIN_SERVER}-faulty`
-  : new URL('../../build/munchkin-server-faulty', import.meta.url).pathname;
+export const UNDER_VALGRIND = SERVER.endsWith('under_valgrind.sh');
+
+/**
+ * The same, with calls that fail when a test says so (tests/faults). It is under sanitizers, and has an allocator of its
+ * own: valgrind can have no part in it.
+ */
+export const FAULTY_SERVER =
+  process.env.MUNCHKIN_SERVER && !UNDER_VALGRIND
+    ? `${process.env.MUNCHKIN_SERVER}-faulty`
+    : new URL('../../build/munchkin-server-faulty', import.meta.url).pathname;
 
 export const ORIGIN = 'https://www.example.com';
 export const KEY = 'fortesting';
@@ -49,6 +55,17 @@ export function runServer(args, env, wrap = [], binary = SERVER) {
     return code;
   });
   return { child, closed, output: () => output };
+}
+
+/**
+ * The memory that it has, in kB. Under valgrind always 0: most of it is valgrind's own.
+ * @param {{pid: number}} server
+ */
+export function kilobytes({ pid }) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (resident === undefined) throw new Error(`Process ${pid} has no memory: ${status}`);
+  return UNDER_VALGRIND ? 0 : Number(resident);
 }
 
 /**

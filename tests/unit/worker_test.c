@@ -100,6 +100,12 @@ ms_store_rollback(ms_store *store)
 }
 
 void
+ms_store_checkpoint(ms_store *store)
+{
+    assert_false(store->in_transaction);
+}
+
+void
 ms_store_close(ms_store *store)
 {
     store->closed = true;

@@ -8,6 +8,7 @@
 #ifndef MS_STATEMENTS_H
 #define MS_STATEMENTS_H
 
+#include "checkpoint.h"
 #include "queries.h"
 #include "store.h"
 
@@ -39,7 +40,8 @@ typedef struct {
 
 struct ms_store {
     sqlite3 *db;
-    int lock; /* lock.h; -1 where none is needed */
+    int lock;                  /* lock.h; -1 where none is needed */
+    ms_checkpoint *checkpoint; /* NULL beside a server */
     ms_store_rules rules;
     ms_arena scratch; /* for the call under way */
     void *scratch_memory;

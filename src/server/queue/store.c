@@ -18,6 +18,7 @@
 #define BUSY_MS 5000
 
 static const char no_memory[] = "There is not enough memory to open the database.";
+static const char no_thread[] = "There is not enough memory, or no thread left, for the database.";
 static const char no_path[] = "No path to the database is given.";
 static const char too_long[] = "The path to the database is too long.";
 static const char missing[] =
@@ -82,19 +83,13 @@ connect(ms_store *store, const char *path)
                           "PRAGMA cache_size = -16000;");
 }
 
-/*
- * What is committed is on disk. The log is copied into the database every 4000 pages, 16 MB, and
- * then written from its start again: it is not cut, since a file that keeps its size is synced
- * faster than one that grows. The longer it gets, the more often a page that changed twice is
- * copied once; the shorter, the less long requests have to wait for the copying, which is in a
- * commit. What is deleted is overwritten as far as that costs nothing.
- */
+/* What is committed is on disk. What is deleted is overwritten as far as that costs nothing. */
 static bool
 settle(ms_store *store)
 {
     return run(store->db, "PRAGMA journal_mode = WAL") &&
-           run(store->db, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
-                          "PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = FAST;") &&
+           run(store->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
+                          "PRAGMA secure_delete = FAST;") &&
            sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
 }
 
@@ -198,9 +193,11 @@ open_to_serve(ms_store *store, const char *path)
     if (!settle(store)) {
         return failure(store->db);
     }
-    return ms_schema_update(store->db, ms_schema_steps, ms_schema_version) == MS_SCHEMA_CURRENT
-               ? NULL
-               : not_made;
+    if (ms_schema_update(store->db, ms_schema_steps, ms_schema_version) != MS_SCHEMA_CURRENT) {
+        return not_made;
+    }
+    store->checkpoint = ms_checkpoint_start(store->db);
+    return store->checkpoint == NULL ? no_thread : NULL;
 }
 
 static const char *
@@ -265,6 +262,7 @@ ms_store_close(ms_store *store)
     for (size_t i = 0; i < MS_QUERY_COUNT; i++) {
         (void)sqlite3_finalize(store->statements[i].statement);
     }
+    ms_checkpoint_end(store->checkpoint);
     (void)sqlite3_close(store->db);
     if (store->lock >= 0) {
         (void)close(store->lock);
@@ -313,6 +311,12 @@ ms_store_commit(ms_store *store)
         store->seen_for_good = store->seen;
     }
     return ms_store_ended(store);
+}
+
+void
+ms_store_checkpoint(ms_store *store)
+{
+    ms_checkpoint_see_to(store->checkpoint);
 }
 
 void
