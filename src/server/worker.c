@@ -145,7 +145,9 @@ do_all(ms_worker *worker, const turn *turn)
     if (is_tidy_due(worker, turn->now) && ms_store_tidy(store, turn->now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    return turn->start ? start_calls(worker, turn->now) : MS_STORE_OK;
+    /* What is left of the answers comes first. */
+    bool answered = !ms_http_client_has_answers(worker->client);
+    return turn->start && answered ? start_calls(worker, turn->now) : MS_STORE_OK;
 }
 
 static void

@@ -684,6 +684,44 @@ test_answers(void **state)
     ms_http_client_close(client);
 }
 
+static ms_store_result
+take_long(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
+{
+    (void)answer, (void)store, (void)now;
+    (void)usleep(10000);
+    ++*(int *)argument;
+    return MS_STORE_OK;
+}
+
+static void
+test_answers_that_take_long_have_a_turn_each(void **state)
+{
+    (void)state;
+    int answered = 0;
+    ms_http_client *client = ms_http_client_open();
+    const ms_http_call call = {.method = "GET",
+                               .url = url,
+                               .timeout_ms = 5000,
+                               .answered = take_long,
+                               .argument = &answered};
+    assert_non_null(client);
+    assert_true(ms_http_client_start(client, &call));
+    assert_true(ms_http_client_start(client, &call));
+    ms_http_client_committed(client);
+    for (int turn = 1; turn <= 2; turn++) {
+        while (!ms_http_client_has_answers(client)) {
+            ms_http_client_wait(client, 5000);
+        }
+        (void)usleep(50000); /* so that the other one is there, too */
+        ms_http_client_wait(client, 0);
+        assert_int_equal(ms_http_client_answer(client, NULL, 0), MS_STORE_OK);
+        assert_int_equal(answered, turn);
+        ms_http_client_committed(client);
+    }
+    assert_int_equal(ms_http_client_under_way(client), 0);
+    ms_http_client_close(client);
+}
+
 static atomic_int thrown_away;
 
 static void
@@ -774,6 +812,7 @@ main(void)
         cmocka_unit_test(test_stopping_drains),
         cmocka_unit_test(test_jobs_of_a_broken_store_at_the_end),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_answers_that_take_long_have_a_turn_each),
         cmocka_unit_test(test_nothing_leaves_before_the_commit),
         cmocka_unit_test(test_waking),
     };

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define CONNECTIONS_MAX 32L
+#define ANSWERING_US 5000 /* then the answers that are left wait for the next turn */
 
 /* A list that grows at its end. */
 typedef struct {
@@ -237,7 +238,12 @@ ms_http_client_has_answers(const ms_http_client *client)
 ms_store_result
 ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now)
 {
-    for (ms_transfer *one = pop(&client->finished); one != NULL; one = pop(&client->finished)) {
+    int64_t end = ms_clock_steady_us() + ANSWERING_US;
+    do {
+        ms_transfer *one = pop(&client->finished);
+        if (one == NULL) {
+            break;
+        }
         push(&client->answered, one);
         const ms_http_answer answer = {
             .status = one->status,
@@ -249,7 +255,7 @@ ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now)
         if (one->call.answered(one->call.argument, &answer, store, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
-    }
+    } while (ms_clock_steady_us() < end);
     return MS_STORE_OK;
 }
 

@@ -68,7 +68,8 @@ void ms_http_client_wake(ms_http_client *client);
 /* Have answers come that were not handed out? */
 bool ms_http_client_has_answers(const ms_http_client *client);
 
-/* Hands the answers that have come to their calls; stops at the first failure of the store's. */
+/* Hands the answers that have come to their calls, until that has taken some milliseconds, since
+ * new requests wait meanwhile; stops at the first failure of the store's. */
 ms_store_result ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now);
 
 /* How the turn ended: see above. One of the two after each turn. */
