@@ -6,11 +6,15 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from './http_client.mjs';
 import { cookieOf, eventually, intakeFor } from './intake.mjs';
+import { UNDER_VALGRIND } from './server_process.mjs';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const INTERVAL = 30 * SECOND;
+
+/** So long a second of the clock lasts: the server has to come along. */
+const TICK_MS = UNDER_VALGRIND ? 200 : 25;
 
 /** Of the processor, in this machine's ticks. @param {{pid: number}} server */
 function ticks(server) {
@@ -33,7 +37,7 @@ async function worldFor(t) {
     async within(seconds, look, what) {
       for (let n = 0; n < seconds && !look(); n++) {
         world.advance(SECOND);
-        await delay(25);
+        await delay(TICK_MS);
       }
       await eventually(look, `${what} within ${seconds} s\n${world.server.output()}`);
     },
