@@ -128,7 +128,8 @@ do_all(ms_worker *worker, const turn *turn)
     if (!worker->recovered && ms_store_recover(store, turn->now, RECOVERY_MS) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (accept_jobs(worker, turn) != MS_STORE_OK) {
+    if (ms_store_follow_clock(store, turn->now) != MS_STORE_OK ||
+        accept_jobs(worker, turn) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
     if (turn->sort &&

@@ -241,18 +241,18 @@ static void
 test_clock_set_back(void **state)
 {
     (void)state;
-    ok(ms_store_tidy(queue, START));
+    ok(ms_store_follow_clock(queue, START));
     identify("a@x.com", NULL, NULL, A, START);
-    ok(ms_store_tidy(queue, START - DAY));
+    ok(ms_store_follow_clock(queue, START - DAY));
     assert_int_equal(next_due(), RIPE - DAY);
-    ok(ms_store_tidy(queue, START - DAY)); /* once */
+    ok(ms_store_follow_clock(queue, START - DAY)); /* once */
     assert_int_equal(next_due(), RIPE - DAY);
     queue_commit();
-    ok(ms_store_tidy(queue, START - 2 * DAY));
+    ok(ms_store_follow_clock(queue, START - 2 * DAY));
     ms_store_rollback(queue);
     ok(ms_store_begin(queue));
     assert_int_equal(next_due(), RIPE - DAY);
-    ok(ms_store_tidy(queue, START - 2 * DAY));
+    ok(ms_store_follow_clock(queue, START - 2 * DAY));
     assert_int_equal(next_due(), RIPE - 2 * DAY);
     queue_close();
     queue_open();

@@ -234,9 +234,13 @@ ms_store_result ms_store_next_due(ms_store *store, int64_t *due);
  */
 ms_store_result ms_store_recover(ms_store *store, int64_t now, int64_t pause);
 
+/* Before anything else is done at a time: if the clock was set back since the last call, what waits
+ * waits no longer for that. */
+ms_store_result ms_store_follow_clock(ms_store *store, int64_t now);
+
 /* Forgets message ids older than 7 days, and leads that hold nothing and have not been heard of
  * for 30. A bounded amount each time; call it now and then. Leads held in vain go to the dead
- * letters. If the clock was set back since the last call, what waits waits no longer for that. */
+ * letters. */
 ms_store_result ms_store_tidy(ms_store *store, int64_t now);
 
 typedef struct {

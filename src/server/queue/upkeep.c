@@ -76,10 +76,8 @@ recount(ms_store *store)
     }
 }
 
-/*
- * All times that are to come were reckoned from a time that is ahead of now: they come nearer by as
- * much as the clock was set back. Else all that waits would wait until it is as late again.
- */
+/* All times that are to come were reckoned from a time that is ahead of now: they come nearer by as
+ * much as the clock was set back. Else all that waits would wait until it is as late again. */
 static void
 follow_clock(ms_store *store, int64_t now)
 {
@@ -94,6 +92,14 @@ follow_clock(ms_store *store, int64_t now)
         (void)ms_sql_run_1(store, MS_ACTIVITIES_SHIFT, back);
     }
     store->seen = now;
+}
+
+ms_store_result
+ms_store_follow_clock(ms_store *store, int64_t now)
+{
+    ms_store_starts(store);
+    follow_clock(store, now);
+    return ms_store_ended(store);
 }
 
 static void
@@ -227,7 +233,6 @@ ms_store_result
 ms_store_tidy(ms_store *store, int64_t now)
 {
     ms_store_starts(store);
-    follow_clock(store, now);
     (void)ms_sql_run_2(store, MS_MESSAGES_FORGET, ms_message_period(now) - 2, MESSAGES_AT_ONCE);
     (void)ms_sql_run(ms_sql_begin(store, MS_CALLS_FORGET));
     give_up_held(store, MS_CLASS_HELD, now);
