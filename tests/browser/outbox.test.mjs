@@ -18,6 +18,9 @@ const kept = (page) => page.evaluate(() => JSON.parse(localStorage.getItem('munc
 /** Resolves once nothing is kept any more. @param {Page} page */
 const allSent = (page) => page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
 
+/** Resolves once Munchkin has named the visitor: a lead without its cookie is sent again with it. @param {Page} page */
+const visitorNamed = (page) => page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+
 /** Makes what is kept longer ago than a request takes. @param {Page} page */
 const age = (page) =>
   page.evaluate(() => {
@@ -44,6 +47,7 @@ for (const [kind, isStored] of /** @type {[string, boolean][]} */ ([['with the e
     const { page, context, errors } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
     if (!isStored) await call(page, [['trackLink', null, 'x']]);
     await listen(page);
+    await visitorNamed(page);
     await context.setOffline(true);
     const [result] = await call(page, [identify('a@example.com', { plan: 'pro' })]);
     assert.deepEqual([result.ok, result.sent, result.error, result.kept], [false, false, 'server_unreachable', true]);
@@ -105,7 +109,7 @@ test('the next identify takes what is kept along, and nothing older overwrites i
 
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
-  await page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+  await visitorNamed(page);
   await context.setOffline(true);
   const [result] = await call(page, [identify('a@example.com')]);
   assert.equal(result.kept, true);
