@@ -204,9 +204,7 @@ run_turn(ms_worker *worker, const turn *turn)
         ms_sorting_ended(&worker->sorting, stored);
     }
     end_jobs(turn->jobs, stored);
-    if (stored) {
-        ms_store_checkpoint(worker->store);
-    }
+    ms_store_checkpoint(worker->store);
 }
 
 /*

@@ -254,6 +254,10 @@ test_clock_set_back(void **state)
     assert_int_equal(next_due(), RIPE - DAY);
     ok(ms_store_follow_clock(queue, START - 2 * DAY));
     assert_int_equal(next_due(), RIPE - 2 * DAY);
+    for (int step = 1; step <= 60; step++) { /* a minute, by a second each time */
+        ok(ms_store_follow_clock(queue, START - 2 * DAY - step * SECOND));
+    }
+    assert_int_equal(next_due(), RIPE - 2 * DAY - 60 * SECOND);
     queue_close();
     queue_open();
     ok(ms_store_recover(queue, START - 3 * DAY, 0));

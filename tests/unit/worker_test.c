@@ -52,6 +52,7 @@ static atomic_int commits_to_fail;
 static atomic_int answers_to_fail;
 static atomic_int row_to_fail; /* cannot be carried out */
 static atomic_int begun;
+static atomic_int looked_at_log; /* once for each that has begun */
 static atomic_int recovered;
 
 /* Calls that are made again once they are answered, and how long that takes. */
@@ -104,6 +105,7 @@ void
 ms_store_checkpoint(ms_store *store)
 {
     assert_false(store->in_transaction);
+    atomic_fetch_add(&looked_at_log, 1);
 }
 
 void
@@ -413,6 +415,7 @@ start(void)
     atomic_store(&delay_ms, 0);
     atomic_store(&backends_closed, 0);
     atomic_store(&begun, 0);
+    atomic_store(&looked_at_log, 0);
     atomic_store(&recovered, 0);
     ms_worker *worker = ms_worker_start(&the_store, &backend);
     assert_non_null(worker);
@@ -438,6 +441,7 @@ test_jobs_are_done_once_committed(void **state)
     assert_int_equal(atomic_load(&backends_closed), 1);
     assert_int_equal(atomic_load(&recovered), 1);
     assert_int_equal(the_store.committed.executed, 100);
+    assert_int_equal(atomic_load(&looked_at_log), atomic_load(&begun));
 }
 
 static void

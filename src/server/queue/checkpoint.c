@@ -5,21 +5,21 @@
 #include <stdlib.h>
 
 /*
- * How long the log gets before it is copied: 16 MB. It is not cut afterwards, since a file that
- * keeps its size is synced faster than one that grows. The longer it gets, the more often a page
- * that changed twice is copied once.
+ * How long the log gets before it is copied: 16 MB. It is not cut afterwards (unless it has got
+ * longer than 64 MB), since a file that keeps its size is synced faster than one that grows. The
+ * longer it gets, the more often a page that changed twice is copied once.
  */
 #define LOG_PAGES 4000
 
 typedef enum {
     NOTHING_DUE,
     COPYING,
-    COPIED /* up to where the log went when it began: the writer has the rest to copy */
+    TRIED /* the writer has the rest to copy: what it wrote meanwhile, or more if this failed */
 } state;
 
 struct ms_checkpoint {
     sqlite3 *writer;
-    int log_pages; /* as of its last commit; the writer's thread's */
+    int log_pages; /* as of its last commit; 0: all of it is copied. The writer's thread's */
 
     pthread_t thread;
     sqlite3 *db; /* the thread's own */
@@ -27,15 +27,24 @@ struct ms_checkpoint {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     state state;
+    int copied_pages; /* from the log's start, by the thread */
     bool ending;
 };
 
-/* What is not copied now, because another process reads or copies, or the disk is full, is copied
- * another time. */
-static void
+/*
+ * How many pages of the log, from its start, are copied now. What is not, because another process
+ * reads, or the disk is full, is copied another time.
+ *
+ * Never on a log of which all is copied: the next commit writes such a log from its start, and
+ * SQLite before 3.51.3 may then note of new pages that they are copied
+ * (https://sqlite.org/wal.html#walresetbug). As long as some are not copied, no commit does that.
+ */
+static int
 copy(sqlite3 *db)
 {
-    (void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int copied = 0;
+    int result = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
+    return result == SQLITE_OK ? copied : 0;
 }
 
 static void *
@@ -49,9 +58,10 @@ run(void *argument)
             continue;
         }
         (void)pthread_mutex_unlock(&checkpoint->lock);
-        copy(checkpoint->db);
+        int copied = copy(checkpoint->db);
         (void)pthread_mutex_lock(&checkpoint->lock);
-        checkpoint->state = COPIED;
+        checkpoint->copied_pages = copied;
+        checkpoint->state = TRIED;
     }
     (void)pthread_mutex_unlock(&checkpoint->lock);
     return NULL;
@@ -107,18 +117,25 @@ ms_checkpoint_start(sqlite3 *writer)
 void
 ms_checkpoint_see_to(ms_checkpoint *checkpoint)
 {
-    bool copied;
+    if (checkpoint == NULL) {
+        return;
+    }
     (void)pthread_mutex_lock(&checkpoint->lock);
-    copied = checkpoint->state == COPIED;
-    if (copied) {
+    bool tried = checkpoint->state == TRIED;
+    int copied = checkpoint->copied_pages;
+    if (tried) {
         checkpoint->state = NOTHING_DUE;
     } else if (checkpoint->state == NOTHING_DUE && checkpoint->log_pages >= LOG_PAGES) {
         checkpoint->state = COPYING;
         (void)pthread_cond_signal(&checkpoint->changed);
     }
     (void)pthread_mutex_unlock(&checkpoint->lock);
-    if (copied) {
-        copy(checkpoint->writer);
+    if (tried && checkpoint->log_pages > copied) {
+        copied = copy(checkpoint->writer);
+    }
+    /* If it is shorter than that, it has been begun from its start again already. */
+    if (tried && checkpoint->log_pages == copied) {
+        checkpoint->log_pages = 0;
     }
 }
 

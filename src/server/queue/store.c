@@ -18,7 +18,8 @@
 #define BUSY_MS 5000
 
 static const char no_memory[] = "There is not enough memory to open the database.";
-static const char no_thread[] = "There is not enough memory, or no thread left, for the database.";
+static const char no_thread[] =
+    "There is not enough memory, or no file or thread left, for the database.";
 static const char no_path[] = "No path to the database is given.";
 static const char too_long[] = "The path to the database is too long.";
 static const char missing[] =
@@ -83,13 +84,14 @@ connect(ms_store *store, const char *path)
                           "PRAGMA cache_size = -16000;");
 }
 
-/* What is committed is on disk. What is deleted is overwritten as far as that costs nothing. */
+/* What is committed is on disk. What is deleted is overwritten as far as that costs nothing. The
+ * log is copied by the server alone (checkpoint.h), and by whoever closes the database last. */
 static bool
 settle(ms_store *store)
 {
     return run(store->db, "PRAGMA journal_mode = WAL") &&
-           run(store->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
-                          "PRAGMA secure_delete = FAST;") &&
+           run(store->db, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                          "PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = FAST;") &&
            sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
 }
 

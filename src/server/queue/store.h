@@ -55,8 +55,8 @@ ms_store_result ms_store_begin(ms_store *store);
 ms_store_result ms_store_commit(ms_store *store); /* on disk once it returns MS_STORE_OK */
 void ms_store_rollback(ms_store *store);
 
-/* After a commit, once those who wait for it were answered: has the log copied into the database if
- * it is long, most of it by another thread (queue/checkpoint.h). */
+/* Between two transactions, once those who wait for the last were answered: has the log copied into
+ * the database if it is long, most of it by another thread (queue/checkpoint.h). */
 void ms_store_checkpoint(ms_store *store);
 
 /* ---- taking in

@@ -76,6 +76,12 @@ recount(ms_store *store)
     }
 }
 
+static void
+later(int64_t *seen, int64_t time)
+{
+    *seen = time > *seen ? time : *seen;
+}
+
 /* All times that are to come were reckoned from a time that is ahead of now: they come nearer by as
  * much as the clock was set back. Else all that waits would wait until it is as late again. */
 static void
@@ -90,8 +96,9 @@ follow_clock(ms_store *store, int64_t now)
         (void)ms_sql_run_1(store, MS_COOKIES_SHIFT, back);
         (void)ms_sql_run_1(store, MS_VISITS_SHIFT, back);
         (void)ms_sql_run_1(store, MS_ACTIVITIES_SHIFT, back);
+        store->seen = now;
     }
-    store->seen = now;
+    later(&store->seen, now);
 }
 
 ms_store_result
@@ -100,12 +107,6 @@ ms_store_follow_clock(ms_store *store, int64_t now)
     ms_store_starts(store);
     follow_clock(store, now);
     return ms_store_ended(store);
-}
-
-static void
-later(int64_t *seen, int64_t time)
-{
-    *seen = time > *seen ? time : *seen;
 }
 
 /* The last process may have run by another clock: nothing came later than it ended. */
