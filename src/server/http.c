@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -265,14 +266,23 @@ deposits(const ms_service *service)
     return atomic_load(&service->deposits);
 }
 
+/*
+ * New connections are refused, so that proxies turn elsewhere. Not by MHD_quiesce_daemon: it and
+ * the daemon's threads both take the socket out of epoll, and whoever comes second ends the
+ * process. The threads look at the socket again and again until the daemon is stopped.
+ */
+static void
+stop_listening(ms_http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    (void)shutdown(info->listen_fd, SHUT_RDWR);
+}
+
 void
 ms_http_stop(ms_http *http)
 {
     stop_watch(http);
-    MHD_socket listening = MHD_quiesce_daemon(http->daemon);
-    if (listening != MHD_INVALID_SOCKET) {
-        (void)close(listening);
-    }
+    stop_listening(http);
     if (!wait_for_none(requests, http->service, DRAIN_SECONDS)) {
         ms_log("warning", "requests_cut_off", NULL, NULL);
     }
