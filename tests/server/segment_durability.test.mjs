@@ -86,7 +86,7 @@ test('a disk that is full is told of, loses nothing that was acknowledged, and c
   assert.deepEqual([refused.status, refused.json.error], [503, 'not_stored']);
   assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/);
   assert.ok(acknowledged.length > 0);
-  assert.match(intake.server.output(), /"level":"error","event":"queue_failed"/);
+  await eventually(() => /"level":"error","event":"queue_failed"/.test(intake.server.output()), 'a line of the log');
   assert.match(String((await request(`${intake.server.url}/metrics`)).body), /munchkin_server_refused_total [1-9]/);
   assert.equal((await request(`${intake.server.url}/healthz`)).status, 200);
 
