@@ -8,6 +8,7 @@ import { basic, intakeFor, REST, WRITE_KEY } from './intake.mjs';
 import { kilobytes } from './server_process.mjs';
 
 const { post, server } = await intakeFor({ after }, { env: { ...REST, ASAN_OPTIONS: 'quarantine_size_mb=1' } });
+
 /** @param {Buffer | string} body @param {string} [encoding] */
 const packed = (body, encoding = 'gzip') => post('/v1/batch', body, { headers: { 'Content-Encoding': encoding } });
 const whole = gzipSync('{"batch":[]}');
