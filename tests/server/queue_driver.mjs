@@ -38,6 +38,9 @@ export async function until(condition, what = String(condition), milliseconds = 
   }
 }
 
+/** Noon in Marketo's time zone, US Central: whenever the tests run, the day of the quotas ends when a test says so. */
+const NOON = '2026-11-24T18:00:00Z';
+
 /**
  * A simulated Marketo, and a queue that sends to it. Both go by one clock.
  * @param {import('node:test').TestContext} t
@@ -46,6 +49,7 @@ export async function until(condition, what = String(condition), milliseconds = 
 export async function queueFor(t, { options = {}, simulator = {} } = {}) {
   const marketo = await startSimulator({ restClient: CLIENT, ...simulator });
   t.after(() => marketo.close());
+  marketo.clock.set(NOON);
   const queue = await startQueue(marketo, options);
   t.after(() => queue.end());
   return { marketo, queue };

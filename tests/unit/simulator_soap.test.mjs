@@ -181,11 +181,12 @@ test('a lead is locked for 30 seconds after each sync', async (t) => {
 
 test('limits are 20023, 20024 and 20015', async (t) => {
   const { simulator, sync } = await worldFor(t, { soapLimits: { calls: 2, daily: 3 } });
+  // Noon US Central: the day of the quota does not end meanwhile.
+  simulator.clock.set('2026-11-24T18:00:00Z');
   assert.equal(simulator.soap.limits.atOnce, 10);
   await sync('<Email>a@x.example</Email>');
   await sync('<Email>b@x.example</Email>');
   assert.equal((await sync('<Email>c@x.example</Email>')).code, '20023');
-  simulator.clock.set('2026-11-24T18:00:00Z');
   simulator.clock.advance(20_000);
   simulator.soap.limits.atOnce = 0;
   assert.equal((await sync('<Email>c@x.example</Email>')).code, '20024');
