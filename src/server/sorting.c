@@ -1,19 +1,25 @@
 #include "sorting.h"
 
+#include "acceptor.h"
 #include "clock.h"
 
-#define QUIET_US 5000   /* a burst is over when nothing has come for so long */
-#define LONGEST_US 5000 /* so long new requests may have to wait */
-#define LEAST_US 500    /* less is not worth the pages that it writes */
-#define FAILURES_MAX 4  /* then the request itself is looked at */
+/* How long one turn may carry out, while answers and calls wait. */
+#define LONGEST_US 300000
 
-/* In a burst: so many parts of the time, one for the first so many messages that wait, one more for
- * as many again. */
-#define PARTS 16
-#define PART_MESSAGES 25000
+/*
+ * How long to rest, by how long it took. If all was carried out: the more comes in, the more it is
+ * that shares a commit and the pages that this writes. If something is left, most of the time is
+ * for it, as others have to come to the database, too; but in a burst, for as long as there is room
+ * for more to wait, most is left to those who send.
+ */
+#define REST_IF_DONE 10
+#define REST_IN_BURST 2
+#define REST_IF_LEFT 4 /* a part */
+#define REST_MIN_US 20000
+#define REST_MAX_US 1000000
+#define BURST_US 1000000 /* it is over when nothing has come for so long */
 
-/* While this thread is idle, those that read requests are at work: not all of it is to be had. */
-#define IDLE_SHARE 2
+#define FAILURES_MAX 4 /* then the request itself is looked at */
 
 void
 ms_sorting_init(ms_sorting *sorting)
@@ -28,49 +34,43 @@ ms_sorting_accepts(ms_sorting *sorting)
     sorting->last_accepted = ms_clock_steady_us();
 }
 
-void
-ms_sorting_idled(ms_sorting *sorting, int64_t time)
-{
-    sorting->idle += time;
-}
-
-/* How long it may take in a turn that accepts. */
-static int64_t
-share(const ms_sorting *sorting)
-{
-    int64_t parts = sorting->backlog / PART_MESSAGES + 1;
-    parts = parts < PARTS ? parts : PARTS - 1;
-    int64_t busy = ms_clock_steady_us() - sorting->last_sorted - sorting->idle;
-    int64_t share = sorting->idle / IDLE_SHARE + busy * parts / (PARTS - parts);
-    return share < LONGEST_US ? share : LONGEST_US;
-}
-
 bool
-ms_sorting_is_due(const ms_sorting *sorting, bool accepts)
+ms_sorting_is_due(const ms_sorting *sorting)
 {
-    if (accepts) { /* what fails must not take new requests with it */
-        return sorting->failures == 0 && share(sorting) >= LEAST_US;
+    return sorting->waiting && ms_clock_steady_us() >= sorting->next;
+}
+
+static int64_t
+time_to_rest(const ms_sorting *sorting)
+{
+    bool burst = ms_clock_steady_us() - sorting->last_accepted < BURST_US &&
+                 sorting->backlog < MS_BACKLOG_LARGE;
+    int64_t rest = sorting->took / REST_IF_LEFT;
+    if (!sorting->waiting) {
+        rest = sorting->took * REST_IF_DONE;
+    } else if (burst) {
+        rest = sorting->took * REST_IN_BURST;
     }
-    return sorting->waiting && ms_clock_steady_us() - sorting->last_accepted >= QUIET_US;
+    rest = rest > REST_MIN_US ? rest : REST_MIN_US;
+    return rest < REST_MAX_US ? rest : REST_MAX_US;
 }
 
 ms_store_result
-ms_sorting_run(ms_sorting *sorting, ms_store *store, bool accepts, int64_t now)
+ms_sorting_run(ms_sorting *sorting, ms_store *store, int64_t now)
 {
-    int64_t end = ms_clock_steady_us() + (accepts ? share(sorting) : LONGEST_US);
+    int64_t start = ms_clock_steady_us();
     bool found = true;
     ms_store_result result = MS_STORE_OK;
     if (sorting->failures >= FAILURES_MAX) {
         return ms_store_carry_out_or_bury(store, now);
     }
     do {
-        result = ms_store_carry_out(store, &found);
+        result = ms_store_carry_out(store, now, &found);
         /* After a failure one alone, so that what fails is known to be the first. */
     } while (result == MS_STORE_OK && found && sorting->failures == 0 &&
-             ms_clock_steady_us() < end);
+             ms_clock_steady_us() - start < LONGEST_US);
     sorting->waiting = found;
-    sorting->last_sorted = ms_clock_steady_us();
-    sorting->idle = 0;
+    sorting->took = ms_clock_steady_us() - start;
     return result;
 }
 
@@ -79,6 +79,7 @@ ms_sorting_ended(ms_sorting *sorting, bool committed)
 {
     sorting->waiting = sorting->waiting || !committed || sorting->failures > 0;
     sorting->failures = committed ? 0 : sorting->failures + 1;
+    sorting->next = ms_clock_steady_us() + time_to_rest(sorting);
 }
 
 int64_t
@@ -87,6 +88,6 @@ ms_sorting_wait(const ms_sorting *sorting)
     if (!sorting->waiting) {
         return INT64_MAX;
     }
-    int64_t wait = sorting->last_accepted + QUIET_US - ms_clock_steady_us();
+    int64_t wait = sorting->next - ms_clock_steady_us();
     return wait > 0 ? wait / 1000 + 1 : 0;
 }

@@ -6,16 +6,15 @@
 #include "sorting.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define RECOVERY_MS 30000  /* a call of the last process may be under way so long */
 #define TIDY_MS 5000       /* how often some of what is old is forgotten: 500 leads a time */
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
 #define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
 #define BURST_MS 100       /* how often calls are started while requests are still to be sorted */
-#define NETWORK_PAUSE 3    /* times as long as a turn with answers and calls took, in a burst */
 #define IDLE_MS 60000
 #define MOVED_CLOCK_MS 20
 #define TROUBLE_MIN_MS 100 /* how long to let a store be that has failed */
@@ -26,11 +25,10 @@ struct ms_worker {
     ms_store *store;
     ms_backend *backends;
     ms_http_client *client;
+    ms_acceptor *acceptor;
+    atomic_bool told; /* something is accepted, of which the thread has yet to take note */
 
     pthread_mutex_t lock; /* of what follows */
-    ms_job *jobs;
-    ms_job **jobs_end;
-    size_t job_count;
     bool stopping;
     int64_t drain_end; /* monotonic */
     ms_store_counts counts;
@@ -41,7 +39,6 @@ struct ms_worker {
     int64_t trouble_ms;  /* 0: the store is well */
     int64_t trouble_end; /* monotonic */
     int64_t counted;     /* monotonic */
-    int64_t network_us;  /* monotonic, microseconds: when answers and calls have their turn again */
     bool counts_stale;
     bool recovered;
     ms_sorting sorting;
@@ -55,35 +52,11 @@ sooner(int64_t a, int64_t b)
 
 /* What a turn has to do. */
 typedef struct {
-    ms_job *jobs;
     bool sort;    /* carrying out what was accepted */
-    bool rested;  /* it may see to answers and calls */
-    bool network; /* it has to, even if there is more to carry out */
+    bool network; /* answers and calls, even if there is more to carry out */
     bool start;
-    bool stopping;
     int64_t now;
 } turn;
-
-static void
-end_jobs(ms_job *jobs, bool stored)
-{
-    while (jobs != NULL) {
-        ms_job *next = jobs->next; /* it may be gone afterwards */
-        jobs->done(jobs, stored);
-        jobs = next;
-    }
-}
-
-static ms_store_result
-accept_jobs(ms_worker *worker, const turn *turn)
-{
-    for (const ms_job *job = turn->jobs; job != NULL; job = job->next) {
-        if (ms_store_accept(worker->store, job->commands, turn->now) != MS_STORE_OK) {
-            return MS_STORE_FAILED;
-        }
-    }
-    return MS_STORE_OK;
-}
 
 /* Starts what is due, and notes when to look again. */
 static ms_store_result
@@ -117,7 +90,7 @@ is_tidy_due(const ms_worker *worker, int64_t now)
 static bool
 sees_to_calls(const ms_worker *worker, const turn *turn)
 {
-    return turn->rested && (turn->network || !worker->sorting.waiting);
+    return turn->network || !worker->sorting.waiting;
 }
 
 /* All of a turn that is within its transaction. */
@@ -128,12 +101,10 @@ do_all(ms_worker *worker, const turn *turn)
     if (!worker->recovered && ms_store_recover(store, turn->now, RECOVERY_MS) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (ms_store_follow_clock(store, turn->now) != MS_STORE_OK ||
-        accept_jobs(worker, turn) != MS_STORE_OK) {
+    if (ms_store_follow_clock(store, turn->now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (turn->sort &&
-        ms_sorting_run(&worker->sorting, store, turn->jobs != NULL, turn->now) != MS_STORE_OK) {
+    if (turn->sort && ms_sorting_run(&worker->sorting, store, turn->now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
     if (!sees_to_calls(worker, turn)) {
@@ -203,62 +174,30 @@ run_turn(ms_worker *worker, const turn *turn)
     if (turn->sort) {
         ms_sorting_ended(&worker->sorting, stored);
     }
-    end_jobs(turn->jobs, stored);
+    if (turn->sort && stored) {
+        ms_acceptor_carried_out(worker->acceptor, ms_store_carried_out(worker->store));
+    }
     ms_store_checkpoint(worker->store);
 }
 
-/*
- * After a turn of some milliseconds, which a disk that syncs slowly makes: waits a little for those
- * who were answered, so that their next requests share a commit with those that came meanwhile.
- * Else there would be two groups by turns, each waiting for the other's commit.
- */
-static void
-let_gather(int64_t turn_us)
-{
-    int64_t wait_us = turn_us < 8000 ? turn_us / 8 : 1000;
-    if (turn_us >= 1000) {
-        (void)nanosleep(&(struct timespec){.tv_nsec = wait_us * 1000}, NULL);
-    }
-}
-
-/*
- * After a turn with answers and calls, in a burst: new requests come first for a while. There can
- * be many calls at once, as after a restart, and requests would wait until the last of them is
- * done.
- */
-static void
-pause_network(ms_worker *worker, int64_t start_us)
-{
-    int64_t end_us = ms_clock_steady_us();
-    if (start_us - worker->sorting.last_accepted < (int64_t)BURST_MS * 1000) {
-        worker->network_us = end_us + NETWORK_PAUSE * (end_us - start_us);
-    }
-}
-
-/* What there is to do now, with all the jobs that have come. */
+/* What there is to do now. */
 static turn
 next_turn(ms_worker *worker)
 {
     turn next = {.now = ms_clock_now()};
     (void)pthread_mutex_lock(&worker->lock);
-    next.jobs = worker->jobs;
-    worker->jobs = NULL;
-    worker->jobs_end = &worker->jobs;
-    worker->job_count = 0;
-    next.stopping = worker->stopping;
+    next.start = !worker->stopping;
     (void)pthread_mutex_unlock(&worker->lock);
+    if (atomic_exchange(&worker->told, false)) {
+        ms_sorting_accepts(&worker->sorting);
+    }
 
     /* A store in trouble is asked only for what cannot wait. */
     bool well = worker->trouble_ms == 0 || ms_clock_steady_ms() >= worker->trouble_end;
-    next.rested = ms_clock_steady_us() >= worker->network_us;
     bool answers = ms_http_client_has_answers(worker->client);
-    bool timely = next.now >= worker->next_start && !next.stopping;
-    if (next.jobs != NULL) {
-        ms_sorting_accepts(&worker->sorting);
-    }
-    next.sort = well && ms_sorting_is_due(&worker->sorting, next.jobs != NULL);
-    next.network = well && next.rested && (answers || timely || is_tidy_due(worker, next.now));
-    next.start = !next.stopping;
+    bool timely = next.now >= worker->next_start && next.start;
+    next.sort = well && ms_sorting_is_due(&worker->sorting);
+    next.network = well && (answers || timely || is_tidy_due(worker, next.now));
     return next;
 }
 
@@ -283,7 +222,7 @@ take_counts(ms_worker *worker)
     }
 }
 
-/* How long there will be nothing to do, unless a job or an answer comes. */
+/* How long there will be nothing to do, unless something is accepted or an answer comes. */
 static long
 time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
 {
@@ -293,13 +232,11 @@ time_to_wait(const ms_worker *worker, bool stopping, int64_t drain_end)
     if (worker->trouble_ms > 0 && steady < worker->trouble_end) {
         wait = worker->trouble_end - steady;
     } else {
-        int64_t pause = (worker->network_us - ms_clock_steady_us() + 999) / 1000;
         wait = ms_http_client_has_answers(worker->client) ? 0 : wait;
         wait = sooner(wait, worker->next_tidy - now);
         wait = stopping ? wait : sooner(wait, worker->next_start - now);
-        wait = wait > pause ? wait : pause;
         wait = sooner(wait, ms_sorting_wait(&worker->sorting));
-        if (worker->counts_stale) {
+        if (worker->counts_stale && worker->trouble_ms == 0) {
             wait = sooner(wait, worker->counted + COUNTS_MS - steady);
         }
     }
@@ -318,19 +255,13 @@ rest(ms_worker *worker)
 {
     (void)pthread_mutex_lock(&worker->lock);
     bool stopping = worker->stopping;
-    bool jobs = worker->jobs != NULL;
     int64_t drain_end = worker->drain_end;
     (void)pthread_mutex_unlock(&worker->lock);
-    if (jobs) {
-        return true;
-    }
     if (stopping &&
         (ms_http_client_under_way(worker->client) == 0 || ms_clock_steady_ms() >= drain_end)) {
         return false;
     }
-    int64_t start = ms_clock_steady_us();
     ms_http_client_wait(worker->client, time_to_wait(worker, stopping, drain_end));
-    ms_sorting_idled(&worker->sorting, ms_clock_steady_us() - start);
     return true;
 }
 
@@ -340,24 +271,30 @@ run(void *argument)
     ms_worker *worker = argument;
     do {
         turn turn = next_turn(worker);
-        int64_t start = ms_clock_steady_us();
-        if (turn.jobs != NULL || turn.sort || turn.network) {
+        if (turn.sort || turn.network) {
             run_turn(worker, &turn);
-            if (sees_to_calls(worker, &turn)) {
-                pause_network(worker, start);
-            }
-        }
-        if (turn.jobs != NULL) {
-            let_gather(ms_clock_steady_us() - start);
         }
         take_counts(worker);
     } while (rest(worker));
     return NULL;
 }
 
+/* In the acceptor's thread. */
+static void
+something_accepted(void *argument)
+{
+    ms_worker *worker = argument;
+    if (!atomic_exchange(&worker->told, true)) {
+        ms_http_client_wake(worker->client);
+    }
+}
+
 static void
 free_worker(ms_worker *worker)
 {
+    if (worker->acceptor != NULL) {
+        ms_acceptor_stop(worker->acceptor);
+    }
     if (worker->client != NULL) {
         ms_http_client_close(worker->client);
     }
@@ -374,13 +311,18 @@ ms_worker_start(ms_store *store, ms_backend *backends)
     }
     worker->store = store;
     worker->backends = backends;
-    worker->jobs_end = &worker->jobs;
     ms_sorting_init(&worker->sorting);
     worker->counts_stale = true;
     worker->counted = ms_clock_steady_ms() - COUNTS_MS;
     (void)pthread_mutex_init(&worker->lock, NULL);
     worker->client = ms_http_client_open();
-    if (worker->client == NULL || pthread_create(&worker->thread, NULL, run, worker) != 0) {
+    if (worker->client == NULL) {
+        free_worker(worker);
+        return NULL;
+    }
+    worker->acceptor = ms_acceptor_start(ms_store_accepting(store), ms_store_carried_out(store),
+                                         something_accepted, worker);
+    if (worker->acceptor == NULL || pthread_create(&worker->thread, NULL, run, worker) != 0) {
         free_worker(worker);
         return NULL;
     }
@@ -390,20 +332,7 @@ ms_worker_start(ms_store *store, ms_backend *backends)
 bool
 ms_worker_submit(ms_worker *worker, ms_job *job)
 {
-    (void)pthread_mutex_lock(&worker->lock);
-    bool taken = worker->job_count < MS_JOBS_MAX && !worker->stopping;
-    bool first = worker->jobs == NULL; /* else the worker has been woken already */
-    if (taken) {
-        job->next = NULL;
-        *worker->jobs_end = job;
-        worker->jobs_end = &job->next;
-        worker->job_count++;
-    }
-    (void)pthread_mutex_unlock(&worker->lock);
-    if (taken && first) {
-        ms_http_client_wake(worker->client);
-    }
-    return taken;
+    return ms_acceptor_submit(worker->acceptor, job);
 }
 
 void
@@ -424,7 +353,7 @@ ms_worker_stop(ms_worker *worker, int64_t drain_ms)
     ms_http_client_wake(worker->client);
     (void)pthread_join(worker->thread, NULL);
 
-    /* First the client: what it discards belongs to the backends. */
+    /* First the acceptor and the client: what that discards belongs to the backends. */
     ms_backend *backends = worker->backends;
     ms_store *store = worker->store;
     free_worker(worker);

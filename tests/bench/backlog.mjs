@@ -82,8 +82,8 @@ async function gather(db, tell) {
     return {
       perSecond: EVENTS / seconds,
       megabytes: mostMegabytes(server.pid),
-      database: sizeOf(db),
-      log: sizeOf(`${db}-wal`),
+      database: sizeOf(db) + sizeOf(`${db}-accepted`),
+      log: sizeOf(`${db}-wal`) + sizeOf(`${db}-accepted-wal`),
     };
   } finally {
     await server.stop();

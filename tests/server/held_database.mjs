@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Keeps everybody else from writing into the database, until it is told to let go.
+ * Keeps everybody else from writing into the database, until it is told to let go: the queue, or what is accepted for it,
+ * which is beside it with -accepted behind its name.
  * @param {string} db
  */
 export async function holdDatabase(db) {

@@ -83,7 +83,9 @@ describe('Marketo', { concurrency: 4 }, () => {
         }
         const tried = calls().length - first;
         assert.ok(tried < 60, `${tried} calls in ten minutes`);
-        assert.ok(kilobytes(server) - before < 60_000, `${kilobytes(server) - before} kB`);
+        // Ten calls may be on their way just now, each with the 4 MB of an answer that are read, twice while these grow.
+        const more = kilobytes(server) - before;
+        assert.ok(more < 120_000, `${more} kB`);
         assert.equal((await request(`${server.url}/healthz`)).status, 200);
 
         simulator.faults.calls.length = 0;

@@ -62,13 +62,15 @@ write_counts(ms_worker *worker)
     ms_store_counts counts;
     ms_worker_counts(worker, &counts);
     (void)printf(
-        "{\"counts\":{\"leadsWaiting\":%llu,\"leadsInFlight\":%llu,\"leadsHeld\":%llu,"
+        "{\"counts\":{\"messagesWaiting\":%llu,\"leadsWaiting\":%llu,\"leadsInFlight\":%llu,"
+        "\"leadsHeld\":%llu,"
         "\"cookiesWaiting\":%llu,\"visitsWaiting\":%llu,\"activitiesWaiting\":%llu,"
         "\"dead\":%llu,\"callsToday\":%llu}}\n",
-        (unsigned long long)counts.leads_waiting, (unsigned long long)counts.leads_in_flight,
-        (unsigned long long)counts.leads_held, (unsigned long long)counts.cookies_waiting,
-        (unsigned long long)counts.visits_waiting, (unsigned long long)counts.activities_waiting,
-        (unsigned long long)counts.dead, (unsigned long long)counts.calls_today);
+        (unsigned long long)counts.messages_waiting, (unsigned long long)counts.leads_waiting,
+        (unsigned long long)counts.leads_in_flight, (unsigned long long)counts.leads_held,
+        (unsigned long long)counts.cookies_waiting, (unsigned long long)counts.visits_waiting,
+        (unsigned long long)counts.activities_waiting, (unsigned long long)counts.dead,
+        (unsigned long long)counts.calls_today);
     (void)fflush(stdout);
 }
 

@@ -160,6 +160,12 @@ export async function startQueue(marketo, options) {
       return counts;
     },
 
+    /** Resolves once nothing of what was accepted is still to be carried out; the counts are taken once a second. */
+    async carriedOut() {
+      do await delay(1100);
+      while (Number((await this.counts()).messagesWaiting) > 0);
+    },
+
     /** @returns {Promise<DeadLetter[]>} */
     async dead() {
       const lister = spawn(DRIVER, ['dead', database], { env, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -24,6 +24,7 @@ function mostInWindow(marketo) {
 test('300 leads share a call', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { linger: 5000 } });
   await Promise.all(Array.from({ length: 700 }, (_, i) => queue.lead(`ada${i}@example.com`, { FirstName: `Ada ${i}` })));
+  await queue.carriedOut();
   await queue.passUntil(() => marketo.leads.size === 700);
   assert.deepEqual(syncs(marketo).map(({ records }) => records), [300, 300, 100]);
   for (let i = 0; i < 700; i += 1) assert.equal(marketo.leads.get(`ada${i}@example.com`)?.fields.FirstName, `Ada ${i}`);

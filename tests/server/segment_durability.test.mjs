@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
 import { openConnection, request } from './http_client.mjs';
 import { basic, eventually, intakeFor, REST, WRITE_KEY } from './intake.mjs';
-import { kilobytes } from './server_process.mjs';
+import { kilobytes, SERVER } from './server_process.mjs';
 
 /** @param {number} i */
 const emailOf = (i) => `person-${i}@example.com`;
@@ -17,7 +17,7 @@ const identify = (i) => ({ messageId: `m-${i}`, traits: { email: emailOf(i) } })
 test('a request is answered only once it is on disk, and holds nobody up meanwhile', async (t) => {
   const { db, post, server } = await intakeFor(t, { args: ['--threads', '1'] });
   assert.equal((await post('/v1/identify', identify(0))).status, 200);
-  const letGo = await holdDatabase(db);
+  const letGo = await holdDatabase(`${db}-accepted`);
   let answered = 0;
   const waiting = Array.from({ length: 50 }, (_, i) =>
     post('/v1/identify', identify(i + 1)).finally(() => {
@@ -34,10 +34,23 @@ test('a request is answered only once it is on disk, and holds nobody up meanwhi
   for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
 });
 
+test('what the queue is doing holds up nobody who sends', async (t) => {
+  const { db, post, server, simulator } = await intakeFor(t);
+  assert.equal((await post('/v1/identify', identify(0))).status, 200);
+  await eventually(() => simulator.leads.get(emailOf(0)), 'the first');
+  const letGo = await holdDatabase(db);
+  for (let i = 1; i <= 20; i++) assert.equal((await post('/v1/identify', identify(i))).status, 200);
+  // Killed now, it has not carried out any of them.
+  await server.stop('SIGKILL');
+  await letGo();
+  const status = /** @type {any} */ (spawnSync(SERVER, ['status', '--json', '--db', db], { encoding: 'utf8' }));
+  assert.equal(JSON.parse(status.stdout).messagesWaiting, 20, status.stderr);
+});
+
 test('a client that goes away while its request is stored does no harm', async (t) => {
   const { db, post, server, simulator } = await intakeFor(t, { args: ['--threads', '1'] });
   assert.equal((await post('/v1/identify', identify(0))).status, 200);
-  const letGo = await holdDatabase(db);
+  const letGo = await holdDatabase(`${db}-accepted`);
   const body = JSON.stringify(identify(1));
   const { socket } = await openConnection(server);
   socket.write(
@@ -53,7 +66,7 @@ test('a client that goes away while its request is stored does no harm', async (
 test('SIGTERM: what waits for the disk is stored and answered before the end', async (t) => {
   const intake = await intakeFor(t, { args: ['--threads', '2'] });
   assert.equal((await intake.post('/v1/identify', identify(0))).status, 200);
-  const letGo = await holdDatabase(intake.db);
+  const letGo = await holdDatabase(`${intake.db}-accepted`);
   const waiting = Array.from({ length: 20 }, (_, i) => intake.post('/v1/identify', identify(i + 1)));
   await eventually(
     async () => String((await request(`${intake.server.url}/metrics`)).body).includes('requests_in_flight 21\n'),

@@ -100,7 +100,7 @@ describe('slow clients', { concurrency: true, timeout: 60_000 }, () => {
     const { db, post, server } = await intakeFor(t, { args: ['--request-timeout', '1'] });
     const identify = (/** @type {number} */ n) => post('/v1/identify', { messageId: `m${n}`, traits: { email: `p${n}@example.com` } });
     assert.equal((await identify(0)).status, 200);
-    const letGo = await holdDatabase(db);
+    const letGo = await holdDatabase(`${db}-accepted`);
     const waiting = Array.from({ length: 10 }, (_, n) => identify(n + 1));
     await delay(4000);
     await letGo();

@@ -142,11 +142,20 @@ queue_teardown(void **state)
 }
 
 void
+queue_accept(const ms_command *commands, int64_t now)
+{
+    ms_store *accepting = ms_store_accepting(queue);
+    ok(ms_store_begin(accepting));
+    ok(ms_store_accept(accepting, commands, now));
+    ok(ms_store_commit(accepting));
+}
+
+void
 request(const ms_command *commands, int64_t now)
 {
     bool found = false;
-    ok(ms_store_accept(queue, commands, now));
-    ok(ms_store_carry_out(queue, &found));
+    queue_accept(commands, now);
+    ok(ms_store_carry_out(queue, now, &found));
     assert_true(found);
 }
 

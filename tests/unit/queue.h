@@ -36,6 +36,9 @@ void queue_commit(void); /* and begins the next transaction */
 
 ms_slice slice(const char *text);
 
+/* Accepts commands, which then are on disk. */
+void queue_accept(const ms_command *commands, int64_t now);
+
 /* Accepts commands and carries them out. */
 void request(const ms_command *commands, int64_t now);
 

@@ -1,5 +1,6 @@
 /*
- * What was accepted waits in the journal, outlives the process, and is carried out in its order.
+ * What was accepted waits in a file of its own, outlives the process, and is carried out in its
+ * order.
  */
 
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 
 #include "../../src/server/queue/journal.h"
 #include "../../src/server/queue/schema.h"
+#include "../../src/server/queue/statements.h"
 #include "queue.h"
 
 #include <sqlite3.h>
@@ -34,16 +36,31 @@ static void
 accept(const char *email, const char *fields, int64_t now)
 {
     const ms_command command = lead(email, fields);
-    ok(ms_store_accept(queue, &command, now));
+    queue_accept(&command, now);
 }
 
 static bool
 carry_out(void)
 {
     bool found = false;
-    ok(ms_store_carry_out(queue, &found));
+    ok(ms_store_carry_out(queue, RIPE, &found));
     return found;
 }
+
+/* Runs it in the file of what was accepted, and gives its number. */
+static int64_t
+query_accepted(const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *db = ms_store_accepting(queue)->db;
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return value;
+}
+
+#define REQUESTS "SELECT count(*) FROM request"
 
 static void
 test_order(void **state)
@@ -62,7 +79,6 @@ test_order(void **state)
     assert_true(carry_out());
     assert_false(carry_out());
     assert_int_equal(counts().messages_waiting, 0);
-    assert_int_equal(query("SELECT count(*) FROM journal"), 0);
     /* As of the time when they came. */
     assert_int_equal(query("SELECT count(*) FROM lead WHERE since = 1790000001000"), 1);
     assert_string_equal(take(MS_BY_EMAIL, RIPE + SECOND), "a@x.com {\"A\":2}\nb@x.com {\"A\":3}\n");
@@ -90,7 +106,9 @@ test_clock_set_back(void **state)
     queue_close();
     queue_open();
     ok(ms_store_recover(queue, START, SECOND));
-    assert_true(carry_out());
+    bool found = false;
+    ok(ms_store_carry_out(queue, START, &found));
+    assert_true(found);
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
 
@@ -101,7 +119,6 @@ test_rolled_back(void **state)
     accept("a@x.com", "{\"A\":1}", START);
     queue_commit();
     assert_true(carry_out());
-    accept("b@x.com", "{}", START);
     ms_store_rollback(queue);
     ok(ms_store_begin(queue));
     assert_int_equal(counts().messages_waiting, 1);
@@ -111,12 +128,136 @@ test_rolled_back(void **state)
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
 
+/* What could not be committed has no number. */
+static void
+test_accepting_rolled_back(void **state)
+{
+    const ms_command command = lead("a@x.com", "{\"A\":1}");
+    ms_store *accepting = ms_store_accepting(queue);
+    (void)state;
+    accept("b@x.com", "{\"A\":1}", START);
+    ok(ms_store_begin(accepting));
+    ok(ms_store_accept(accepting, &command, START));
+    assert_int_equal(ms_store_last_accepted(accepting), 1);
+    ms_store_rollback(accepting);
+    assert_int_equal(counts().messages_waiting, 1);
+    accept("c@x.com", "{\"A\":1}", START);
+    assert_int_equal(ms_store_last_accepted(accepting), 2);
+    assert_true(carry_out());
+    assert_true(carry_out());
+    assert_false(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"A\":1}\nc@x.com {\"A\":1}\n");
+}
+
+static void
+forget(int64_t carried_out)
+{
+    ms_store *accepting = ms_store_accepting(queue);
+    ok(ms_store_begin(accepting));
+    ok(ms_store_forget_carried_out(accepting, carried_out));
+    ok(ms_store_commit(accepting));
+}
+
+/* What is carried out is deleted, and that is not begun anew by the numbers of what comes. */
+static void
+test_forgetting(void **state)
+{
+    ms_command commands[300];
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        commands[i] =
+            (ms_command){.kind = MS_COMMAND_NOTHING, .next = i + 1 < 300 ? &commands[i + 1] : NULL};
+    }
+    for (int i = 0; i < 5; i++) {
+        queue_accept(commands, START);
+    }
+    assert_int_equal(ms_store_last_accepted(ms_store_accepting(queue)), 1500);
+    assert_int_equal(counts().messages_waiting, 1500);
+    for (int i = 0; i < 4; i++) {
+        assert_true(carry_out());
+    }
+    queue_commit();
+    assert_int_equal(ms_store_carried_out(queue), 1200);
+    assert_int_equal(counts().messages_waiting, 300);
+    assert_false(ms_store_holds_carried_out(ms_store_accepting(queue), 0));
+    assert_true(ms_store_holds_carried_out(ms_store_accepting(queue), 1200));
+    forget(1200); /* 1000 messages at once */
+    assert_int_equal(query_accepted(REQUESTS), 2);
+    assert_true(ms_store_holds_carried_out(ms_store_accepting(queue), 1200));
+    forget(1200);
+    assert_int_equal(query_accepted(REQUESTS), 1);
+    assert_false(ms_store_holds_carried_out(ms_store_accepting(queue), 1200));
+
+    queue_close();
+    queue_open();
+    assert_false(ms_store_holds_carried_out(ms_store_accepting(queue), 1200));
+    assert_true(carry_out());
+    queue_commit();
+    forget(1500);
+    assert_int_equal(query_accepted(REQUESTS), 0);
+
+    queue_close();
+    queue_open();
+    assert_int_equal(ms_store_last_accepted(ms_store_accepting(queue)), 1500);
+    accept("a@x.com", "{\"A\":1}", START);
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
+}
+
+static void
+remove_file(const char *ending)
+{
+    char path[192];
+    (void)snprintf(path, sizeof path, "%s%s", queue_path, ending);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Either of the two files may be moved away: what is in the other goes on. */
+static void
+test_one_file_alone(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    accept("b@x.com", "{\"A\":1}", START);
+    assert_true(carry_out());
+    queue_close();
+    remove_file("-accepted");
+    queue_open();
+    assert_int_equal(counts().messages_waiting, 0);
+    queue_commit();
+    /* A person may look at a copy of the database alone. */
+    queue_close();
+    remove_file("-accepted");
+    const char *problem = NULL;
+    ms_store_counts counted;
+    ms_store *beside = ms_store_attach(queue_path, &queue_rules, &problem);
+    assert_non_null(beside);
+    ok(ms_store_count(beside, "2026-11-24", &counted));
+    assert_int_equal(counted.leads_waiting, 1);
+    assert_int_equal(counted.messages_waiting, 0);
+    ms_store_close(beside);
+    queue_open();
+    accept("c@x.com", "{\"A\":1}", START);
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_true(carry_out());
+    assert_false(carry_out());
+    accept("d@x.com", "{\"A\":1}", START);
+    queue_close();
+    remove_file("");
+    queue_open();
+    assert_int_equal(counts().messages_waiting, 3);
+    while (carry_out()) {
+    }
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "c@x.com {\"A\":1}\nd@x.com {\"A\":1}\n");
+}
+
 static void
 test_nothing_to_do(void **state)
 {
     (void)state;
-    ok(ms_store_accept(queue, NULL, START));
-    assert_int_equal(query("SELECT count(*) FROM journal"), 0);
+    queue_accept(NULL, START);
+    assert_int_equal(query_accepted(REQUESTS), 0);
     assert_false(carry_out());
     ok(ms_store_carry_out_or_bury(queue, START));
     assert_string_equal(dead_letters(), "");
@@ -200,12 +341,13 @@ test_one_that_cannot_be_carried_out(void **state)
     ms_command bad = lead("a@x.com", "{\"A\":1}");
     bad.next = &visit;
     bool found = false;
-    ok(ms_store_accept(queue, &bad, START));
+    queue_accept(&bad, START);
     accept("b@x.com", "{\"A\":2}", START);
     /* As if of a version to come: its first command is carried out, and taken back. */
-    (void)query("UPDATE journal SET commands = commands || x'02' WHERE id = 1 RETURNING id");
+    (void)query_accepted("UPDATE request SET commands = commands || x'02' WHERE number = 2"
+                         " RETURNING number");
     queue_commit();
-    assert_int_equal(ms_store_carry_out(queue, &found), MS_STORE_FAILED);
+    assert_int_equal(ms_store_carry_out(queue, START, &found), MS_STORE_FAILED);
     assert_string_equal(ms_store_problem(queue),
                         "the database holds what this version does not know");
     ms_store_rollback(queue);
@@ -245,23 +387,103 @@ test_full_disk(void **state)
     assert_int_equal(taken_count, 1);
 }
 
-/* A database from before there was a journal. */
 static void
-test_upgrade(void **state)
+test_full_disk_while_accepting(void **state)
+{
+    static char fields[60000];
+    ms_store *accepting = ms_store_accepting(queue);
+    (void)state;
+    (void)snprintf(fields, sizeof fields, "{\"B\":\"%0*d\"}", 50000, 1);
+    const ms_command command = lead("a@x.com", fields);
+    (void)query_accepted("PRAGMA max_page_count = 2");
+    for (int i = 0; i < 2; i++) {
+        ok(ms_store_begin(accepting));
+        assert_int_equal(ms_store_accept(accepting, &command, START), MS_STORE_FAILED);
+        assert_string_equal(ms_store_problem(accepting), "database or disk is full");
+        ms_store_rollback(accepting);
+    }
+    assert_int_equal(ms_store_last_accepted(accepting), 0);
+    (void)query_accepted("PRAGMA max_page_count = 1000");
+    queue_accept(&command, START);
+    assert_int_equal(ms_store_last_accepted(accepting), 1);
+    assert_true(carry_out());
+}
+
+/* Makes the database one of an older version. */
+static void
+make_older(const char *sql, ms_slice entry)
 {
     sqlite3 *db = NULL;
-    (void)state;
-    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sqlite3_stmt *statement = NULL;
     queue_close();
     assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(db, "DROP TABLE journal; PRAGMA user_version = 1", NULL, NULL, NULL),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    if (entry.len > 0) {
+        assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO journal VALUES (NULL, ?1, 2, ?2)", -1,
+                                            &statement, NULL),
+                         SQLITE_OK);
+        assert_int_equal(sqlite3_bind_int64(statement, 1, START), SQLITE_OK);
+        assert_int_equal(sqlite3_bind_blob(statement, 2, entry.ptr, (int)entry.len, SQLITE_STATIC),
+                         SQLITE_OK);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+            (void)sqlite3_reset(statement);
+        }
+        (void)sqlite3_finalize(statement);
+    }
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A database from before there was a journal. */
+static void
+test_upgrade_of_version_1(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    make_older("PRAGMA user_version = 1", none);
+    remove_file("-accepted");
     queue_open();
     accept("a@x.com", "{\"B\":2}", START);
     assert_true(carry_out());
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+/* One whose journal was a table of it: what waits there is taken over. If that was interrupted
+ * before the database was of its next version, it is not done twice. */
+static void
+test_upgrade_of_version_2(void **state)
+{
+    static const char version_2[] =
+        "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+        " messages INTEGER NOT NULL, commands BLOB NOT NULL);"
+        "INSERT OR REPLACE INTO counter VALUES (11, 4); PRAGMA user_version = 2";
+    static unsigned char memory[4096];
+    ms_arena arena;
+    ms_command second = lead("b@x.com", "{\"B\":1}");
+    ms_command commands = lead("a@x.com", "{\"B\":2}");
+    (void)state;
+    commands.next = &second;
+    ms_arena_init(&arena, memory, sizeof memory);
+    ms_slice entry = ms_journal_write(&arena, &commands);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    for (int time = 1; time <= 3; time++) {
+        make_older(version_2, entry);
+        if (time == 1) {
+            remove_file("-accepted");
+        }
+        queue_open();
+        assert_int_equal(counts().messages_waiting, 4);
+        assert_int_equal(query("SELECT count(*) FROM sqlite_schema WHERE name = 'journal'"), 0);
+    }
+    /* One that is older than what was accepted since: both are kept. */
+    accept("c@x.com", "{}", START);
+    make_older(version_2, entry);
+    queue_open();
+    assert_int_equal(counts().messages_waiting, 9);
+    while (carry_out()) {
+    }
+    assert_string_equal(take(MS_BY_EMAIL, RIPE),
+                        "a@x.com {\"A\":1,\"B\":2}\nb@x.com {\"B\":1}\nc@x.com {}\n");
 }
 
 int
@@ -272,12 +494,18 @@ main(void)
         cmocka_unit_test_setup_teardown(test_outlives_the_process, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_clock_set_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_rolled_back, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_accepting_rolled_back, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_forgetting, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_one_file_alone, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_do, queue_setup, queue_teardown),
         cmocka_unit_test(test_layout),
         cmocka_unit_test_setup_teardown(test_one_that_cannot_be_carried_out, queue_setup,
                                         queue_teardown),
         cmocka_unit_test_setup_teardown(test_full_disk, queue_setup, queue_teardown),
-        cmocka_unit_test_setup_teardown(test_upgrade, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_full_disk_while_accepting, queue_setup,
+                                        queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade_of_version_1, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade_of_version_2, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,9 @@ test_killed(void **state)
         }
         (void)close(said[0]);
         queue_open();
+        for (bool found = true; found;) {
+            ok(ms_store_carry_out(queue, START, &found));
+        }
         /* All that was said is there; of the last commit it may not have been said. */
         assert_in_range(query("SELECT count(*) FROM lead"), last + 1, last + 2);
         assert_in_range(counts().leads_waiting, last + 1, last + 2);
@@ -114,7 +117,8 @@ test_for_nobody_else(void **state)
     const char *problem = NULL;
     char path[160];
     (void)state;
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    static const char *const ends[] = {"",          "-wal",          "-shm",         ".lock",
+                                       "-accepted", "-accepted-wal", "-accepted-shm"};
     identify("a@x.com", NULL, NULL, NULL, START);
     queue_commit();
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -168,9 +172,9 @@ test_begin_within_another(void **state)
     identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
     ok(ms_store_begin(queue));
     assert_int_equal(query("SELECT count(*) FROM lead"), 0);
-    identify("b@x.com", NULL, NULL, "{\"B\":1}", START);
+    identify("b@x.com", NULL, NULL, "{\"B\":1}", START); /* a@x.com waits before it */
     queue_commit();
-    assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"B\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
 
 static void
@@ -193,10 +197,8 @@ test_full_disk(void **state)
                                     .who = {slice(email), slice(""), slice(""), true},
                                     .time = START,
                                     .fields = slice(fields)};
-        result = ms_store_accept(queue, &command, START);
-        if (result == MS_STORE_OK) {
-            result = ms_store_carry_out(queue, &found);
-        }
+        queue_accept(&command, START);
+        result = ms_store_carry_out(queue, START, &found);
     }
     assert_int_equal(result, MS_STORE_FAILED);
     assert_string_equal(ms_store_problem(queue), "database or disk is full");
@@ -208,11 +210,14 @@ test_full_disk(void **state)
     assert_int_equal(query("SELECT count(*) FROM lead"), 1);
     assert_int_equal(query("SELECT count(*) FROM message"), 0);
     queue_disk_full(false);
+    for (found = true; found;) {
+        ok(ms_store_carry_out(queue, START, &found));
+    }
     identify("b@x.com", NULL, NULL, fields, START);
     queue_commit();
     (void)take(MS_BY_EMAIL, RIPE);
-    assert_int_equal(taken_count, 2);
-    assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1}")));
+    assert_in_range(taken_count, 3, 102);
+    assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1,\"C\":1}")));
 }
 
 static void
@@ -321,25 +326,28 @@ test_other_versions(void **state)
 static void
 test_migration(void **state)
 {
-    const char *const steps[] = {ms_schema_steps[0], ms_schema_steps[1],
-                                 "ALTER TABLE lead ADD COLUMN score INTEGER NOT NULL DEFAULT 5"};
-    const char *const broken[] = {ms_schema_steps[0], ms_schema_steps[1],
-                                  "ALTER TABLE lead ADD COLUMN oops INTEGER; SELECT nothing"};
+    enum { VERSION = 3 }; /* today's */
+    const char *steps[VERSION + 1];
+    ms_schema next = {ms_queue_schema.application, steps, VERSION + 1};
+    assert_int_equal(ms_queue_schema.version, VERSION);
+    memcpy(steps, ms_queue_schema.steps, VERSION * sizeof *steps);
     sqlite3 *db = NULL;
     (void)state;
     identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
     queue_close();
     assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
-    assert_int_equal(ms_schema_examine(db, 3), MS_SCHEMA_OLDER);
-    assert_int_equal(ms_schema_update(db, broken, 3), MS_SCHEMA_FAILED);
-    assert_int_equal(ms_schema_examine(db, 2), MS_SCHEMA_CURRENT);
+    assert_int_equal(ms_schema_examine(db, &next), MS_SCHEMA_OLDER);
+    steps[VERSION] = "ALTER TABLE lead ADD COLUMN oops INTEGER; SELECT nothing";
+    assert_int_equal(ms_schema_update(db, &next), MS_SCHEMA_FAILED);
+    assert_int_equal(ms_schema_examine(db, &ms_queue_schema), MS_SCHEMA_CURRENT);
     assert_int_equal(sqlite3_exec(db, "SELECT oops FROM lead", NULL, NULL, NULL), SQLITE_ERROR);
-    assert_int_equal(ms_schema_update(db, steps, 3), MS_SCHEMA_CURRENT);
+    steps[VERSION] = "ALTER TABLE lead ADD COLUMN score INTEGER NOT NULL DEFAULT 5";
+    assert_int_equal(ms_schema_update(db, &next), MS_SCHEMA_CURRENT);
     assert_int_equal(sqlite3_exec(db, "SELECT 1 / (score = 5) FROM lead", NULL, NULL, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_refused("newer munchkin-server");
-    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 2");
+    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 3");
     queue_open();
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }

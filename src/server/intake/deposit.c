@@ -14,7 +14,7 @@ ms_deposit_open(ms_request *request, size_t size)
     return deposit;
 }
 
-/* In the worker's thread. Once the connection is resumed, the deposit may be gone. */
+/* In the acceptor's thread. Once the connection is resumed, the deposit may be gone. */
 static void
 done(ms_job *job, bool stored)
 {

@@ -1,5 +1,6 @@
 /* Requests from when they are accepted until they are carried out. */
 
+#include "accepted.h"
 #include "changes.h"
 #include "dead.h"
 #include "journal.h"
@@ -7,81 +8,152 @@
 #include "../../core/hex.h"
 #include "../status_text.h"
 
+/* Messages whose requests are deleted in one transaction, so that it stalls nobody. */
+#define FORGET_AT_ONCE 1000
+
+/* ---- by the thread that accepts -------------------------------------------------------------- */
+
 ms_store_result
-ms_store_accept(ms_store *store, const ms_command *commands, int64_t now)
+ms_store_accept(ms_store *accepting, const ms_command *commands, int64_t now)
 {
-    ms_store_starts(store);
+    ms_store_starts(accepting);
     if (commands == NULL) {
-        return ms_store_ended(store);
+        return ms_store_ended(accepting);
     }
-    ms_slice entry = ms_journal_write(&store->scratch, commands);
-    if (store->scratch.exhausted) {
-        ms_store_fail(store, "out of memory");
-        return ms_store_ended(store);
+    ms_slice entry = ms_journal_write(&accepting->scratch, commands);
+    if (accepting->scratch.exhausted) {
+        ms_store_fail(accepting, "out of memory");
+        return ms_store_ended(accepting);
     }
-    int64_t messages = 0;
     for (const ms_command *command = commands; command != NULL; command = command->next) {
-        messages++;
+        accepting->last++;
     }
-    ms_sql *sql = ms_sql_begin(store, MS_JOURNAL_ADD);
+    ms_sql *sql = ms_sql_begin(accepting, MS_REQUEST_ADD);
+    ms_sql_int(sql, accepting->last);
     ms_sql_int(sql, now);
-    ms_sql_int(sql, messages);
     ms_sql_blob(sql, entry);
     (void)ms_sql_run(sql);
-    ms_count_change(store, MS_COUNT_JOURNAL, messages);
-    return ms_store_ended(store);
+    return ms_store_ended(accepting);
 }
 
-/* The first request that waits; its commands live until ms_sql_end of `sql`. */
+bool
+ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out)
+{
+    return carried_out > accepting->forgotten;
+}
+
+ms_store_result
+ms_store_forget_carried_out(ms_store *accepting, int64_t carried_out)
+{
+    ms_store_starts(accepting);
+    if (ms_store_holds_carried_out(accepting, carried_out)) {
+        int64_t left = carried_out - accepting->forgotten;
+        accepting->forgotten += left < FORGET_AT_ONCE ? left : FORGET_AT_ONCE;
+        (void)ms_sql_run_1(accepting, MS_REQUESTS_FORGET, accepting->forgotten);
+    }
+    return ms_store_ended(accepting);
+}
+
+int64_t
+ms_store_last_accepted(const ms_store *accepting)
+{
+    return accepting->last_for_good;
+}
+
+/* ---- by the queue's -------------------------------------------------------------------------- */
+
+/* A request as it is read; its commands live until ms_sql_end of `sql`. */
 typedef struct {
     ms_sql *sql;
-    int64_t id; /* 0: none */
+    int64_t before; /* what is carried out */
+    int64_t number; /* 0: none */
     int64_t at;
-    int64_t messages;
     ms_slice commands;
 } request;
 
+int64_t
+ms_store_carried_out(ms_store *store)
+{
+    return ms_count_now(store, MS_COUNT_CARRIED_OUT);
+}
+
+/* What fails in the file of what was accepted fails in the queue. */
+static void
+take_failure(ms_store *store)
+{
+    if (store->accepted->failed) {
+        ms_store_fail(store, store->accepted->problem);
+        store->accepted->failed = false;
+    }
+}
+
+/* The first request that waits. */
 static request
 first(ms_store *store)
 {
-    request first = {.sql = ms_sql_begin(store, MS_JOURNAL_FIRST)};
-    if (ms_sql_row(first.sql)) {
-        first.id = ms_sql_get_int(first.sql, 0);
+    request first = {.sql = ms_sql_begin(store->accepted, MS_REQUEST_AFTER),
+                     .before = ms_count_now(store, MS_COUNT_CARRIED_OUT)};
+    ms_sql_int(first.sql, first.before);
+    if (!store->failed && ms_sql_row(first.sql)) {
+        first.number = ms_sql_get_int(first.sql, 0);
         first.at = ms_sql_get_int(first.sql, 1);
-        first.messages = ms_sql_get_int(first.sql, 2);
-        first.commands = ms_sql_get_text(first.sql, 3);
+        first.commands = ms_sql_get_text(first.sql, 2);
     }
+    take_failure(store);
     return first;
 }
 
 static void
-forget(ms_store *store, const request *request)
+leave_behind(ms_store *store, const request *request)
 {
     ms_sql_end(request->sql);
-    if (request->id != 0) {
-        (void)ms_sql_run_1(store, MS_JOURNAL_DELETE, request->id);
-        ms_count_change(store, MS_COUNT_JOURNAL, -request->messages);
+    if (request->number != 0) {
+        ms_count_change(store, MS_COUNT_CARRIED_OUT, request->number - request->before);
     }
 }
 
+int64_t
+ms_accepted_oldest(ms_store *store)
+{
+    if (store->accepted == NULL) {
+        return 0;
+    }
+    request waiting = first(store);
+    ms_sql_end(waiting.sql);
+    return waiting.at;
+}
+
+int64_t
+ms_accepted_last(ms_store *store)
+{
+    if (store->accepted == NULL) {
+        return 0;
+    }
+    int64_t last = ms_sql_number(ms_sql_begin(store->accepted, MS_REQUEST_LAST));
+    take_failure(store);
+    return last;
+}
+
 ms_store_result
-ms_store_carry_out(ms_store *store, bool *found)
+ms_store_carry_out(ms_store *store, int64_t now, bool *found)
 {
     ms_command command;
     ms_store_starts(store);
     request request = first(store);
+    /* The clock may have been set back since it came. */
+    int64_t at = request.at < now ? request.at : now;
     ms_journal_state state = MS_JOURNAL_READ;
     while (!store->failed && state == MS_JOURNAL_READ) {
         state = ms_journal_read(&request.commands, &command);
         if (state == MS_JOURNAL_READ) {
-            (void)ms_change(store, &command, request.at);
+            (void)ms_change(store, &command, at);
         }
     }
     if (state == MS_JOURNAL_UNKNOWN) {
         ms_store_fail(store, "the database holds what this version does not know");
     }
-    forget(store, &request);
-    *found = request.id != 0;
+    leave_behind(store, &request);
+    *found = request.number != 0;
     return ms_store_ended(store);
 }
 
@@ -132,7 +204,7 @@ bury_first(ms_store *store, ms_slice reason, int64_t now)
     ms_store_starts(store);
     request request = first(store);
     ms_slice left = request.commands;
-    ms_journal_state state = request.id == 0 ? MS_JOURNAL_END : MS_JOURNAL_READ;
+    ms_journal_state state = request.number == 0 ? MS_JOURNAL_END : MS_JOURNAL_READ;
     while (!store->failed && state == MS_JOURNAL_READ) {
         request.commands = left;
         state = ms_journal_read(&left, &command);
@@ -143,7 +215,7 @@ bury_first(ms_store *store, ms_slice reason, int64_t now)
     if (state == MS_JOURNAL_UNKNOWN) {
         bury_unread(store, request.commands, reason, now);
     }
-    forget(store, &request);
+    leave_behind(store, &request);
 }
 
 ms_store_result
@@ -154,7 +226,7 @@ ms_store_carry_out_or_bury(ms_store *store, int64_t now)
     bool found;
     memcpy(change, store->change, sizeof change);
     (void)ms_sql_run(ms_sql_begin(store, MS_SAVE));
-    if (ms_store_carry_out(store, &found) == MS_STORE_OK) {
+    if (ms_store_carry_out(store, now, &found) == MS_STORE_OK) {
         (void)ms_sql_run(ms_sql_begin(store, MS_SAVE_END));
         return ms_store_ended(store);
     }

@@ -1,5 +1,6 @@
 /* What waits, what is remembered, and the calls of the day. */
 
+#include "accepted.h"
 #include "lead_row.h"
 #include "taking.h"
 
@@ -26,6 +27,15 @@ is_held(const ms_store *store, ms_lead_class class)
            !ms_class_is_taken(store, class);
 }
 
+static uint64_t
+messages_waiting(ms_store *store)
+{
+    /* In this order: meanwhile more may be carried out. */
+    int64_t last = ms_accepted_last(store);
+    int64_t carried_out = ms_count_now(store, MS_COUNT_CARRIED_OUT);
+    return last > carried_out ? (uint64_t)(last - carried_out) : 0;
+}
+
 ms_store_result
 ms_store_count(ms_store *store, const char *day, ms_store_counts *counts)
 {
@@ -42,17 +52,13 @@ ms_store_count(ms_store *store, const char *day, ms_store_counts *counts)
             older(&counts->oldest_waiting, ms_sql_number_1(store, MS_LEADS_OLDEST, class));
         }
     }
-    counts->messages_waiting = count(store, MS_COUNT_JOURNAL);
+    counts->messages_waiting = messages_waiting(store);
     counts->leads_in_flight = count(store, MS_COUNT_FLIGHTS);
     counts->cookies_waiting = count(store, MS_COUNT_COOKIES);
     counts->visits_waiting = count(store, MS_COUNT_VISITS);
     counts->activities_waiting = count(store, MS_COUNT_ACTIVITIES);
     counts->dead = count(store, MS_COUNT_DEAD);
-    ms_sql *first = ms_sql_begin(store, MS_JOURNAL_FIRST);
-    if (ms_sql_row(first)) {
-        older(&counts->oldest_waiting, ms_sql_get_int(first, 1));
-    }
-    ms_sql_end(first);
+    older(&counts->oldest_waiting, ms_accepted_oldest(store));
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_FLIGHTS_OLDEST)));
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_VISITS_OLDEST)));
     older(&counts->oldest_waiting, ms_sql_number(ms_sql_begin(store, MS_ACTIVITIES_OLDEST)));

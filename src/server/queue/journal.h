@@ -1,5 +1,5 @@
 /*
- * A request's commands as one blob of the journal's, and back.
+ * A request's commands as one blob, as they are written down when it is accepted, and back.
  *
  * Each command: its form (1), its kind, whether its cookie comes first, its time and activity type
  * (8 bytes each, the lowest first), and its texts in the order of journal.c, each with its length

@@ -31,9 +31,17 @@
     X(MS_COUNTER_ADD, "INSERT INTO counter VALUES (?1, ?2)"                                        \
         " ON CONFLICT (id) DO UPDATE SET count = count + ?2")                                      \
                                                                                                    \
-    X(MS_JOURNAL_ADD, "INSERT INTO journal VALUES (NULL, ?1, ?2, ?3)")                             \
-    X(MS_JOURNAL_FIRST, "SELECT id, at, messages, commands FROM journal WHERE id > 0 ORDER BY id LIMIT 1") \
-    X(MS_JOURNAL_DELETE, "DELETE FROM journal WHERE id = ?1")                                      \
+    /* Of the file of what was accepted. */                                                        \
+    X(MS_REQUEST_ADD, "INSERT INTO request VALUES (?1, ?2, ?3)")                                   \
+    X(MS_REQUEST_AFTER, "SELECT number, at, commands FROM request WHERE number > ?1"               \
+        " ORDER BY number LIMIT 1")                                                                \
+    X(MS_REQUEST_LAST, "SELECT max(number) FROM request")                                        \
+    X(MS_REQUESTS_FORGET, "DELETE FROM request WHERE number <= ?1")                                \
+    /* The same, beside a database of version 2. */                                                \
+    X(MS_JOURNAL_IS_COPIED, "SELECT 1 FROM request WHERE number = ?1 AND (at, commands) ="         \
+        " (SELECT at, commands FROM queue.journal ORDER BY id DESC LIMIT 1)")                      \
+    X(MS_JOURNAL_COPY, "INSERT INTO request SELECT ?1 + sum(messages) OVER (ORDER BY id),"         \
+        " at, commands FROM queue.journal")                                                        \
                                                                                                    \
     X(MS_MESSAGE_SEEN, "SELECT max(at) FROM message WHERE period IN (?1 - 2, ?1 - 1) AND hash = ?2") \
     X(MS_MESSAGE_ADD, "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3)")                         \
@@ -151,8 +159,6 @@
         " earliest = max(earliest - ?1, 0), due = max(due - ?1, due > 0),"                         \
         " ended = max(ended - ?1, 0), retry = max(retry - ?1, 0)"                                  \
         " WHERE since > 0 OR due > 0 OR ended > ?2")                                               \
-    X(MS_JOURNAL_SHIFT, "UPDATE journal SET at = max(at - ?1, 0)")                                 \
-    X(MS_JOURNAL_LAST, "SELECT at FROM journal WHERE id = (SELECT max(id) FROM journal)")          \
     X(MS_FLIGHTS_SHIFT, "UPDATE flight SET since = max(since - ?1, since > 0)")                    \
     X(MS_COOKIES_SHIFT, "UPDATE cookie SET due = max(due - ?1, due > 0) WHERE state > 0")          \
     X(MS_VISITS_SHIFT, "UPDATE visit SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)")      \

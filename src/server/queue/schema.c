@@ -3,10 +3,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* PRAGMA application_id: "mnch". */
-#define APPLICATION 0x6d6e6368
-
 /*
+ * The queue itself:
+ *
  * lead     What is known and what waits of each lead. `fields` waits: {"Email":[time,"a@b.c"],…};
  *          `sent` are hashes of what was sent (sent_fields.h). `since` is when the first waiting
  *          change came, 0 if nothing is to be synced; it may be synced from `earliest` on and is
@@ -20,8 +19,7 @@
  * message  Ids of messages, as hashes, by the half week they came in: whole ranges can be
  * forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept     Texts
  * by name. counter  How many there are of what; ms_counter (statements.h).
- * journal  Requests as they were accepted, to be carried out in their order; `messages` is how
- *          many commands are in `commands` (journal.h).
+ * journal  Until version 2: requests as they were accepted. Now they have a file of their own.
  */
 static const char version_1[] =
     "CREATE TABLE lead (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
@@ -77,8 +75,28 @@ static const char version_1[] =
 static const char version_2[] = "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
                                 " messages INTEGER NOT NULL, commands BLOB NOT NULL);";
 
-const char *const ms_schema_steps[] = {version_1, version_2};
-const int ms_schema_version = sizeof ms_schema_steps / sizeof *ms_schema_steps;
+/* 11 was the number of messages in the journal and is MS_COUNT_CARRIED_OUT (statements.h). */
+static const char version_3[] = "DROP TABLE journal; UPDATE counter SET count = 0 WHERE id = 11;";
+
+static const char *const queue_steps[] = {version_1, version_2, version_3};
+const ms_schema ms_queue_schema = {.application = 0x6d6e6368, /* "mnch" */
+                                   .steps = queue_steps,
+                                   .version = sizeof queue_steps / sizeof *queue_steps};
+
+/*
+ * What was accepted, beside the queue:
+ *
+ * request  Requests in the order in which they were accepted. `number` is how many messages were
+ *          accepted with it since ever, `commands` are its own (journal.h). Those up to
+ *          MS_COUNT_CARRIED_OUT (statements.h) are carried out and may go.
+ */
+static const char accepted_1[] = "CREATE TABLE request (number INTEGER PRIMARY KEY,"
+                                 " at INTEGER NOT NULL, commands BLOB NOT NULL);";
+
+static const char *const accepted_steps[] = {accepted_1};
+const ms_schema ms_accepted_schema = {.application = 0x6d6e6361, /* "mnca" */
+                                      .steps = accepted_steps,
+                                      .version = sizeof accepted_steps / sizeof *accepted_steps};
 
 /* The number that the query gives; -1 if it fails. */
 static int
@@ -94,7 +112,7 @@ number(sqlite3 *db, const char *query)
 }
 
 ms_schema_state
-ms_schema_examine(sqlite3 *db, int version)
+ms_schema_examine(sqlite3 *db, const ms_schema *schema)
 {
     int tables = number(db, "SELECT count(*) FROM sqlite_schema");
     int application = number(db, "PRAGMA application_id");
@@ -102,13 +120,13 @@ ms_schema_examine(sqlite3 *db, int version)
     if (tables < 0 || application < 0 || found < 0) {
         return MS_SCHEMA_FAILED;
     }
-    if (tables > 0 && application != APPLICATION) {
+    if (tables > 0 && application != schema->application) {
         return MS_SCHEMA_FOREIGN;
     }
-    if (found == version) {
+    if (found == schema->version) {
         return MS_SCHEMA_CURRENT;
     }
-    return found < version ? MS_SCHEMA_OLDER : MS_SCHEMA_NEWER;
+    return found < schema->version ? MS_SCHEMA_OLDER : MS_SCHEMA_NEWER;
 }
 
 static bool
@@ -118,34 +136,34 @@ run(sqlite3 *db, const char *sql)
 }
 
 static bool
-climb(sqlite3 *db, const char *const *steps, int version)
+climb(sqlite3 *db, const ms_schema *schema)
 {
     char sql[96];
     int from = number(db, "PRAGMA user_version");
     if (from < 0) {
         return false;
     }
-    for (int step = from; step < version; step++) {
-        if (!run(db, steps[step])) {
+    for (int step = from; step < schema->version; step++) {
+        if (!run(db, schema->steps[step])) {
             return false;
         }
     }
     (void)snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-                   APPLICATION, version);
+                   schema->application, schema->version);
     return run(db, sql);
 }
 
 ms_schema_state
-ms_schema_update(sqlite3 *db, const char *const *steps, int version)
+ms_schema_update(sqlite3 *db, const ms_schema *schema)
 {
-    ms_schema_state state = ms_schema_examine(db, version);
+    ms_schema_state state = ms_schema_examine(db, schema);
     if (state != MS_SCHEMA_OLDER) {
         return state;
     }
     if (!run(db, "BEGIN IMMEDIATE")) {
         return MS_SCHEMA_FAILED;
     }
-    if (!climb(db, steps, version) || !run(db, "COMMIT")) {
+    if (!climb(db, schema) || !run(db, "COMMIT")) {
         (void)run(db, "ROLLBACK");
         return MS_SCHEMA_FAILED;
     }

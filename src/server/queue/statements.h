@@ -26,8 +26,8 @@ typedef enum {
     MS_COUNT_VISITS,
     MS_COUNT_ACTIVITIES,
     MS_COUNT_DEAD,
-    MS_COUNT_LEAD_IDS, /* given out ever: none is used twice, as one may be in flight still */
-    MS_COUNT_JOURNAL,  /* messages that were accepted and are to be carried out */
+    MS_COUNT_LEAD_IDS,    /* given out ever: none is used twice, as one may be in flight still */
+    MS_COUNT_CARRIED_OUT, /* messages ever: the number of the last request that was (schema.c) */
     MS_COUNTERS
 } ms_counter;
 
@@ -42,16 +42,22 @@ struct ms_store {
     sqlite3 *db;
     int lock;                  /* lock.h; -1 where none is needed */
     ms_checkpoint *checkpoint; /* NULL beside a server */
+    ms_store *accepted;        /* the file of what was accepted, to read; NULL if it is not there */
+    ms_store *accepting;       /* the same to write, another thread's; NULL beside a server */
     ms_store_rules rules;
     ms_arena scratch; /* for the call under way */
     void *scratch_memory;
     ms_sql statements[MS_QUERY_COUNT];
     int64_t change[MS_COUNTERS]; /* of counters, by the transaction under way */
     int64_t lead_ids;            /* MS_COUNT_LEAD_IDS at its begin; -1: not read yet */
-    unsigned int taken;          /* ms_taken: what has been taken since it was opened */
-    int64_t tidied;              /* the lead up to which ms_store_tidy has come */
-    int64_t seen;                /* what time it was when it was last looked at */
-    int64_t seen_for_good;       /* the same, as of the last commit */
+    int64_t last;                /* of the file of what was accepted: the last request's number */
+    int64_t last_for_good;       /* the same, as of the last commit */
+    int64_t forgotten;           /* all up to this number are deleted */
+    int64_t forgotten_for_good;
+    unsigned int taken;    /* ms_taken: what has been taken since it was opened */
+    int64_t tidied;        /* the lead up to which ms_store_tidy has come */
+    int64_t seen;          /* what time it was when it was last looked at */
+    int64_t seen_for_good; /* the same, as of the last commit */
     bool failed;
     char problem[160];
 };

@@ -1,10 +1,13 @@
 /*
- * The queue on disk: an SQLite database (WAL, synchronous=FULL) of what waits for Marketo.
+ * The queue on disk: an SQLite database (WAL, synchronous=FULL) of what waits for Marketo, and
+ * beside it another of what was accepted and is not yet carried out, of the database's name with
+ * "-accepted" behind it.
  *
- * One thread uses it, the worker's (worker.h): everything it does in one turn is one transaction,
- * and what changes the queue is called within one. What is committed survives a kill -9 at any
- * moment. Every function that can meet a full disk or a damaged file says so; after MS_STORE_FAILED
- * in a transaction the only call allowed is ms_store_rollback, which leaves all as it was before.
+ * One thread uses it, the worker's (worker.h), and another writes what is accepted
+ * (ms_store_accepting). Everything the worker does in one turn is one transaction, and what changes
+ * the queue is called within one. What is committed survives a kill -9 at any moment. Every
+ * function that can meet a full disk or a damaged file says so; after MS_STORE_FAILED in a
+ * transaction the only call allowed is ms_store_rollback, which leaves all as it was before.
  */
 #ifndef MS_STORE_H
 #define MS_STORE_H
@@ -31,17 +34,18 @@ typedef struct {
 } ms_store_rules;
 
 /*
- * Opens or creates the database, and migrates an older schema (PRAGMA user_version). NULL with a
+ * Opens or creates both files, and migrates an older schema (PRAGMA user_version). NULL with a
  * sentence in `problem` (static storage) that says what is wrong and what to do: the file is
  * damaged, made by a newer version, in use by another process, not writable. A damaged file is left
- * as it is.
+ * as it is. Either may be a new one, beside the other.
  */
 ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const char **problem);
 
 /*
  * Opens the database for a person's command (status, dead …), whether a server uses it or not. It
- * is neither created nor migrated. Then only these are allowed, with or without a transaction to
- * read, within one to write: ms_store_count, ms_store_recall, ms_store_dead_*. NULL as above.
+ * is neither created nor migrated, and what was accepted may be missing. Then only these are
+ * allowed, with or without a transaction to read, within one to write: ms_store_count,
+ * ms_store_recall, ms_store_dead_*. NULL as above.
  */
 ms_store *ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem);
 
@@ -63,14 +67,35 @@ void ms_store_checkpoint(ms_store *store);
  * ----------------------------------------------------------------------------------------- */
 
 /*
+ * What is accepted has a file of its own, so that nobody who sends waits for what else the queue
+ * has to do. It is a store, too, for another thread: ms_store_begin, ms_store_commit,
+ * ms_store_rollback, ms_store_checkpoint and ms_store_problem are for it as they are for the queue,
+ * and of all others those whose first parameter is `accepting`. It is closed with the queue, and
+ * NULL beside a server.
+ */
+ms_store *ms_store_accepting(ms_store *store);
+
+/*
  * Writes down what a request asks for, to be carried out later: much less work than that, and all
  * that the request has to wait for. `commands` is a list by `next`; NULL is nothing to do.
  */
-ms_store_result ms_store_accept(ms_store *store, const ms_command *commands, int64_t now);
+ms_store_result ms_store_accept(ms_store *accepting, const ms_command *commands, int64_t now);
+
+/*
+ * Messages are numbered as they are accepted, from 1 on, and carried out in this order. These are
+ * the numbers of the last that is on disk and of the last that is carried out for good.
+ */
+int64_t ms_store_last_accepted(const ms_store *accepting);
+int64_t ms_store_carried_out(ms_store *store);
+
+/* Deletes what was accepted and is carried out up to this number; a bounded amount each time, and
+ * whether there is any. */
+ms_store_result ms_store_forget_carried_out(ms_store *accepting, int64_t carried_out);
+bool ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out);
 
 /*
  * Carries out, of all requests that wait, the one that was accepted first, as of the time when it
- * came. `*found` is false if none waits.
+ * came, or of `now` if that is earlier. `*found` is false if none waits.
  *
  * A message id that was seen before (within 7 days) changes nothing. New fields of a lead merge
  * into those that wait, the newest value of each wins (by the command's time; of equal ones the
@@ -81,7 +106,7 @@ ms_store_result ms_store_accept(ms_store *store, const ms_command *commands, int
  *
  * Which lead it is: queue/identity.c says it.
  */
-ms_store_result ms_store_carry_out(ms_store *store, bool *found);
+ms_store_result ms_store_carry_out(ms_store *store, int64_t now, bool *found);
 
 /*
  * For when ms_store_carry_out has failed again and again: tries once more, and if the store is well

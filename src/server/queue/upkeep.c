@@ -1,6 +1,7 @@
 /* What time does to the queue: what is due next, what was in flight at the last end, what is old.
  */
 
+#include "accepted.h"
 #include "changes.h"
 #include "cookie_row.h"
 #include "dead.h"
@@ -62,8 +63,7 @@ recount(ms_store *store)
     counts[MS_COUNT_COOKIES] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_COOKIES));
     counts[MS_COUNT_VISITS] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_VISITS));
     counts[MS_COUNT_ACTIVITIES] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_ACTIVITIES));
-    /* Not counted anew: that would read all of it, while those wait who come after a restart. */
-    counts[MS_COUNT_JOURNAL] = ms_count_now(store, MS_COUNT_JOURNAL);
+    counts[MS_COUNT_CARRIED_OUT] = ms_count_now(store, MS_COUNT_CARRIED_OUT);
     counts[MS_COUNT_DEAD] = ms_sql_number(ms_sql_begin(store, MS_RECOUNT_DEAD));
     int64_t given = ms_count_now(store, MS_COUNT_LEAD_IDS);
     int64_t last = ms_sql_number(ms_sql_begin(store, MS_LEADS_LAST));
@@ -91,7 +91,6 @@ follow_clock(ms_store *store, int64_t now)
     if (back > SET_BACK_MS) {
         ms_log("warning", "clock_set_back", NULL, NULL);
         (void)ms_sql_run_2(store, MS_LEADS_SHIFT, back, now);
-        (void)ms_sql_run_1(store, MS_JOURNAL_SHIFT, back);
         (void)ms_sql_run_1(store, MS_FLIGHTS_SHIFT, back);
         (void)ms_sql_run_1(store, MS_COOKIES_SHIFT, back);
         (void)ms_sql_run_1(store, MS_VISITS_SHIFT, back);
@@ -116,7 +115,7 @@ look_at_last_clock(ms_store *store)
     for (int class = 0; class < MS_CLASSES; class ++) {
         later(&store->seen, ms_sql_number_1(store, MS_LEADS_NEWEST, class));
     }
-    later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_JOURNAL_LAST)));
+    later(&store->seen, ms_accepted_oldest(store));
     later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_VISITS_LAST)));
     later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_ACTIVITIES_LAST)));
 }

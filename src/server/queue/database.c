@@ -1,0 +1,87 @@
+#include "database.h"
+
+#include "../../core/slice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How long a person's command and the server wait for each other's transaction. */
+#define BUSY_MS 5000
+
+bool
+ms_database_make(const char *path)
+{
+    /* SQLite would make the file for everyone to read. */
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file >= 0) {
+        return close(file) == 0;
+    }
+    return errno == EEXIST;
+}
+
+bool
+ms_database_is_log_alone(const char *path)
+{
+    char log[PATH_MAX];
+    struct stat status;
+    int len = snprintf(log, sizeof log, "%s-wal", path);
+    if (len < 0 || (size_t)len >= sizeof log || (stat(path, &status) == 0 && status.st_size > 0)) {
+        return false;
+    }
+    return stat(log, &status) == 0 && status.st_size > 0;
+}
+
+static bool
+run(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+bool
+ms_database_connect(const char *path, sqlite3 **db)
+{
+    char file[PATH_MAX];
+    /* "file:x" and ":memory:" are paths here, not what SQLite takes them for. */
+    int len = snprintf(file, sizeof file, "%s%s", *path == '/' ? "" : "./", path);
+    if (len < 0 || (size_t)len >= sizeof file) {
+        return false;
+    }
+    if (sqlite3_open_v2(file, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        return false;
+    }
+    /* A damaged file is left as it is: its log stays beside it, too, until it is known to be sound.
+     */
+    return sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+           sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
+           sqlite3_busy_timeout(*db, BUSY_MS) == SQLITE_OK &&
+           run(*db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                    "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA cache_size = -16000;");
+}
+
+bool
+ms_database_is_sound(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    bool sound =
+        sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW &&
+        ms_slice_equal(ms_slice_from((const char *)sqlite3_column_text(statement, 0)),
+                       MS_SLICE("ok"));
+    return sqlite3_finalize(statement) == SQLITE_OK && sound;
+}
+
+/* What is deleted is overwritten as far as that costs nothing. The log is copied by the server
+ * alone (checkpoint.h), and by whoever closes the database last. */
+bool
+ms_database_settle(sqlite3 *db)
+{
+    return run(db, "PRAGMA journal_mode = WAL") &&
+           run(db, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                   "PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = FAST;") &&
+           sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
+}

@@ -1,0 +1,341 @@
+/* Opening the queue: its two files, what may be wrong with them, and what to do then. */
+
+#include "database.h"
+#include "lock.h"
+#include "schema.h"
+#include "statements.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Room for a lead's fields, waiting, in flight and new, taken apart. Untouched memory costs
+ * nothing. */
+#define SCRATCH ((size_t)8 << 20)
+
+static const char no_memory[] = "There is not enough memory to open the database.";
+static const char no_thread[] =
+    "There is not enough memory, or no file or thread left, for the database.";
+static const char no_path[] = "No path to the database is given.";
+static const char too_long[] = "The path to the database is too long.";
+static const char missing[] =
+    "There is no database at this path; the server makes it at its start. "
+    "Is --db the same as the server's?";
+static const char in_use[] = "Another munchkin-server uses this database; each needs a database of "
+                             "its own, by --db.";
+static const char no_access[] = "The database cannot be opened for reading and writing: its folder "
+                                "must exist, and both must be writable for this user.";
+static const char newer[] = "The database was made by a newer munchkin-server; start that one, or "
+                            "one newer still.";
+static const char older[] = "The database was made by an older munchkin-server; start this one's "
+                            "server once, which brings it up to date.";
+static const char not_made[] = "The database could not be made or brought up to date: is the disk "
+                               "full? It was left as it was.";
+
+/* One of the two files. */
+typedef struct {
+    const ms_schema *schema;
+    const char *ending; /* behind the path */
+    const char *damaged;
+    const char *foreign;
+    const char *cache_size; /* NULL: as it is */
+} part;
+
+static const part queue = {
+    .schema = &ms_queue_schema,
+    .ending = "",
+    .damaged = "The database is damaged, or no database at all; it was left as it is. Move it "
+               "away, with the files of its name that end in -wal and -shm, and the next start "
+               "makes a new one. What waits in the old one can often be saved with the sqlite3 "
+               "program's .recover.",
+    .foreign = "The file is a database of another program; give another path by --db.",
+};
+
+static const part accepted = {
+    .schema = &ms_accepted_schema,
+    .ending = "-accepted",
+    .damaged = "The file of accepted requests, which has the database's name and -accepted behind "
+               "it, is damaged; it was left as it is. Move it away, with the files of its name "
+               "that end in -wal and -shm, and the next start makes a new one. What waits in the "
+               "old one can often be saved before that with the sqlite3 program's .recover.",
+    .foreign = "The file of the database's name with -accepted behind it is another program's; "
+               "give another path by --db.",
+    .cache_size = "PRAGMA cache_size = -2000", /* it is written and read from end to end */
+};
+
+/* Why SQLite's last call failed. */
+static const char *
+failure(const part *part, sqlite3 *db)
+{
+    switch (db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(db) & 0xFF) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        return part->damaged;
+    case SQLITE_NOMEM:
+        return no_memory;
+    default:
+        return no_access;
+    }
+}
+
+static ms_store *
+allocate(const ms_store_rules *rules)
+{
+    ms_store *store = calloc(1, sizeof *store);
+    void *scratch = malloc(SCRATCH);
+    if (store == NULL || scratch == NULL) {
+        free(store);
+        free(scratch);
+        return NULL;
+    }
+    store->lock = -1;
+    store->lead_ids = -1;
+    store->rules = *rules;
+    store->scratch_memory = scratch;
+    ms_arena_init(&store->scratch, scratch, SCRATCH);
+    return store;
+}
+
+/* Opens a file that is there. NULL if it can be used, unless it is older. */
+static const char *
+connect(const part *part, const char *path, ms_store *store)
+{
+    if (!ms_database_connect(path, &store->db) ||
+        (part->cache_size != NULL &&
+         sqlite3_exec(store->db, part->cache_size, NULL, NULL, NULL) != SQLITE_OK)) {
+        return failure(part, store->db);
+    }
+    switch (ms_schema_examine(store->db, part->schema)) {
+    case MS_SCHEMA_FOREIGN:
+        return part->foreign;
+    case MS_SCHEMA_NEWER:
+        return newer;
+    case MS_SCHEMA_FAILED:
+        return failure(part, store->db);
+    default:
+        return NULL;
+    }
+}
+
+static const char *
+connect_to_serve(const part *part, const char *path, ms_store *store)
+{
+    if (ms_database_is_log_alone(path)) {
+        return part->damaged;
+    }
+    if (!ms_database_make(path)) {
+        return errno == ENAMETOOLONG ? too_long : no_access;
+    }
+    const char *problem = connect(part, path, store);
+    if (problem != NULL) {
+        return problem;
+    }
+    return ms_database_is_sound(store->db) ? NULL : part->damaged;
+}
+
+static bool
+name(char path[static PATH_MAX], const char *database, const part *part)
+{
+    int len = snprintf(path, PATH_MAX, "%s%s", database, part->ending);
+    return len >= 0 && len < PATH_MAX;
+}
+
+static bool
+attach(sqlite3 *db, const char *path)
+{
+    char *sql = sqlite3_mprintf("ATTACH %Q AS queue", path);
+    bool attached = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_free(sql);
+    return attached;
+}
+
+/* All that the journal holds, unless it was taken over already: its last request is the last one
+ * here. */
+static bool
+copy_journal(ms_store *accepting)
+{
+    ms_store_starts(accepting);
+    int64_t last = ms_sql_number(ms_sql_begin(accepting, MS_REQUEST_LAST));
+    if (ms_sql_number_1(accepting, MS_JOURNAL_IS_COPIED, last) == 0) {
+        (void)ms_sql_run_1(accepting, MS_JOURNAL_COPY, last);
+    }
+    return ms_store_ended(accepting) == MS_STORE_OK;
+}
+
+/* What a database of version 2 has accepted and not carried out goes into the file of accepted
+ * requests; then it can be brought up to date. */
+static bool
+take_over(ms_store *store)
+{
+    static const ms_schema version_2 = {.application = 0x6d6e6368, .version = 2};
+    ms_schema_state state = ms_schema_examine(store->db, &version_2);
+    if (state != MS_SCHEMA_CURRENT) {
+        return state != MS_SCHEMA_FAILED;
+    }
+    sqlite3 *db = store->accepting->db;
+    if (!attach(db, sqlite3_db_filename(store->db, "main"))) {
+        return false;
+    }
+    bool copied = copy_journal(store->accepting);
+    return sqlite3_exec(db, "DETACH queue", NULL, NULL, NULL) == SQLITE_OK && copied;
+}
+
+/* Where the numbers of accepted requests go on: of those that are carried out, none need be left.
+ */
+static bool
+count_on(ms_store *store)
+{
+    ms_store *accepting = store->accepting;
+    int64_t carried_out = ms_store_carried_out(store);
+    int64_t last = ms_sql_number(ms_sql_begin(accepting, MS_REQUEST_LAST));
+    int64_t first = ms_sql_number_1(accepting, MS_REQUEST_AFTER, 0);
+    accepting->last = accepting->last_for_good = last > carried_out ? last : carried_out;
+    accepting->forgotten = accepting->forgotten_for_good = first > 0 ? first - 1 : accepting->last;
+    return !accepting->failed && !store->failed;
+}
+
+static const char *
+open_to_serve(ms_store *store, const char *path)
+{
+    char beside[PATH_MAX];
+    if (!name(beside, path, &accepted)) {
+        return too_long;
+    }
+    store->lock = ms_lock_take(path);
+    if (store->lock == MS_LOCK_HELD) {
+        return in_use;
+    }
+    if (store->lock == MS_LOCK_FAILED) {
+        return errno == ENAMETOOLONG ? too_long : no_access;
+    }
+    const char *problem = connect_to_serve(&queue, path, store);
+    if (problem == NULL) {
+        problem = connect_to_serve(&accepted, beside, store->accepting);
+    }
+    if (problem == NULL) {
+        problem = connect(&accepted, beside, store->accepted);
+    }
+    if (problem != NULL) {
+        return problem;
+    }
+    if (!ms_database_settle(store->db)) {
+        return failure(&queue, store->db);
+    }
+    if (!ms_database_settle(store->accepting->db)) {
+        return failure(&accepted, store->accepting->db);
+    }
+    if (!ms_database_settle(store->accepted->db)) {
+        return failure(&accepted, store->accepted->db);
+    }
+    if (ms_schema_update(store->accepting->db, &ms_accepted_schema) != MS_SCHEMA_CURRENT ||
+        !take_over(store) || ms_schema_update(store->db, &ms_queue_schema) != MS_SCHEMA_CURRENT ||
+        !count_on(store)) {
+        return not_made;
+    }
+    store->checkpoint = ms_checkpoint_start(store->db);
+    store->accepting->checkpoint = ms_checkpoint_start(store->accepting->db);
+    return store->checkpoint == NULL || store->accepting->checkpoint == NULL ? no_thread : NULL;
+}
+
+/* A file that is there, and as new as this program. */
+static const char *
+connect_beside(const part *part, const char *path, ms_store *store)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return errno == ENOENT ? missing : no_access;
+    }
+    const char *problem = connect(part, path, store);
+    if (problem != NULL) {
+        return problem;
+    }
+    if (ms_schema_examine(store->db, part->schema) == MS_SCHEMA_OLDER) {
+        return older;
+    }
+    return ms_database_settle(store->db) ? NULL : failure(part, store->db);
+}
+
+static const char *
+open_beside(ms_store *store, const char *path)
+{
+    char beside[PATH_MAX];
+    if (!name(beside, path, &accepted)) {
+        return too_long;
+    }
+    const char *problem = connect_beside(&queue, path, store);
+    if (problem != NULL) {
+        return problem;
+    }
+    problem = connect_beside(&accepted, beside, store->accepted);
+    if (problem == missing) { /* a copy of the database alone: nothing waits to be carried out */
+        ms_store_close(store->accepted);
+        store->accepted = NULL;
+        problem = NULL;
+    }
+    return problem;
+}
+
+static ms_store *
+open_by(const char *(*way)(ms_store *store, const char *path), const char *path,
+        const ms_store_rules *rules, const char **problem)
+{
+    if (*path == '\0') {
+        *problem = no_path;
+        return NULL;
+    }
+    ms_store *store = allocate(rules);
+    if (store == NULL) {
+        *problem = no_memory;
+        return NULL;
+    }
+    store->accepted = allocate(rules);
+    store->accepting = way == open_to_serve ? allocate(rules) : NULL;
+    bool allocated = store->accepted != NULL && (way != open_to_serve || store->accepting != NULL);
+    *problem = allocated ? way(store, path) : no_memory;
+    if (*problem != NULL) {
+        ms_store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+ms_store *
+ms_store_open(const char *path, const ms_store_rules *rules, const char **problem)
+{
+    return open_by(open_to_serve, path, rules, problem);
+}
+
+ms_store *
+ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem)
+{
+    return open_by(open_beside, path, rules, problem);
+}
+
+void
+ms_store_close(ms_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    ms_store_close(store->accepted);
+    ms_store_close(store->accepting);
+    for (size_t i = 0; i < MS_QUERY_COUNT; i++) {
+        (void)sqlite3_finalize(store->statements[i].statement);
+    }
+    ms_checkpoint_end(store->checkpoint);
+    (void)sqlite3_close(store->db);
+    if (store->lock >= 0) {
+        (void)close(store->lock);
+    }
+    free(store->scratch_memory);
+    free(store);
+}
+
+ms_store *
+ms_store_accepting(ms_store *store)
+{
+    return store->accepting;
+}
