@@ -193,14 +193,39 @@ test_forgetting(void **state)
     assert_false(ms_store_holds_carried_out(ms_store_accepting(queue), 1200));
     assert_true(carry_out());
     queue_commit();
+    accept("b@x.com", "{\"A\":1}", START);
     forget(1500);
+    assert_int_equal(query_accepted(REQUESTS), 1); /* which is not carried out */
+    assert_true(carry_out());
+    queue_commit();
+    forget(1501);
     assert_int_equal(query_accepted(REQUESTS), 0);
 
     queue_close();
     queue_open();
-    assert_int_equal(ms_store_last_accepted(ms_store_accepting(queue)), 1500);
+    assert_int_equal(ms_store_last_accepted(ms_store_accepting(queue)), 1501);
     accept("a@x.com", "{\"A\":1}", START);
     assert_int_equal(counts().messages_waiting, 1);
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"A\":1}\na@x.com {\"A\":1}\n");
+}
+
+/* What cannot be read is not taken for nothing. */
+static void
+test_what_was_accepted_cannot_be_read(void **state)
+{
+    sqlite3 *db = ms_store_accepting(queue)->db;
+    bool found = true;
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    assert_int_equal(sqlite3_exec(db, "ALTER TABLE request RENAME TO elsewhere", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(ms_store_carry_out(queue, START, &found), MS_STORE_FAILED);
+    assert_string_equal(ms_store_problem(queue), "no such table: request");
+    ms_store_rollback(queue);
+    assert_int_equal(sqlite3_exec(db, "ALTER TABLE elsewhere RENAME TO request", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ok(ms_store_begin(queue));
     assert_true(carry_out());
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
@@ -496,6 +521,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_rolled_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_accepting_rolled_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_forgetting, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_accepted_cannot_be_read, queue_setup,
+                                        queue_teardown),
         cmocka_unit_test_setup_teardown(test_one_file_alone, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_to_do, queue_setup, queue_teardown),
         cmocka_unit_test(test_layout),
