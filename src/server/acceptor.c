@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* How long to pause for what waits to be carried out, at most. */
-#define WAIT_MAX_US 1000000
+#define WAIT_MAX_US 100000
 
 /* How long those who were answered are waited for: a part of what the commit took, if that was as
  * long as on a disk that syncs slowly. */
