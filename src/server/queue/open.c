@@ -170,7 +170,7 @@ copy_journal(ms_store *accepting)
 static bool
 take_over(ms_store *store)
 {
-    static const ms_schema version_2 = {.application = 0x6d6e6368, .version = 2};
+    const ms_schema version_2 = {.application = ms_queue_schema.application, .version = 2};
     ms_schema_state state = ms_schema_examine(store->db, &version_2);
     if (state != MS_SCHEMA_CURRENT) {
         return state != MS_SCHEMA_FAILED;
