@@ -47,6 +47,6 @@ void ms_acceptor_stop(ms_acceptor *acceptor);
  * Those who send without end come to send as fast as it is carried out: so many messages may wait
  * for that before a commit is followed by a pause, which grows with what waits.
  */
-#define MS_BACKLOG_LARGE 100000
+#define MS_BACKLOG_LARGE 200000
 
 #endif

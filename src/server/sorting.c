@@ -9,8 +9,9 @@
 /*
  * How long to rest, by how long it took. If all was carried out: the more comes in, the more it is
  * that shares a commit and the pages that this writes. If something is left, most of the time is
- * for it, as others have to come to the database, too; but in a burst, for as long as there is room
- * for more to wait, most is left to those who send.
+ * for it, as others have to come to the database, too; but in a burst, until much waits, most is
+ * left to those who send. That is well before they are slowed down: a load that goes on and that
+ * could be carried out slows down nobody.
  */
 #define REST_IF_DONE 10
 #define REST_IN_BURST 2
@@ -18,6 +19,7 @@
 #define REST_MIN_US 20000
 #define REST_MAX_US 1000000
 #define BURST_US 1000000 /* it is over when nothing has come for so long */
+#define BURST_BACKLOG (MS_BACKLOG_LARGE / 2)
 
 #define FAILURES_MAX 4 /* then the request itself is looked at */
 
@@ -44,7 +46,7 @@ static int64_t
 time_to_rest(const ms_sorting *sorting)
 {
     bool burst = ms_clock_steady_us() - sorting->last_accepted < BURST_US &&
-                 sorting->backlog < MS_BACKLOG_LARGE;
+                 sorting->backlog < BURST_BACKLOG;
     int64_t rest = sorting->took / REST_IF_LEFT;
     if (!sorting->waiting) {
         rest = sorting->took * REST_IF_DONE;

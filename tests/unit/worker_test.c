@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/server/sorting.h"
 #include "../../src/server/worker.h"
 
 #include <limits.h>
@@ -638,6 +639,34 @@ test_a_large_backlog_slows_down(void **state)
     ms_worker_stop(worker, 0);
 }
 
+/* How long is rested, in milliseconds, after a tenth of a second of carrying out. */
+static int64_t
+rest_after(bool all_done, bool in_burst, int64_t backlog)
+{
+    ms_sorting sorting;
+    ms_sorting_init(&sorting);
+    sorting.took = 100000;
+    sorting.backlog = backlog;
+    if (in_burst) {
+        ms_sorting_accepts(&sorting);
+    }
+    sorting.waiting = !all_done;
+    ms_sorting_ended(&sorting, true);
+    sorting.waiting = true;
+    return ms_sorting_wait(&sorting);
+}
+
+/* A burst is left to those who send, but not until they have to be slowed down. */
+static void
+test_sorting_rests_by_what_waits(void **state)
+{
+    (void)state;
+    assert_in_range(rest_after(true, true, 0), 900, 1001);
+    assert_in_range(rest_after(false, true, MS_BACKLOG_LARGE / 2 - 1), 150, 201);
+    assert_in_range(rest_after(false, true, MS_BACKLOG_LARGE / 2), 1, 26);
+    assert_in_range(rest_after(false, false, 0), 1, 26);
+}
+
 static void
 test_an_answer_outlives_failed_turns(void **state)
 {
@@ -898,6 +927,7 @@ main(void)
         cmocka_unit_test(test_requests_wait_for_no_answer),
         cmocka_unit_test(test_a_steady_load_is_carried_out),
         cmocka_unit_test(test_a_large_backlog_slows_down),
+        cmocka_unit_test(test_sorting_rests_by_what_waits),
         cmocka_unit_test(test_an_answer_outlives_failed_turns),
         cmocka_unit_test(test_stopping_drains),
         cmocka_unit_test(test_jobs_of_a_broken_store_at_the_end),
