@@ -174,6 +174,20 @@ add_email(gathering *to, const cJSON *trait)
     }
 }
 
+/* Is it the word, but for spaces and the case of letters? Marketo tells no two fields apart by the
+ * case of their names, so what would become EMail is the e-mail address, too. */
+static bool
+is_spelled(ms_slice key, const char *word)
+{
+    key = ms_slice_trim(key);
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.ptr[i] != ' ' && (*word == '\0' || ms_to_lower(key.ptr[i]) != *word++)) {
+            return false;
+        }
+    }
+    return *word == '\0';
+}
+
 static bool
 is_full_name(ms_slice key)
 {
@@ -187,11 +201,10 @@ static void
 add_trait(gathering *to, const cJSON *trait)
 {
     ms_slice key = ms_slice_from(trait->string);
-    ms_slice word = ms_slice_trim(key);
-    if (ms_slice_equal_fold(word, MS_SLICE("id"))) {
+    if (is_spelled(key, "id")) {
         return;
     }
-    if (ms_slice_equal_fold(word, MS_SLICE("email"))) {
+    if (is_spelled(key, "email")) {
         add_email(to, trait);
         return;
     }

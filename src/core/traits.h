@@ -33,8 +33,9 @@ size_t ms_traits_room(const cJSON *traits);
  *             member m → Address + field name of m
  *   created, createdAt, created_at, birthday
  *             a number, taken for a Unix time, becomes ISO 8601
- *   email     in any case of the key; left out here if empty or null
- *   id        never sent, in any case of the key
+ *   email     in any case of the key, and with spaces anywhere in it; left out here if empty or
+ *             null
+ *   id        never sent, in any case of the key, and with spaces anywhere in it
  *
  * Text, numbers, true and false stay what they are; an array of them is joined
  * by commas; null is left out; an object is left out with MS_TRAIT_UNSUPPORTED.

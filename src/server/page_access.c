@@ -91,6 +91,7 @@ check_token(const ms_service *service, ms_arena *arena, const cJSON *body, ms_sl
     if (status == MS_OK && !ms_slice_equal_fold(bearer.email, email)) {
         status = MS_TOKEN_EMAIL_DIFFERS;
     }
+    admission->by_token = status == MS_OK;
     admission->knows_user = status == MS_OK && knows_user(&bearer, ms_json_member(body, "userId"));
     return status;
 }

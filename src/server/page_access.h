@@ -24,6 +24,7 @@ unsigned int ms_page_take_turn(ms_service *service, const ms_exchange *exchange)
 
 typedef struct {
     unsigned int wait; /* seconds, of a request that comes too soon */
+    bool by_token;     /* a token was needed, and is there */
     bool knows_user;   /* may the body's `userId` be taken for the visitor's? */
 } ms_admission;
 

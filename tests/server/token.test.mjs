@@ -201,6 +201,42 @@ test("a page's user id is believed if the token says it, and only then", async (
   assert.equal(await said(77, 'd'), 'bob@example.com');
 });
 
+test('the field UserId says what the token does, or nothing', async (t) => {
+  const fields = [{ name: 'userId', soapName: 'UserId' }];
+  const { server, simulator, post } = await intakeFor(t, { env: { ...REST, ...TOKENS }, simulator: { fields } });
+  /** @param {object} body @param {string} email @param {object} [claims] */
+  const lead = async (body, email, claims) => {
+    const token = tokenFor(email, { claims });
+    assert.equal((await sendLead(server, { traits: { email }, ...body, token })).status, 202);
+    const { fields } = await eventually(() => simulator.leads.get(email), email);
+    return fields.UserId;
+  };
+  const traitsOf = (/** @type {string} */ email) => ({ traits: { email, userId: '1234', UserID: '1234', 'user id': '1234' } });
+  assert.equal(await lead({ userId: '1234' }, 'eve@example.com'), undefined);
+  assert.equal(await lead(traitsOf('mal@example.com'), 'mal@example.com'), undefined);
+  assert.equal(await lead({ userId: '77', ...traitsOf('bob@example.com') }, 'bob@example.com', { sub: '77' }), '77');
+  assert.equal(await lead({ userId: '1' }, 'joe@example.com', { sub: '2' }), undefined);
+  // So what a server says of that user id is nobody's yet.
+  assert.equal((await post('/v1/identify', { userId: '1234', traits: { company: 'Engines' } })).status, 200);
+  await eventually(() => [...simulator.leadsById.values()].find(({ fields }) => fields.Company === 'Engines' && fields.UserId === '1234'), 'a lead of its own');
+  for (const email of ['eve@example.com', 'mal@example.com']) assert.equal(simulator.leads.get(email)?.fields.Company, undefined);
+});
+
+test("by whatever trait: nobody else's address becomes the lead's", async (t) => {
+  const { server, simulator } = await intakeFor(t, { env: { ...REST, ...TOKENS } });
+  const token = tokenFor(EMAIL);
+  assert.equal((await sendLead(server, { traits: { email: EMAIL, plan: 'a' }, token })).status, 202);
+  await eventually(() => simulator.leads.get(EMAIL), 'the lead');
+  // From now on it is looked up by its id, so the address is a field like others.
+  for (const name of ['e mail', 'E Mail', 'EM AIL', ' e m a i l ']) {
+    const answer = await sendLead(server, { traits: { email: EMAIL, [name]: 'bob@example.com', company: name }, token });
+    assert.ok(answer.status === 403 || answer.status === 202, answer.body);
+  }
+  assert.equal((await sendLead(server, { traits: { email: EMAIL, title: 'Countess' }, token })).status, 202);
+  await eventually(() => simulator.leads.get(EMAIL)?.fields.Title === 'Countess', 'what came last');
+  assert.equal(simulator.leads.get('bob@example.com'), undefined);
+});
+
 test('the whole way, to Marketo', async (t) => {
   const { server, simulator } = await intakeFor(t, { env: { ...REST, ...TOKENS } });
   assert.equal((await sendLead(server, { traits: { email: EMAIL }, token: tokenFor(EMAIL) })).status, 202);

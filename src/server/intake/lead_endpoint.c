@@ -24,6 +24,22 @@ kept(ms_arena *out, ms_slice text)
     return ms_text_end(out, start);
 }
 
+/*
+ * By a token, the field UserId says what that vouches for or nothing: leads that servers name by
+ * their user id alone are looked up in Marketo by this field. Marketo tells no names apart by case.
+ */
+static void
+drop_unknown_user(ms_fields *fields, const ms_admission *admission)
+{
+    for (size_t i = 0; i < fields->count && admission->by_token; i++) {
+        ms_field *field = &fields->list[i];
+        bool is_users = ms_slice_equal_fold(field->name, MS_SLICE("UserId"));
+        if (is_users && !(admission->knows_user && field->source == MS_FIELD_ARGUMENT)) {
+            field->dropped = true;
+        }
+    }
+}
+
 static ms_command *
 command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, bool knows_user,
            ms_arena *out)
@@ -78,6 +94,7 @@ read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice 
         return status;
     }
     *email = lead.email;
+    drop_unknown_user(&lead.fields, admission);
     if (service->worker == NULL) {
         return MS_OK;
     }

@@ -188,6 +188,22 @@ write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
     }
 }
 
+/* Do others of the lead's fields go to `field`, under one of its own names, while `name` is none? */
+static bool
+is_outdone(const ms_rest_field *field, ms_slice name, const cJSON *lead)
+{
+    if (ms_slice_equal(name, field->soap) || ms_slice_equal(name, field->rest)) {
+        return false;
+    }
+    for (const cJSON *member = lead->child; member != NULL; member = member->next) {
+        ms_slice other = ms_slice_from(member->string);
+        if (ms_slice_equal(other, field->soap) || ms_slice_equal(other, field->rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_slice json,
                      const cJSON *lead, ms_rest_left_out *left_out, void *argument)
@@ -206,7 +222,8 @@ ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_sli
             left_out(argument, name, field != NULL);
             continue;
         }
-        if (field->seen == fields->records || ms_slice_equal(field->rest, key)) {
+        if (field->seen == fields->records || ms_slice_equal(field->rest, key) ||
+            is_outdone(field, name, lead)) {
             continue;
         }
         field->seen = fields->records;

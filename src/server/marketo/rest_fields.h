@@ -46,8 +46,9 @@ typedef void ms_rest_left_out(void *argument, ms_slice name, bool read_only);
 
 /*
  * Writes the members of a lead at the free end of `out`, without braces: first the key, with its
- * value as JSON, then `lead`'s fields that Marketo knows, by their REST names, each once; one that
- * is the key is left out. Text is cut to its field's length.
+ * value as JSON, then `lead`'s fields that Marketo knows, by their REST names, each once, from what
+ * is spelled as Marketo does rather than in other case; one that is the key is left out. Text is
+ * cut to its field's length.
  */
 void ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_slice json,
                           const cJSON *lead, ms_rest_left_out *left_out, void *argument);
