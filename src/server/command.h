@@ -36,6 +36,8 @@ typedef struct ms_command {
     ms_command_kind kind;
     ms_slice message_id; /* empty: none; the same one is carried out once */
     ms_identity who;
+    int64_t marketo_id; /* LEAD, ACTIVITY: whose it is where `who` says nothing; 0: nobody's. Not
+                           of messages, but of dead letters that are sent again */
     int64_t time; /* ms; the message's own timestamp, corrected by its sentAt, else when it came */
 
     /* LEAD: {"Email":"…",…}, Marketo's SOAP names, in byte order. May be {}: only a tie to the

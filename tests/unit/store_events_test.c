@@ -174,6 +174,56 @@ test_dead_leads(void **state)
     assert_string_equal(dead_letters(), "");
 }
 
+/* The newest wins also over what was sent before the letter is sent again. */
+static void
+test_dead_leads_are_older_than_what_was_sent(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", RIPE + 60 * SECOND);
+    sync_one(MS_BY_EMAIL, 7, RIPE + 70 * SECOND);
+    assert_int_equal(retry(0, RIPE + 120 * SECOND), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 130 * SECOND), "#7 a@x.com {\"B\":1}\n");
+}
+
+/* A letter that says nothing but the Marketo id, as of a lead that was found by its cookie. */
+static void
+test_dead_leads_by_their_marketo_id(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_not_equal(lookups(RIPE), "");
+    ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE));
+    (void)take(MS_BY_MARKETO_ID, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    assert_string_equal(dead_letters(), "lead  1003 {\"marketoId\":7,\"fields\":{\"A\":1}}\n");
+    assert_int_equal(retry(0, RIPE + 60 * SECOND), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7  {\"A\":1}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE + 61 * SECOND));
+    /* The lead has been forgotten since. */
+    ok(ms_store_tidy(queue, START + 40 * DAY));
+    assert_int_equal(query("SELECT count(*) FROM lead"), 0);
+    assert_int_equal(retry(0, START + 40 * DAY), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 40 * DAY), "#7  {\"A\":1}\n");
+}
+
+/* One that says nothing at all cannot be sent, and stays. */
+static void
+test_dead_leads_of_nobody_stay(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_not_equal(lookups(RIPE), "");
+    ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE));
+    (void)take(MS_BY_MARKETO_ID, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    assert_int_equal(query("UPDATE dead SET payload = '{\"fields\":{\"A\":1}}' RETURNING 1"), 1);
+    assert_int_equal(retry(0, RIPE), 0);
+    assert_string_equal(dead_letters(), "lead  1003 {\"fields\":{\"A\":1}}\n");
+}
+
 static void
 test_dead_messages_stay(void **state)
 {
@@ -313,6 +363,9 @@ main(void)
         TEST(test_activities_wait_for_the_leads_id),
         TEST(test_activities_of_a_refused_lead),
         TEST(test_dead_leads),
+        TEST(test_dead_leads_are_older_than_what_was_sent),
+        TEST(test_dead_leads_by_their_marketo_id),
+        TEST(test_dead_leads_of_nobody_stay),
         TEST(test_dead_messages_stay),
         TEST(test_dead_cookies),
         TEST(test_refused_lookup_is_nobodys),

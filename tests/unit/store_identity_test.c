@@ -280,6 +280,34 @@ test_same_marketo_id_is_one_lead(void **state)
 }
 
 static void
+email_at(const char *email, const char *fields, int64_t time, int64_t now)
+{
+    const ms_command command = {.kind = MS_COMMAND_LEAD,
+                                .who = {slice(email), slice(""), slice(COOKIE), true},
+                                .time = time,
+                                .fields = slice(fields)};
+    request(&command, now);
+}
+
+/* What a lead is looked up by is the newest address, as the field is: whatever comes late. */
+static void
+test_newest_email(void **state)
+{
+    (void)state;
+    email_at("new@x.com", "{\"A\":2,\"Email\":\"new@x.com\"}", START - SECOND, START);
+    email_at("old@x.com", "{\"A\":1,\"Email\":\"old@x.com\"}", START - 100 * SECOND, START);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "new@x.com {\"A\":2,\"Email\":\"new@x.com\"}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 0, LATER));
+    email_at("old@x.com", "{\"B\":1,\"Email\":\"old@x.com\"}", START - 90 * SECOND, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "new@x.com {\"B\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 0, MUCH_LATER));
+    email_at("now@x.com", "{\"Email\":\"now@x.com\"}", MUCH_LATER, MUCH_LATER);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER + DAY),
+                        "now@x.com {\"Email\":\"now@x.com\"}\n");
+}
+
+static void
 test_nobody(void **state)
 {
     (void)state;
@@ -309,6 +337,7 @@ main(void)
         TEST(test_browser_tells_whose_a_held_cookie_is),
         TEST(test_answer_that_comes_too_late),
         TEST(test_same_marketo_id_is_one_lead),
+        TEST(test_newest_email),
         TEST(test_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,30 @@ test_beside_a_server(void **state)
     assert_int_equal(counts().dead, 0);
 }
 
+/* A person's command knows the server's rules: one sync of a lead in 30 seconds. */
+static void
+test_retry_beside_a_server_waits_as_long(void **state)
+{
+    const char *problem = NULL;
+    uint64_t count = 0;
+    (void)state;
+    ok(ms_store_recover(queue, START, 0));
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice(""), RIPE));
+    ok(ms_store_commit(queue));
+    ms_store *beside = ms_store_attach(queue_path, &(ms_store_rules){0}, &problem);
+    assert_non_null(beside);
+    ok(ms_store_begin(beside));
+    ok(ms_store_dead_retry(beside, 0, RIPE + SECOND, &count));
+    ok(ms_store_commit(beside));
+    ms_store_close(beside);
+    ok(ms_store_begin(queue));
+    assert_int_equal(count, 1);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 29 * SECOND), "");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 35 * SECOND), "a@x.com {\"A\":1}\n");
+}
+
 /* A transaction that could not be rolled back, for want of memory say, does not stop those behind
  * it. */
 static void
@@ -326,7 +350,7 @@ test_other_versions(void **state)
 static void
 test_migration(void **state)
 {
-    enum { VERSION = 3 }; /* today's */
+    enum { VERSION = 4 }; /* today's */
     const char *steps[VERSION + 1];
     ms_schema next = {ms_queue_schema.application, steps, VERSION + 1};
     assert_int_equal(ms_queue_schema.version, VERSION);
@@ -347,7 +371,7 @@ test_migration(void **state)
                      SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_refused("newer munchkin-server");
-    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 3");
+    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 4");
     queue_open();
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }
@@ -377,10 +401,19 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_and_opened), TEST(test_killed),          TEST(test_in_flight_at_the_end),
-        TEST(test_for_nobody_else),   TEST(test_beside_a_server), TEST(test_begin_within_another),
-        TEST(test_full_disk),         TEST(test_rollback),        TEST(test_damage),
-        TEST(test_other_versions),    TEST(test_migration),       TEST(test_remembered),
+        TEST(test_closed_and_opened),
+        TEST(test_killed),
+        TEST(test_in_flight_at_the_end),
+        TEST(test_for_nobody_else),
+        TEST(test_beside_a_server),
+        TEST(test_retry_beside_a_server_waits_as_long),
+        TEST(test_begin_within_another),
+        TEST(test_full_disk),
+        TEST(test_rollback),
+        TEST(test_damage),
+        TEST(test_other_versions),
+        TEST(test_migration),
+        TEST(test_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,20 @@ test_there_and_back(void **state)
     assert_true(ms_slice_equal(taken[0].fields, slice("{\"A\":1}")));
 }
 
+/* An answer was lost, so nobody knows which of the two values Marketo has. */
+static void
+test_there_and_back_by_a_lost_answer(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", START + 60 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, START + 65 * SECOND);
+    ok(ms_store_lead_again(queue, taken[0].id, START + 70 * SECOND));
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START + 66 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 100 * SECOND), "#7 a@x.com {\"A\":1}\n");
+}
+
 static void
 test_during_flight(void **state)
 {
@@ -211,6 +225,32 @@ test_newest_by_its_own_time(void **state)
     command_at("{\"B\":3}", START + DAY, START);                /* a clock that is ahead */
     command_at("{\"B\":4}", START + SECOND, START + SECOND);
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":2,\"B\":4,\"C\":1}\n");
+}
+
+/* What is late on its way does not take the place of what Marketo has. */
+static void
+test_older_than_what_was_sent(void **state)
+{
+    const int64_t hour = 3600 * SECOND;
+    (void)state;
+    command_at("{\"A\":2,\"B\":2}", START, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    command_at("{\"A\":1,\"C\":1}", START - SECOND, START + hour);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 2 * hour), "#7 a@x.com {\"C\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, START + 2 * hour));
+    /* Also if it is newer than that, but the value was said again since. */
+    command_at("{\"A\":2}", START + 4 * hour, START + 4 * hour);
+    command_at("{\"A\":3}", START + 3 * hour, START + 5 * hour);
+    assert_int_equal(next_due(), INT64_MAX);
+    /* However long ago that was. */
+    command_at("{\"A\":3}", START + 3 * hour, START + 20 * DAY);
+    assert_int_equal(next_due(), INT64_MAX);
+    command_at("{\"A\":4}", START + 20 * DAY, START + 20 * DAY);
+    sync_one(MS_BY_MARKETO_ID, 7, START + 20 * DAY + hour);
+    /* But not if the clock was ahead then. */
+    command_at("{\"A\":5}", START + 19 * DAY, START + 19 * DAY);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 20 * DAY + 2 * hour),
+                        "#7 a@x.com {\"A\":5}\n");
 }
 
 static void
@@ -344,10 +384,12 @@ main(void)
         TEST(test_linger_after_the_interval),
         TEST(test_unchanged),
         TEST(test_there_and_back),
+        TEST(test_there_and_back_by_a_lost_answer),
         TEST(test_during_flight),
         TEST(test_again),
         TEST(test_refused),
         TEST(test_newest_by_its_own_time),
+        TEST(test_older_than_what_was_sent),
         TEST(test_clock_set_back),
         TEST(test_message_once),
         TEST(test_oldest_first),

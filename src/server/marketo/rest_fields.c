@@ -188,7 +188,8 @@ write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
     }
 }
 
-/* Do others of the lead's fields go to `field`, under one of its own names, while `name` is none? */
+/* Do others of the lead's fields go to `field`, under one of its own names, while `name` is none?
+ */
 static bool
 is_outdone(const ms_rest_field *field, ms_slice name, const cJSON *lead)
 {

@@ -23,6 +23,19 @@ hash(ms_slice name)
     return value;
 }
 
+/* Names are whatever somebody has said; what is not like a field's name may be about a person. */
+static bool
+is_plain(ms_slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char lower = ms_to_lower(name.ptr[i]);
+        if (!(lower >= 'a' && lower <= 'z') && !ms_is_digit(lower) && lower != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Each name is reported once, while there is room to remember it. */
 static void
 left_out(void *argument, ms_slice name, bool read_only)
@@ -38,6 +51,9 @@ left_out(void *argument, ms_slice name, bool read_only)
     if (rest->reported_count < sizeof rest->reported / sizeof *rest->reported) {
         char text[128];
         rest->reported[rest->reported_count++] = value;
+        if (!is_plain(name)) {
+            name = MS_SLICE("?");
+        }
         (void)snprintf(text, sizeof text, "%.*s", (int)(name.len < 100 ? name.len : 100), name.ptr);
         ms_log("warning", read_only ? "field_read_only" : "field_unknown", "field", text);
     }

@@ -55,6 +55,33 @@ code_of(ms_status status)
     return ms_slice_from(ms_status_code(status));
 }
 
+/* The set's field of this name; NULL if it has none. */
+static const ms_waiting_field *
+field_of(const ms_field_set *set, ms_slice name)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (ms_slice_equal(set->list[i].name, name)) {
+            return &set->list[i];
+        }
+    }
+    return NULL;
+}
+
+/* Was a newer address said of the lead, which waits or was sent? Else this is its address now: what
+ * it is looked up by and what is said in its field are one. */
+static bool
+email_is_outdated(const ms_lead_row *lead, const ms_field_set *added, const ms_field_set *waiting,
+                  int64_t now)
+{
+    const ms_slice name = MS_SLICE("Email");
+    const ms_waiting_field *said = field_of(added, name);
+    const ms_waiting_field *waits = field_of(waiting, name);
+    if (said == NULL) {
+        return false;
+    }
+    return waits != NULL ? waits->time > said->time : ms_sent_fields_outdate(lead->sent, now, said);
+}
+
 /* Merges the command's fields into those that wait. */
 static void
 add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_t now)
@@ -71,9 +98,12 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_
         return;
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
+    if (!email_is_outdated(lead, &added, &waiting, now)) {
+        ms_identity_set_email(lead, command->who.email);
+    }
     ms_field_set merged = ms_fields_together(store, &waiting, &added);
     if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
-        ms_sent_fields_remove(lead->sent, now - store->rules.unchanged, &merged);
+        ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
     }
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
         const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie, 0,
@@ -94,10 +124,19 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_
 /* Writing a row for this alone is not worth it more often. */
 #define HEARD_EVERY ((int64_t)3600 * 1000)
 
+/* The lead that a command is about; NULL, and a failed store, without memory. */
+static ms_lead_row *
+lead_of(ms_store *store, const ms_command *command, int64_t now)
+{
+    return command->marketo_id != 0 && ms_identity_is_nobody(&command->who)
+               ? ms_identity_of_marketo_id(store, command->marketo_id, now)
+               : ms_identity_lead(store, &command->who, now);
+}
+
 void
 ms_change_lead(ms_store *store, const ms_command *command, int64_t now, bool due_now)
 {
-    ms_lead_row *lead = ms_identity_lead(store, &command->who, now);
+    ms_lead_row *lead = lead_of(store, command, now);
     if (lead == NULL) {
         return;
     }
@@ -130,10 +169,11 @@ ms_change_visit(ms_store *store, const ms_command *command, int64_t now)
 void
 ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool due_now)
 {
-    ms_lead_row *lead = ms_identity_lead(store, &command->who, now);
+    ms_lead_row *lead = lead_of(store, command, now);
     if (lead == NULL) {
         return;
     }
+    ms_identity_set_email(lead, command->who.email);
     if (lead->marketo_id == 0) {
         ms_lead_wants_sync(lead, now); /* it is to have an id */
     }
@@ -153,12 +193,6 @@ ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool
     ms_count_change(store, MS_COUNT_ACTIVITIES, 1);
 }
 
-static bool
-is_nobody(const ms_identity *who)
-{
-    return who->email.len == 0 && who->user_id.len == 0 && who->cookie.len == 0;
-}
-
 ms_store_result
 ms_change(ms_store *store, const ms_command *command, int64_t now)
 {
@@ -167,7 +201,7 @@ ms_change(ms_store *store, const ms_command *command, int64_t now)
         return ms_store_ended(store);
     }
     bool of_lead = command->kind == MS_COMMAND_LEAD || command->kind == MS_COMMAND_ACTIVITY;
-    if (of_lead && is_nobody(&command->who)) {
+    if (of_lead && ms_identity_is_nobody(&command->who)) {
         ms_dead_add_message(store, &command->who,
                             command->kind == MS_COMMAND_LEAD ? command->fields
                                                              : command->attributes,

@@ -3,6 +3,8 @@
 #include "changes.h"
 #include "cookie_row.h"
 #include "dead.h"
+#include "identity.h"
+#include "rules.h"
 
 static ms_dead_letter
 read_letter(ms_sql *sql)
@@ -39,13 +41,17 @@ number(const cJSON *payload, const char *name)
     return cJSON_IsNumber(value) ? (int64_t)cJSON_GetNumberValue(value) : 0;
 }
 
-/* The raw text of a payload's last member. */
+/* The raw text of a payload's last member, the one of this name in quotes. Within texts quotes are
+ * escaped. */
 static ms_slice
-raw_last(ms_slice payload, ms_slice name)
+raw_last(ms_slice payload, const char *quoted_name)
 {
-    for (size_t i = 0; i + name.len < payload.len; i++) {
-        if (memcmp(payload.ptr + i, name.ptr, name.len) == 0) {
-            return (ms_slice){payload.ptr + i + name.len, payload.len - i - name.len - 1};
+    size_t len = strlen(quoted_name);
+    for (size_t i = 1; i + len < payload.len; i++) {
+        bool begins = payload.ptr[i - 1] == '{' || payload.ptr[i - 1] == ',';
+        if (begins && memcmp(payload.ptr + i, quoted_name, len) == 0) {
+            size_t behind = i + len + 1; /* the colon */
+            return (ms_slice){payload.ptr + behind, payload.len - behind - 1};
         }
     }
     return MS_SLICE("");
@@ -77,13 +83,18 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
     ms_command command = {.who = {.email = ms_json_string(payload, "email"),
                                   .user_id = ms_json_string(payload, "userId"),
                                   .cookie = ms_json_string(payload, "cookie")},
+                          .marketo_id = number(payload, "marketoId"),
                           .time = at, /* what came since is newer */
-                          .fields = raw_last(text, MS_SLICE(",\"fields\":")),
+                          .fields = raw_last(text, "\"fields\""),
                           .query = ms_json_string(payload, "query"),
                           .user_agent = ms_json_string(payload, "userAgent"),
                           .activity_type = number(payload, "activityType"),
                           .primary_value = ms_json_string(payload, "primaryValue"),
-                          .attributes = raw_last(text, MS_SLICE(",\"attributes\":"))};
+                          .attributes = raw_last(text, "\"attributes\"")};
+    bool is_visit = ms_slice_equal(kind, MS_SLICE("visit"));
+    if (!is_visit && command.marketo_id == 0 && ms_identity_is_nobody(&command.who)) {
+        return false;
+    }
     if (command.fields.len == 0) {
         command.fields = MS_SLICE("{}");
     }
@@ -93,7 +104,7 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
         retry_cookie(store, &command, now);
     } else {
         command.time = number(payload, "time");
-        if (ms_slice_equal(kind, MS_SLICE("visit"))) {
+        if (is_visit) {
             ms_change_visit(store, &command, now);
         } else {
             ms_change_activity(store, &command, now, true);
@@ -125,6 +136,7 @@ ms_store_dead_retry(ms_store *store, int64_t only, int64_t now, uint64_t *count)
     int64_t id = 0;
     *count = 0;
     ms_store_starts(store);
+    ms_rules_recall(store);
     while (!store->failed && (id = next_letter(store, id, only)) != 0) {
         ms_store_starts(store);
         ms_sql *sql = ms_sql_begin(store, MS_DEAD_GET);

@@ -150,8 +150,10 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
     if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
         put(store, ALIAS_USER_ID, who->user_id, lead);
     }
-    set(lead, &lead->email, who->email);
     set(lead, &lead->user_id, who->user_id);
+    if (lead->email.len == 0) {
+        set(lead, &lead->email, who->email);
+    }
 }
 
 /* Whose the lead's e-mail address is, or, if it has none, its user id; 0 if nobody's. */
@@ -210,6 +212,33 @@ ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now)
         tie_cookie(store, lead, who, &known, now);
     }
     return store->failed ? NULL : lead;
+}
+
+bool
+ms_identity_is_nobody(const ms_identity *who)
+{
+    return who->email.len == 0 && who->user_id.len == 0 && who->cookie.len == 0;
+}
+
+ms_lead_row *
+ms_identity_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
+{
+    int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
+    if (known != 0) {
+        return ms_lead_load(store, known);
+    }
+    ms_lead_row *lead = ms_lead_new(store, now);
+    if (lead != NULL) {
+        ms_lead_save(store, lead);
+        ms_lead_identified(store, lead, marketo_id, now);
+    }
+    return store->failed ? NULL : lead;
+}
+
+void
+ms_identity_set_email(ms_lead_row *lead, ms_slice email)
+{
+    set(lead, &lead->email, email);
 }
 
 ms_lead_row *

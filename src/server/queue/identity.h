@@ -18,9 +18,18 @@
 
 #include "lead_row.h"
 
-/* The lead, made if there is none, with all that the identity says tied to it; yet to be saved.
- * NULL if that failed. */
+/* The lead, made if there is none, with all that the identity says tied to it, but for an e-mail
+ * address if it has another one; yet to be saved. NULL if that failed. */
 ms_lead_row *ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now);
+
+/* Does it say nothing? */
+bool ms_identity_is_nobody(const ms_identity *who);
+
+/* The lead of this Marketo id, made if there is none; yet to be saved. NULL if that failed. */
+ms_lead_row *ms_identity_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
+
+/* From now on it is looked up by this address, unless that is empty. */
+void ms_identity_set_email(ms_lead_row *lead, ms_slice email);
 
 /*
  * No cookie of the lead's waits for Marketo's answer any more, and none belongs to a lead known

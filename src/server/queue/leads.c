@@ -258,17 +258,16 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     if (lead == NULL) {
         return ms_store_ended(store);
     }
-    int64_t since = now - store->rules.unchanged;
     lead->ended = now;
     lead->attempts = 0;
     lead->retry = 0;
-    lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, since, now);
+    lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
     ms_lead_identified(store, lead, marketo_id, now);
     if (landed.cookie != 0) {
         cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
-    ms_sent_fields_remove(lead->sent, since, &waiting);
+    ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
     ms_lead_set_fields(store, lead, &waiting);
     if (waiting.count == 0) {
         lead->since = 0;
@@ -288,6 +287,8 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
     ms_field_set waiting = ms_lead_fields(store, lead);
     ms_field_set together = ms_fields_together(store, &landed.fields, &waiting);
     ms_lead_set_fields(store, lead, &together);
+    /* It may have come there all the same: then what was sent before is not what Marketo has. */
+    lead->sent = ms_sent_fields_forget(&store->scratch, lead->sent, &landed.fields);
     bool earlier = lead->since == 0 || (landed.since > 0 && landed.since < lead->since);
     lead->since = earlier ? landed.since : lead->since;
     /* What only its cookie had put in flight is found by the cookie again. */

@@ -9,6 +9,7 @@ typedef struct {
     uint64_t name;
     uint64_t value;
     int64_t at;
+    int64_t time;
 } record;
 
 static size_t
@@ -95,25 +96,19 @@ copy(ms_arena *arena, ms_slice sent, size_t more, size_t *len)
 }
 
 ms_slice
-ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, int64_t since,
-                   int64_t now)
+ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, int64_t now)
 {
     size_t len = 0;
     record *records = copy(arena, sent, fields->count, &len);
     if (records == NULL) {
         return MS_SLICE("");
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (records[i].at > since) {
-            records[kept++] = records[i];
-        }
-    }
     for (size_t i = 0; i < fields->count; i++) {
         const ms_waiting_field *field = &fields->list[i];
-        put(records, &kept, (record){name_hash(field->name), hash(field->name, field->value), now});
+        put(records, &len,
+            (record){name_hash(field->name), hash(field->name, field->value), now, field->time});
     }
-    return (ms_slice){(const char *)records, kept * sizeof *records};
+    return (ms_slice){(const char *)records, len * sizeof *records};
 }
 
 ms_slice
@@ -130,6 +125,37 @@ ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
     return (ms_slice){(const char *)records, len * sizeof *records};
 }
 
+ms_slice
+ms_sent_fields_forget(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
+{
+    size_t len = 0;
+    record *records = copy(arena, sent, 0, &len);
+    for (size_t i = 0; i < fields->count && records != NULL; i++) {
+        size_t place = find(records, len, name_hash(fields->list[i].name));
+        if (place < len) {
+            records[place] = records[--len];
+        }
+    }
+    return records == NULL ? MS_SLICE("")
+                           : (ms_slice){(const char *)records, len * sizeof *records};
+}
+
+bool
+ms_sent_fields_outdate(ms_slice sent, int64_t now, const ms_waiting_field *field)
+{
+    uint64_t name = name_hash(field->name);
+    for (size_t i = 0; i < count(sent); i++) {
+        record known = get(sent, i);
+        if (known.name == name) {
+            /* One that is of the future was noted before the clock was set back. */
+            return known.time > field->time && known.time <= now;
+        }
+    }
+    return false;
+}
+
+/* Was it sent with this value later than `since`? Then that is known to hold as long as this says.
+ */
 static bool
 was_sent(ms_slice sent, int64_t since, const ms_waiting_field *field)
 {
@@ -137,6 +163,8 @@ was_sent(ms_slice sent, int64_t since, const ms_waiting_field *field)
     for (size_t i = 0; i < count(sent); i++) {
         record known = get(sent, i);
         if (known.value == value && known.at > since) {
+            known.time = field->time > known.time ? field->time : known.time;
+            memcpy((char *)sent.ptr + i * sizeof known, &known, sizeof known);
             return true;
         }
     }
@@ -144,15 +172,16 @@ was_sent(ms_slice sent, int64_t since, const ms_waiting_field *field)
 }
 
 void
-ms_sent_fields_remove(ms_slice sent, int64_t since, ms_field_set *fields)
+ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_set *fields)
 {
     size_t kept = 0;
     if (sent.len == 0) {
         return;
     }
     for (size_t i = 0; i < fields->count; i++) {
-        if (!was_sent(sent, since, &fields->list[i])) {
-            fields->list[kept++] = fields->list[i];
+        const ms_waiting_field *field = &fields->list[i];
+        if (!was_sent(sent, now - unchanged, field) && !ms_sent_fields_outdate(sent, now, field)) {
+            fields->list[kept++] = *field;
         }
     }
     fields->count = kept;

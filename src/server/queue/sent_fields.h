@@ -1,24 +1,35 @@
 /*
  * What was sent of a lead, kept as hashes: so that a field which has its value in Marketo already
- * costs no call, and the queue does not keep what it has done with.
+ * costs no call, so that what is older does not take its place, and so that the queue does not keep
+ * what it has done with.
  *
- * A record has the hash of the name, the hash of name and value, and the time when it was sent;
- * eight bytes each.
+ * A record has the hash of the name, the hash of name and value, the time when it was sent, and the
+ * value's own (field_set.h); eight bytes each.
  */
 #ifndef MS_SENT_FIELDS_H
 #define MS_SENT_FIELDS_H
 
 #include "field_set.h"
 
-/* Records of fields that were sent later than `since`, those of `fields` as sent `now`. Allocated
- * in the arena; empty if that is exhausted. */
+/* The records with those of `fields`, as sent `now`. Allocated in the arena; empty if that is
+ * exhausted. */
 ms_slice ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields,
-                            int64_t since, int64_t now);
+                            int64_t now);
+
+/* The records without those of `fields`, of which it is not known any more what Marketo has. */
+ms_slice ms_sent_fields_forget(ms_arena *arena, ms_slice sent, const ms_field_set *fields);
 
 /* Both together; the later record of each name. */
 ms_slice ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b);
 
-/* Takes out of `fields` those that were sent with this value later than `since`. */
-void ms_sent_fields_remove(ms_slice sent, int64_t since, ms_field_set *fields);
+/* Was a newer value of this field sent? */
+bool ms_sent_fields_outdate(ms_slice sent, int64_t now, const ms_waiting_field *field);
+
+/*
+ * Takes out of `fields` those that were sent with this value within `unchanged`, and those of which
+ * a newer value was sent. The records note how new a value is that came again: `sent` is memory
+ * that may be written, as that of a lead's row is.
+ */
+void ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_set *fields);
 
 #endif

@@ -5,6 +5,7 @@
 #include "changes.h"
 #include "cookie_row.h"
 #include "dead.h"
+#include "rules.h"
 
 #include "../../core/status.h"
 #include "../log.h"
@@ -125,6 +126,7 @@ ms_store_recover(ms_store *store, int64_t now, int64_t pause)
 {
     int64_t id = 0;
     ms_store_starts(store);
+    ms_rules_keep(store);
     look_at_last_clock(store);
     follow_clock(store, now);
     while (!store->failed && (id = ms_sql_number_1(store, MS_FLIGHTS, 1)) != 0) {
