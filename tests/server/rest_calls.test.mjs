@@ -46,6 +46,31 @@ test('at most 50 calls in 20 seconds, and 5 at once', async (t) => {
   assert.deepEqual(marketo.rest.overlaps, []);
 });
 
+test('at most 50 calls in 20 seconds, also of two processes one after the other', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { batch: 1 } });
+  await Promise.all(Array.from({ length: 60 }, (_, i) => queue.lead(`ada${i}@example.com`)));
+  await until(() => marketo.rest.calls.length === 50, 'as many as there may be');
+  await queue.stop();
+  queue.start();
+  await queue.settle();
+  assert.equal(marketo.rest.calls.length, 50);
+  await queue.passUntil(() => marketo.leads.size === 60);
+  assert.ok(mostInWindow(marketo) <= 50, `${mostInWindow(marketo)} calls`);
+});
+
+test('a value that is said again is sent again if the answer to another one was lost', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  const title = () => marketo.leads.get('ada@example.com')?.fields.Title;
+  await queue.lead('ada@example.com', { Title: 'A' });
+  await until(() => title() === 'A', 'A');
+  marketo.faults.calls.push({ path: LEADS, answer: 'reset', carriedOut: true, times: 1 });
+  await queue.lead('ada@example.com', { Title: 'B' });
+  await until(() => title() === 'B', 'B');
+  await queue.settle();
+  await queue.lead('ada@example.com', { Title: 'A' });
+  await queue.passUntil(() => title() === 'A');
+});
+
 test('a lead is never in two calls at once, and ends with the newest of every field', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { interval: 0, batch: 3 } });
   marketo.faults.callDelayMs = 30;

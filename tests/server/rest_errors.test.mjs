@@ -182,6 +182,14 @@ test('a number of calls a day of its own', async (t) => {
   await until(() => marketo.leads.size === 3, 'the third lead, the next day');
 });
 
+test('a number of calls a day of its own, also where many could be made at once', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { daily: 4, batch: 1 } });
+  await Promise.all(Array.from({ length: 20 }, (_, i) => queue.lead(`ada${i}@example.com`)));
+  await until(() => marketo.leads.size === 3, 'what is left of the day');
+  await queue.settle();
+  assert.equal(marketo.rest.calls.length, 4, 'describe.json and three of leads.json');
+});
+
 test('413: half as many, until they fit; one that is too large alone is kept aside', async (t) => {
   const { marketo, queue } = await queueFor(t, {
     options: { linger: 5000 },

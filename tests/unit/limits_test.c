@@ -96,6 +96,42 @@ test_calls_that_leave_late(void **state)
     assert_int_equal(allowed_at(&limiter, 1000), 50);
 }
 
+/* A process knows of the calls of the one before it. */
+static void
+test_calls_of_another_process(void **state)
+{
+    (void)state;
+    static char text[MS_LIMITER_TEXT];
+    const int64_t start = INT64_C(1790000000000);
+    ms_limiter before;
+    ms_limiter after;
+    ms_limiter_init(&before, 50, 5);
+    for (int i = 0; i < 40; i++) {
+        ms_limiter_end(&before, ms_limiter_begin(&before), start + i);
+    }
+    for (int i = 0; i < 5; i++) { /* under way when it was killed: nobody knows when they left */
+        (void)ms_limiter_begin(&before);
+    }
+    const ms_slice written = {text, ms_limiter_write(&before, text)};
+    ms_limiter_init(&after, 50, 5);
+    ms_limiter_read(&after, written, start + 1000);
+    assert_int_equal(allowed_at(&after, start + 1000), 5);
+    assert_int_equal(allowed_at(&after, start + 39 + MS_LIMITER_WINDOW), 40);
+    assert_int_equal(allowed_at(&after, start + 1000 + MS_LIMITER_WINDOW), 10);
+
+    /* As many as there can be, of the longest times, have room. */
+    ms_limiter_init(&before, MS_LIMITER_CALLS_MAX, 5);
+    for (int i = 0; i < 2 * MS_LIMITER_CALLS_MAX; i++) {
+        ms_limiter_end(&before, ms_limiter_begin(&before), INT64_MAX - 1);
+    }
+    assert_int_equal(ms_limiter_write(&before, text), MS_LIMITER_CALLS_MAX * 20);
+
+    /* What is no such text. */
+    ms_limiter_init(&after, 50, 5);
+    ms_limiter_read(&after, MS_SLICE("x -1 99999999999999999999999999999999 ,"), start);
+    assert_in_range(allowed_at(&after, start), 45, 50);
+}
+
 static void
 test_slower_and_faster_again(void **state)
 {
@@ -218,6 +254,7 @@ main(void)
         cmocka_unit_test(test_never_more_in_a_window),
         cmocka_unit_test(test_never_more_at_once),
         cmocka_unit_test(test_calls_that_leave_late),
+        cmocka_unit_test(test_calls_of_another_process),
         cmocka_unit_test(test_slower_and_faster_again),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_backoff),

@@ -1,6 +1,10 @@
 #include "limiter.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define CALLS_MIN 5
+#define UNDER_WAY 0      /* as it is written; no call left then */
 #define WELL_FOR_MORE 10 /* so many in a row, and the limits rise by one */
 
 void
@@ -81,6 +85,37 @@ ms_limiter_end(ms_limiter *limiter, size_t ticket, int64_t when)
 {
     limiter->sent[ticket] = when;
     limiter->under_way--;
+}
+
+size_t
+ms_limiter_write(const ms_limiter *limiter, char *text)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < MS_LIMITER_CALLS_MAX; i++) {
+        if (limiter->sent[i] != MS_LIMITER_NEVER) {
+            long long time = limiter->sent[i] == INT64_MAX ? UNDER_WAY : limiter->sent[i];
+            len += (size_t)snprintf(text + len, MS_LIMITER_TEXT - len, "%lld ", time);
+        }
+    }
+    return len;
+}
+
+void
+ms_limiter_read(ms_limiter *limiter, ms_slice text, int64_t now)
+{
+    char digits[24] = "";
+    size_t len = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < text.len && count < MS_LIMITER_CALLS_MAX; i++) {
+        if (ms_is_digit(text.ptr[i]) && len < sizeof digits - 1) {
+            digits[len++] = text.ptr[i];
+        } else if (len > 0) {
+            digits[len] = '\0';
+            long long time = strtoll(digits, NULL, 10);
+            limiter->sent[count++] = time == UNDER_WAY ? now : time;
+            len = 0;
+        }
+    }
 }
 
 void

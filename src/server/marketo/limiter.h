@@ -5,8 +5,8 @@
 #ifndef MS_LIMITER_H
 #define MS_LIMITER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "../../core/slice.h"
+
 #include <stdint.h>
 
 #define MS_LIMITER_CALLS_MAX 100
@@ -43,6 +43,17 @@ size_t ms_limiter_begin(ms_limiter *limiter);
  * wait for the disk or a connection before; MS_LIMITER_NEVER if it did not.
  */
 void ms_limiter_end(ms_limiter *limiter, size_t ticket, int64_t when);
+
+/*
+ * What a process that comes after this one has to know of its calls: their times, as text. Written
+ * at a call's begin into `text` of MS_LIMITER_TEXT bytes; how long it is.
+ */
+#define MS_LIMITER_TEXT 2200
+size_t ms_limiter_write(const ms_limiter *limiter, char *text);
+
+/* Takes what was written for calls of its own. Those that were under way then may have left at any
+ * time until `now`. What is no such text counts for nothing. */
+void ms_limiter_read(ms_limiter *limiter, ms_slice text, int64_t now);
 
 /* Marketo said there were too many in 20 s (606): half as many from now on, but not below 5. */
 void ms_limiter_slow_down(ms_limiter *limiter);

@@ -11,37 +11,6 @@
 #define LOOKUPS_MOST 50
 #define ACTIVITIES_MOST 300
 
-/* How many calls were made today, by whomever of us: the queue has counted them. */
-static ms_store_result
-begin_day(ms_rest *rest, ms_store *store, int64_t now)
-{
-    char day[MS_CENTRAL_DAY];
-    ms_store_counts counts;
-    ms_central_day(now, day);
-    if (strcmp(day, rest->day) == 0) {
-        return MS_STORE_OK;
-    }
-    if (ms_store_count(store, day, &counts) != MS_STORE_OK) {
-        return MS_STORE_FAILED;
-    }
-    memcpy(rest->day, day, sizeof day);
-    rest->calls_today = counts.calls_today;
-    return MS_STORE_OK;
-}
-
-/* Stops by itself where it was told to. */
-static bool
-has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
-{
-    uint64_t most = rest->settings.daily_calls;
-    if (most == 0 || rest->calls_today < most) {
-        return true;
-    }
-    int64_t midnight = ms_central_next_midnight(now);
-    *wake = *wake < midnight ? *wake : midnight;
-    return false;
-}
-
 /* Only if there is going to be a use for it. */
 static ms_store_result
 start_token(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now, int64_t *wake)
@@ -64,11 +33,11 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
             int64_t *wake)
 {
     ms_rest *rest = (ms_rest *)backend;
-    if (begin_day(rest, store, now) != MS_STORE_OK ||
+    if (ms_calls_known(store, &rest->limiter, rest->day, &rest->calls_today, now) != MS_STORE_OK ||
         ms_rest_recall_fields(rest, store, now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    if (!has_calls_left(rest, now, wake)) {
+    if (!ms_rest_has_calls_left(rest, now, wake)) {
         return MS_STORE_OK;
     }
     if (rest->token_until <= now || rest->token_until > now + TOKEN_LONGEST_MS) {

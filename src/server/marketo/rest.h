@@ -13,9 +13,8 @@
 #define MS_REST_H
 
 #include "backend.h"
-#include "central_time.h"
+#include "calls.h"
 #include "lane.h"
-#include "limiter.h"
 #include "rest_fields.h"
 #include "rest_reply.h"
 
@@ -123,6 +122,10 @@ struct ms_rest_call {
 /* Room for `count` records and `text` bytes beside. NULL without memory. */
 ms_rest_call *ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t text,
                                int64_t now);
+
+/* Are there calls left of those that it was told to make in a day? Else `*wake` is lowered to when
+ * the next day begins. */
+bool ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake);
 
 /* May a call of this lane begin? If it is a matter of time, `*wake` is lowered to that. */
 bool ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake);

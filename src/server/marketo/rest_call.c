@@ -47,6 +47,17 @@ sooner(int64_t a, int64_t b)
 }
 
 bool
+ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
+{
+    uint64_t most = rest->settings.daily_calls;
+    if (most == 0 || rest->calls_today < most) {
+        return true;
+    }
+    *wake = sooner(*wake, ms_central_next_midnight(now));
+    return false;
+}
+
+bool
 ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake)
 {
     /* A clock that was set back holds nothing up for longer than these can be. */
@@ -57,8 +68,12 @@ ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wa
         *wake = sooner(*wake, all);
         return false;
     }
-    return ms_lane_allows(&rest->lanes[lane], now, wake) &&
-           (lane == MS_LANE_TOKEN || ms_limiter_allows(&rest->limiter, now, wake));
+    if (!ms_lane_allows(&rest->lanes[lane], now, wake)) {
+        return false;
+    }
+    /* A token is no call of Marketo's API. */
+    return lane == MS_LANE_TOKEN || (ms_rest_has_calls_left(rest, now, wake) &&
+                                     ms_limiter_allows(&rest->limiter, now, wake));
 }
 
 static ms_store_result
@@ -288,5 +303,5 @@ ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_client *client, 
     rest->lanes[call->kind->lane].under_way++;
     call->ticket = ms_limiter_begin(&rest->limiter);
     rest->calls_today++;
-    return ms_store_count_call(store, rest->day);
+    return ms_calls_made(store, &rest->limiter, rest->day, call->started);
 }

@@ -45,30 +45,12 @@ refuse_activities(ms_soap *soap, ms_store *store, int64_t now)
     return result;
 }
 
-/* Knows the day's calls from the store when a day, or the process, begins. */
-static ms_store_result
-look_at_day(ms_soap *soap, ms_store *store, int64_t now)
-{
-    char day[MS_CENTRAL_DAY];
-    ms_store_counts counts;
-    ms_central_day(now, day);
-    if (strcmp(day, soap->day) == 0) {
-        return MS_STORE_OK;
-    }
-    if (ms_store_count(store, day, &counts) != MS_STORE_OK) {
-        return MS_STORE_FAILED;
-    }
-    memcpy(soap->day, day, sizeof day);
-    soap->calls_today = counts.calls_today;
-    return MS_STORE_OK;
-}
-
 static ms_store_result
 start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_t now,
             int64_t *wake)
 {
     ms_soap *soap = (ms_soap *)backend;
-    if (look_at_day(soap, store, now) != MS_STORE_OK ||
+    if (ms_calls_known(store, &soap->limiter, soap->day, &soap->calls_today, now) != MS_STORE_OK ||
         refuse_activities(soap, store, now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }

@@ -11,9 +11,8 @@
 #define MS_SOAP_H
 
 #include "backend.h"
-#include "central_time.h"
+#include "calls.h"
 #include "lane.h"
-#include "limiter.h"
 #include "soap_reply.h"
 #include "soap_request.h"
 

@@ -315,7 +315,7 @@ ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store, ms_h
         soap->lane.under_way++;
         call->ticket = ms_limiter_begin(&soap->limiter);
         soap->calls_today++;
-        return ms_store_count_call(store, soap->day);
+        return ms_calls_made(store, &soap->limiter, soap->day, now);
     }
     free(call);
     return status == MS_OK ? ms_store_lead_again(store, lead->id, now + MS_BACKOFF_MIN)
