@@ -17,7 +17,7 @@ check_database(const char *path, const char **state)
     struct stat status;
     char copy[PATH_MAX];
     const char *problem = NULL;
-    if (stat(path, &status) == 0) {
+    if (lstat(path, &status) == 0) {
         ms_store *store = ms_store_attach(path, &(ms_store_rules){0}, &problem);
         ms_store_close(store);
         *state = "can be used";

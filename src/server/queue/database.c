@@ -6,11 +6,57 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* How long a person's command and the server wait for each other's transaction. */
 #define BUSY_MS 5000
+
+/* Of a file that is not there: its folder's path, and its name behind that. */
+static bool
+resolve_new(const char *path, char resolved[static PATH_MAX])
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    int len = snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    if (len < 0 || (size_t)len >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (realpath(len == 0 ? "." : folder, resolved) == NULL) {
+        return false;
+    }
+    size_t end = strlen(resolved);
+    len = snprintf(resolved + end, PATH_MAX - end, "%s%s", end > 1 ? "/" : "", name);
+    errno = ENAMETOOLONG;
+    return len >= 0 && (size_t)len < PATH_MAX - end;
+}
+
+bool
+ms_database_resolve(const char *path, char resolved[static PATH_MAX])
+{
+    struct stat status;
+    if (realpath(path, resolved) != NULL) {
+        return true;
+    }
+    if (errno != ENOENT) {
+        return false;
+    }
+    if (lstat(path, &status) == 0) {
+        errno = ENOLINK;
+        return false;
+    }
+    return resolve_new(path, resolved);
+}
+
+bool
+ms_database_has_hard_links(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
+}
 
 bool
 ms_database_make(const char *path)

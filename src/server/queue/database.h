@@ -4,8 +4,20 @@
 #ifndef MS_DATABASE_H
 #define MS_DATABASE_H
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdbool.h>
+
+/*
+ * The one path of the file that `path` leads to, by whatever links, as SQLite will follow them: the
+ * files beside it are named by that. It need not be there, its folder must. False with errno;
+ * ENOLINK: a link leads to a file that is not there.
+ */
+bool ms_database_resolve(const char *path, char resolved[static PATH_MAX]);
+
+/* Has the file names that are no symbolic links to each other? Each has a log of its own then, and
+ * none sees what is in the others'. */
+bool ms_database_has_hard_links(const char *path);
 
 /* Makes an empty file, for its owner alone, if there is none. False with errno if there is none in
  * the end. */

@@ -6,7 +6,8 @@
 #define MS_LOCK_H
 
 /*
- * Locks "<path>.lock", made if need be. A descriptor that holds the lock until it is closed, or the
+ * Locks "<path>.lock", made if need be; the path is the database's one path
+ * (ms_database_resolve). A descriptor that holds the lock until it is closed, or the
  * process ends in whatever way; MS_LOCK_HELD if another holds it; MS_LOCK_FAILED, with errno, if
  * the file cannot be made or locked.
  */

@@ -28,6 +28,12 @@ static const char in_use[] = "Another munchkin-server uses this database; each n
                              "its own, by --db.";
 static const char no_access[] = "The database cannot be opened for reading and writing: its folder "
                                 "must exist, and both must be writable for this user.";
+static const char dangling[] = "The path to the database is a symbolic link to a file that is not "
+                               "there; make it lead to the database, or give another path by --db.";
+static const char hard_links[] =
+    "The database, or its file of accepted requests, has several names "
+    "(hard links), and SQLite would lose what is written by one of them "
+    "under another; leave it one, as a copy by cp has.";
 static const char newer[] = "The database was made by a newer munchkin-server; start that one, or "
                             "one newer still.";
 static const char older[] = "The database was made by an older munchkin-server; start this one's "
@@ -103,6 +109,9 @@ allocate(const ms_store_rules *rules)
 static const char *
 connect(const part *part, const char *path, ms_store *store)
 {
+    if (ms_database_has_hard_links(path)) {
+        return hard_links;
+    }
     if (!ms_database_connect(path, &store->db) ||
         (part->cache_size != NULL &&
          sqlite3_exec(store->db, part->cache_size, NULL, NULL, NULL) != SQLITE_OK)) {
@@ -278,12 +287,33 @@ open_beside(ms_store *store, const char *path)
     return problem;
 }
 
+/* What cannot be resolved cannot be opened. */
+static const char *
+resolve(const char *path, char resolved[static PATH_MAX], bool is_made)
+{
+    if (*path == '\0') {
+        return no_path;
+    }
+    if (ms_database_resolve(path, resolved)) {
+        return NULL;
+    }
+    switch (errno) {
+    case ENOLINK:
+        return dangling;
+    case ENAMETOOLONG:
+        return too_long;
+    default:
+        return errno == ENOENT && !is_made ? missing : no_access;
+    }
+}
+
 static ms_store *
 open_by(const char *(*way)(ms_store *store, const char *path), const char *path,
         const ms_store_rules *rules, const char **problem)
 {
-    if (*path == '\0') {
-        *problem = no_path;
+    char resolved[PATH_MAX];
+    *problem = resolve(path, resolved, way == open_to_serve);
+    if (*problem != NULL) {
         return NULL;
     }
     ms_store *store = allocate(rules);
@@ -294,7 +324,7 @@ open_by(const char *(*way)(ms_store *store, const char *path), const char *path,
     store->accepted = allocate(rules);
     store->accepting = way == open_to_serve ? allocate(rules) : NULL;
     bool allocated = store->accepted != NULL && (way != open_to_serve || store->accepting != NULL);
-    *problem = allocated ? way(store, path) : no_memory;
+    *problem = allocated ? way(store, resolved) : no_memory;
     if (*problem != NULL) {
         ms_store_close(store);
         return NULL;

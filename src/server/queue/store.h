@@ -37,7 +37,8 @@ typedef struct {
  * Opens or creates both files, and migrates an older schema (PRAGMA user_version). NULL with a
  * sentence in `problem` (static storage) that says what is wrong and what to do: the file is
  * damaged, made by a newer version, in use by another process, not writable. A damaged file is left
- * as it is. Either may be a new one, beside the other.
+ * as it is. Either may be a new one, beside the other. Symbolic links are followed, and files of
+ * several names refused.
  */
 ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const char **problem);
 
