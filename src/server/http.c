@@ -209,18 +209,19 @@ ms_http_start(const ms_options *options, ms_service *service)
     unsigned int most = connections_allowed();
     ms_connections_init(&http->connections, most - most / 16, options->request_timeout);
     errno = 0;
-    /* A pool of one is none. */
-    http->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, handle, service, MHD_OPTION_SOCK_ADDR,
-                         &options->address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                         MHD_OPTION_NOTIFY_CONNECTION, ms_connections_notify, &http->connections,
-                         MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                         options->proxies.count > 0 ? 0 : (unsigned int)CONNECTIONS_OF_ADDRESS,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
-                         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
-                         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+    /* A pool of one is none. MHD_OPTION_LISTENING_ADDRESS_REUSE is left out: given as 1, a second
+     * server could listen at the same address and would get half of the requests; as 0, none could
+     * for a minute after one was killed. Without, it is SO_REUSEADDR. */
+    http->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, service, MHD_OPTION_SOCK_ADDR, &options->address,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        ms_connections_notify, &http->connections, MHD_OPTION_CONNECTION_LIMIT, most,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        options->proxies.count > 0 ? 0 : (unsigned int)CONNECTIONS_OF_ADDRESS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
+        options->threads > 1 ? options->threads : 0, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
     if (http->daemon == NULL || !start_watch(http)) {
         int why = errno;
         if (http->daemon != NULL) {

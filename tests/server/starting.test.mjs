@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import { askForHash } from './http_client.mjs';
+import { askForHash, openConnection } from './http_client.mjs';
 import { KEY, ORIGIN, runServer, serverFor, startServer } from './server_process.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'munchkin-server-'));
@@ -25,7 +25,9 @@ function keyFile(text = KEY) {
  * @param {Record<string, string>} [env]
  */
 async function refusal(args, env = { MARKETO_API_PRIVATE_KEY: KEY }) {
-  const { closed, output } = runServer(args, env);
+  const { child, closed, output } = runServer(args, env);
+  // One that starts after all must not be waited for.
+  child.stdout.on('data', () => /listening on/.test(output()) && child.kill());
   return { code: await closed, said: output() };
 }
 
@@ -173,6 +175,35 @@ test('a port that is taken ends it with 1, and says what to do', async () => {
   other.close();
   assert.equal(code, 1);
   assert.match(said, /cannot listen there: Address already in use\. Choose with --listen/);
+});
+
+test('a second server on the same port is refused, and the first one goes on', async (t) => {
+  const first = await serverFor(t);
+  const { host } = new URL(first.url);
+  for (let n = 0; n < 3; n++) {
+    const { code, said } = await refusal([...allowed, '--listen', host]);
+    assert.equal(code, 1, said);
+    assert.match(said, /cannot listen there: Address already in use\. Choose with --listen/);
+    assert.deepEqual((await askForHash(first, { email: 'a@b.co' })).json, { hash });
+  }
+});
+
+test('its port can be taken again at once after a kill -9 under open connections, and after SIGTERM', async (t) => {
+  const start = (/** @type {string} */ host) => startServer({ args: [...allowed, '--listen', host], env: { MARKETO_API_PRIVATE_KEY: KEY } });
+  let server = await start('127.0.0.1:0');
+  t.after(() => server.stop('SIGKILL'));
+  const { host } = new URL(server.url);
+  for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGKILL', 'SIGTERM', 'SIGKILL'])) {
+    // Clients who close in answer, which leaves the connection waiting its time out here, and those who do not.
+    const connections = await Promise.all(Array.from({ length: 10 }, () => openConnection(server)));
+    for (const { socket } of connections.slice(5)) socket.pause();
+    for (const { socket } of connections) socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.deepEqual((await askForHash(server, { email: 'a@b.co' })).json, { hash });
+    await server.stop(signal);
+    server = await start(host);
+    assert.deepEqual((await askForHash(server, { email: 'a@b.co' })).json, { hash });
+    for (const { socket } of connections) socket.destroy();
+  }
 });
 
 test('it listens on IPv6 too', async (t) => {
