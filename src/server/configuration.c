@@ -109,7 +109,7 @@ choose_way(ms_configuration *to, const ms_options *options)
 static bool
 check_hash(const ms_configuration *configuration, const ms_options *options)
 {
-    if (options->write_keys.count > 0) {
+    if (options->write_keys->count > 0) {
         return refuse("a write key lets servers send events, and there is no way to pass these on; "
                       "set MARKETO_CLIENT_ID and MARKETO_CLIENT_SECRET for Marketo's REST API.");
     }
@@ -195,7 +195,7 @@ take_activities(ms_configuration *to, const ms_options *options)
 static bool
 load_marketo(ms_configuration *to, const ms_options *options)
 {
-    if (options->allowed.count == 0 && options->write_keys.count == 0) {
+    if (options->allowed.count == 0 && options->write_keys->count == 0) {
         return refuse("nobody may send anything, so it does not start. List the origins of your "
                       "pages, or choose a write key for your servers, or both:\n"
                       "  --allow-origin https://www.example.com\n"

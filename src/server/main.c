@@ -165,8 +165,10 @@ main(int argc, char **argv)
     }
     switch (ms_options_parse(&options, argc, argv)) {
     case MS_OPTIONS_DONE:
+        ms_options_wipe(&options);
         return EXIT_SUCCESS;
     case MS_OPTIONS_WRONG:
+        ms_options_wipe(&options);
         return EXIT_CONFIGURATION;
     case MS_OPTIONS_RUN:
         break;
@@ -179,5 +181,6 @@ main(int argc, char **argv)
             options.check ? ms_cli_check(&options, &configuration) : run(&options, &configuration);
     }
     ms_configuration_wipe(&configuration);
+    ms_options_wipe(&options);
     return code;
 }

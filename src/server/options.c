@@ -127,7 +127,7 @@ take_request_timeout(ms_options *options, char *value)
 static bool
 take_write_key(ms_options *options, char *value)
 {
-    bool taken = ms_write_keys_add(&options->write_keys, ms_slice_from(value));
+    bool taken = ms_write_keys_add(options->write_keys, ms_slice_from(value));
     explicit_bzero(value, strlen(value));
     return taken;
 }
@@ -135,7 +135,12 @@ take_write_key(ms_options *options, char *value)
 static bool
 take_write_keys_file(ms_options *options, char *value)
 {
-    return ms_write_keys_load(&options->write_keys, value);
+    char problem[MS_WRITE_KEYS_PROBLEM];
+    if (ms_write_keys_load(options->write_keys, value, problem)) {
+        return true;
+    }
+    (void)fprintf(stderr, "munchkin-server: --write-keys-file %s: %s.\n", value, problem);
+    return false;
 }
 
 static bool
@@ -170,7 +175,8 @@ take_daily_calls(ms_options *options, char *value)
     return parse_number(value, INT_MAX, &options->daily_calls);
 }
 
-/* Either `take` says whether the value is what is expected, or it is text, kept at `place`. */
+/* Either `take` says whether the value is what is expected, and what is wrong with it where nothing
+ * is; or it is text, kept at `place`. */
 typedef struct {
     const char *name;
     const char *expected;
@@ -194,7 +200,7 @@ static const option_rule rules[] = {
     {"request-timeout", "a number of seconds, from 1 to 3600", take_request_timeout, 0},
     {"write-key", "at most 128 characters, no spaces, no colon; at most 64 keys", take_write_key,
      0},
-    {"write-keys-file", "a file with a write key a line, at most 64", take_write_keys_file, 0},
+    {"write-keys-file", "", take_write_keys_file, 0},
     {"backend", "rest, soap or hash", take_way, 0},
     {"interval", "a number of seconds, at most a day", take_interval, 0},
     {"linger", "a number of seconds, at most a day", take_linger, 0},
@@ -227,12 +233,14 @@ apply(const option_rule *rule, ms_options *options, char *value)
         *(const char **)((char *)options + rule->place) = value;
         return true;
     }
-    if (!rule->take(options, value)) {
+    if (rule->take(options, value)) {
+        return true;
+    }
+    if (*rule->expected != '\0') {
         (void)fprintf(stderr, "munchkin-server: --%s %s: expected %s.\n", rule->name, value,
                       rule->expected);
-        return false;
     }
-    return true;
+    return false;
 }
 
 /* What getopt_long is told: the rules' names, which it gives back by their number. */
@@ -260,6 +268,7 @@ defaults(void)
         .interval = DEFAULT_INTERVAL,
         .linger = DEFAULT_LINGER,
         .request_timeout = DEFAULT_REQUEST_TIMEOUT,
+        .write_keys = ms_write_keys_open(),
     };
     (void)parse_address(DEFAULT_LISTEN, &options.address);
     return options;
@@ -273,6 +282,10 @@ ms_options_parse(ms_options *options, int argc, char **argv)
     int index = 0;
     list_options(known);
     *options = defaults();
+    if (options->write_keys == NULL) {
+        (void)fputs("munchkin-server: there is no memory for the write keys.\n", stderr);
+        return MS_OPTIONS_WRONG;
+    }
     while ((found = getopt_long(argc, argv, "", known, &index)) != -1) {
         switch (found) {
         case 'h':
@@ -300,4 +313,11 @@ ms_options_parse(ms_options *options, int argc, char **argv)
         return MS_OPTIONS_WRONG;
     }
     return MS_OPTIONS_RUN;
+}
+
+void
+ms_options_wipe(ms_options *options)
+{
+    ms_write_keys_close(options->write_keys);
+    options->write_keys = NULL;
 }

@@ -27,7 +27,7 @@ typedef struct {
     ms_proxies proxies;              /* which may tell the client's address */
     unsigned int threads;
     unsigned int request_timeout; /* seconds that a client may take to send a request */
-    ms_write_keys write_keys;
+    ms_write_keys *write_keys;
 
     /* Files with secrets; NULL: they are in the environment, or nowhere. */
     const char *private_key_file;
@@ -56,7 +56,11 @@ typedef enum {
     MS_OPTIONS_WRONG /* what is wrong, and what to do, has been written to stderr */
 } ms_options_outcome;
 
-/* What it points to are `argv`'s texts. */
+/* What it points to are `argv`'s texts, but for the write keys: end with ms_options_wipe, whatever
+ * the outcome. */
 ms_options_outcome ms_options_parse(ms_options *options, int argc, char **argv);
+
+/* Overwrites the secrets. */
+void ms_options_wipe(ms_options *options);
 
 #endif

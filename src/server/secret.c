@@ -93,18 +93,24 @@ take_variable(const char *name, char *value, char *memory)
     return len <= SECRET_MAX ? (ssize_t)len : -1;
 }
 
-/* A page that neither swap nor core dumps see; NULL without memory. */
-static char *
-locked_page(void)
+void *
+ms_secret_memory(size_t size)
 {
-    char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return NULL;
     }
     /* Both may be refused to an unprivileged process; the secret works without. */
-    (void)mlock(memory, PAGE);
-    (void)madvise(memory, PAGE, MADV_DONTDUMP);
+    (void)mlock(memory, size);
+    (void)madvise(memory, size, MADV_DONTDUMP);
     return memory;
+}
+
+void
+ms_secret_memory_free(void *memory, size_t size)
+{
+    explicit_bzero(memory, size);
+    (void)munmap(memory, size);
 }
 
 /* Reads it into `memory`, and cuts off the line's end; -1 once it was told what is wrong. */
@@ -144,7 +150,7 @@ ms_secret_load(const ms_secret_source *source, const char *path, ms_slice *secre
                       source->name, source->variable, source->flag);
         return false;
     }
-    char *memory = locked_page();
+    char *memory = ms_secret_memory(PAGE);
     if (memory == NULL) {
         tell("there is no memory for the ", source, "");
         return false;
@@ -170,8 +176,7 @@ void
 ms_secret_wipe(ms_slice *secret)
 {
     if (secret->len > 0) {
-        explicit_bzero((char *)secret->ptr, PAGE);
-        (void)munmap((char *)secret->ptr, PAGE);
+        ms_secret_memory_free((char *)secret->ptr, PAGE);
         *secret = MS_SLICE("");
     }
 }

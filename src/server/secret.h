@@ -27,6 +27,13 @@ extern const ms_secret_source ms_secret_tokens[2]; /* MUNCHKIN_TOKEN_SECRET, and
 void ms_secret_guard(void);
 
 /*
+ * Pages of their own, full of zeros, that neither swap nor core dumps see; NULL without memory.
+ * They end by ms_secret_memory_free, which overwrites them.
+ */
+void *ms_secret_memory(size_t size);
+void ms_secret_memory_free(void *memory, size_t size);
+
+/*
  * Takes the secret from the file `path`, or if that is NULL from the variable, which is wiped from
  * the environment. A line's end behind it is no part of it. If there is neither, `secret` is empty;
  * whoever cannot do without says so by ms_secret_missing. Call it before any thread.

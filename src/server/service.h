@@ -21,7 +21,7 @@ typedef struct {
     ms_token_rules tokens;
     ms_rate_limit rate_limit;       /* by the client's address */
     ms_rate_limit email_rate_limit; /* by the e-mail address that is asked about */
-    ms_write_keys write_keys;
+    const ms_write_keys *write_keys;
     ms_message_rules rules;
     ms_worker *worker;        /* NULL where there is no queue: backend `hash` */
     atomic_size_t body_bytes; /* of all requests' bodies */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -19,8 +19,9 @@ const SECRETS = {
   MARKETO_SOAP_ENCRYPTION_KEY: 'soap-key-5e20b4',
 };
 const WRITE_KEY = 'write-key-3f9d07';
+const KEY_IN_FILE = 'key-in-file-b1c46e';
 const ENV = { ...SECRETS, MARKETO_CLIENT_ID: 'client', MARKETO_SOAP_USER_ID: 'user' };
-const ALL = [...Object.values(SECRETS), WRITE_KEY];
+const ALL = [...Object.values(SECRETS), WRITE_KEY, KEY_IN_FILE];
 
 /** The build without sanitizers, which keep what is freed and make mlock do nothing. */
 const PLAIN = new URL('../../build/munchkin-server', import.meta.url).pathname;
@@ -43,23 +44,26 @@ async function usedServer(t, { wrap = [], args = [], marketo } = {}) {
     soapUser: { id: ENV.MARKETO_SOAP_USER_ID, key: SECRETS.MARKETO_SOAP_ENCRYPTION_KEY },
   });
   t.after(() => simulator.close());
-  const db = join(folderFor(t), 'munchkin.db');
+  const folder = folderFor(t);
+  const db = join(folder, 'munchkin.db');
+  const keys = join(folder, 'write-keys');
+  writeFileSync(keys, `${KEY_IN_FILE} # of the shop\n`, { mode: 0o600 });
   const { url } = marketo ?? simulator;
   const settings = [
-    ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--write-key', WRITE_KEY, '--linger', '0', '--interval', '0'],
+    ...['--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--write-key', WRITE_KEY, '--write-keys-file', keys, '--linger', '0', '--interval', '0'],
     ...['--rest-url', url, '--soap-url', `${url}/soap/mktows/3_1`, '--webevents-url', url, '--rate-limit', '0', '--rate-limit-email', '0', ...args],
   ];
   const server = await startServer({ args: settings, env: ENV, wrap });
   t.after(() => server.stop('SIGKILL'));
-  const post = (/** @type {string} */ email) =>
+  const post = (/** @type {string} */ email, key = WRITE_KEY) =>
     request(`${server.url}/v1/identify`, {
       method: 'POST',
-      headers: { Authorization: basic(WRITE_KEY) },
+      headers: { Authorization: basic(key) },
       body: JSON.stringify({ traits: { email } }),
     });
   for (let n = 0; n < 20; n++) {
     assert.equal((await askForHash(server, { email: `p${n}@example.com` })).status, 200);
-    assert.equal((await post(`p${n}@example.com`)).status, 200);
+    assert.equal((await post(`p${n}@example.com`, n % 2 === 0 ? WRITE_KEY : KEY_IN_FILE)).status, 200);
   }
   return { server, simulator, db, settings, post };
 }
@@ -77,7 +81,7 @@ test('what other processes can read of this one has no secret in it', async (t) 
 });
 
 for (const backend of ['rest', 'soap']) {
-  test(`keys that only sign are in locked memory alone, which core dumps leave out; ${backend}`, async (t) => {
+  test(`keys are in locked memory alone, which core dumps leave out; ${backend}`, async (t) => {
     // The plain build, put in place of the one that tests use.
     const { server, simulator } = await usedServer(t, { wrap: ['sh', '-c', `shift; exec ${PLAIN} "$@"`, 'sh'], args: ['--backend', backend] });
     await eventually(() => simulator.leadsById.size === 20, 'all leads');
@@ -86,8 +90,8 @@ for (const backend of ['rest', 'soap']) {
       assert.throws(() => readFileSync(`/proc/${server.pid}/maps`), { code: 'EACCES' });
       return;
     }
-    for (const name of /** @type {(keyof typeof SECRETS)[]} */ (Object.keys(SECRETS))) {
-      const places = findInMemory(server.pid, SECRETS[name]);
+    for (const [name, secret] of Object.entries({ ...SECRETS, WRITE_KEY, KEY_IN_FILE })) {
+      const places = findInMemory(server.pid, secret);
       const locked = places.filter(({ flags }) => flags.includes('lo') && flags.includes('dd'));
       assert.equal(locked.length, 1, `${name} is where it is kept`);
       // The client secret goes out in a URL, of which libcurl makes copies while it is on its way.

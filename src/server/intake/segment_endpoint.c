@@ -30,7 +30,7 @@ static bool
 is_authorized_by(const intake *in, const cJSON *body)
 {
     return in->authorized ||
-           ms_write_keys_hold(&in->service->write_keys, ms_json_string(body, "writeKey"));
+           ms_write_keys_hold(in->service->write_keys, ms_json_string(body, "writeKey"));
 }
 
 static void
@@ -208,7 +208,7 @@ ms_segment_body_limit(const ms_service *service, struct MHD_Connection *connecti
 {
     const char *authorization = authorization_of(connection);
     /* Without the header, the key may be in the body. */
-    return authorization == NULL || ms_write_keys_authorize(&service->write_keys, authorization)
+    return authorization == NULL || ms_write_keys_authorize(service->write_keys, authorization)
                ? MS_SEGMENT_BODY_MAX
                : 0;
 }
@@ -219,7 +219,7 @@ post(ms_service *service, ms_request *request)
     const ms_exchange *exchange = &request->exchange;
     const char *authorization = authorization_of(exchange->connection);
     bool authorized =
-        authorization != NULL && ms_write_keys_authorize(&service->write_keys, authorization);
+        authorization != NULL && ms_write_keys_authorize(service->write_keys, authorization);
     if (authorization != NULL && !authorized) {
         return ms_respond_error(exchange, MS_WRITE_KEY_INVALID);
     }
@@ -239,7 +239,7 @@ ms_segment_answer(ms_service *service, ms_request *request, const char *method)
     ms_exchange *exchange = &request->exchange;
     /* A page of ours may read the answer; who sends from elsewhere has the write key. */
     (void)ms_page_check_origin(service, exchange);
-    if (service->worker == NULL || service->write_keys.count == 0) {
+    if (service->worker == NULL || service->write_keys->count == 0) {
         return ms_respond_error(exchange, MS_INTAKE_CLOSED);
     }
     if (request->deposit != NULL) {

@@ -1,9 +1,25 @@
 #include "write_keys.h"
 
+#include "../secret.h"
+
+#include <errno.h>
 #include <stdio.h>
 
-#define LINE_MAX_BYTES 512
 #define SCHEME "Basic "
+
+ms_write_keys *
+ms_write_keys_open(void)
+{
+    return ms_secret_memory(sizeof(ms_write_keys));
+}
+
+void
+ms_write_keys_close(ms_write_keys *keys)
+{
+    if (keys != NULL) {
+        ms_secret_memory_free(keys, sizeof *keys);
+    }
+}
 
 bool
 ms_write_keys_add(ms_write_keys *keys, ms_slice key)
@@ -23,23 +39,90 @@ ms_write_keys_add(ms_write_keys *keys, ms_slice key)
     return true;
 }
 
-bool
-ms_write_keys_load(ms_write_keys *keys, const char *path)
+/* A line as it comes; of what is longer than any key, only how long it is. */
+typedef struct {
+    char text[MS_WRITE_KEY_MAX];
+    size_t len;
+    size_t key_len; /* without the spaces at its end */
+    size_t number;
+    bool in_comment;
+} key_line;
+
+static void
+add_to_line(key_line *line, int c)
 {
-    char line[LINE_MAX_BYTES];
-    FILE *file = fopen(path, "r");
-    bool complete = file != NULL;
-    while (complete && fgets(line, sizeof line, file) != NULL) {
-        ms_slice key = {line, strcspn(line, "#\r\n")};
-        while (key.len > 0 && key.ptr[key.len - 1] <= ' ') {
-            key.len--;
+    line->in_comment = line->in_comment || c == '#';
+    if (line->in_comment) {
+        return;
+    }
+    if (line->len < sizeof line->text) {
+        line->text[line->len] = (char)c;
+    }
+    line->len++;
+    if (c > ' ') {
+        line->key_len = line->len;
+    }
+}
+
+static bool
+add_line(ms_write_keys *keys, key_line *line, char problem[static MS_WRITE_KEYS_PROBLEM])
+{
+    if (line->key_len > 0 && keys->count == MS_WRITE_KEYS_MAX) {
+        (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM, "line %zu is a key too many: %d are allowed",
+                       line->number, MS_WRITE_KEYS_MAX);
+        return false;
+    }
+    if (line->key_len > 0 && !ms_write_keys_add(keys, (ms_slice){line->text, line->key_len})) {
+        (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM,
+                       "line %zu is no write key: one has at most %d characters of ASCII, no space "
+                       "and no colon",
+                       line->number, MS_WRITE_KEY_MAX);
+        return false;
+    }
+    *line = (key_line){.number = line->number + 1};
+    return true;
+}
+
+static bool
+add_lines(ms_write_keys *keys, FILE *file, key_line *line,
+          char problem[static MS_WRITE_KEYS_PROBLEM])
+{
+    int c = 0;
+    while ((c = getc(file)) != EOF) {
+        if (c == '\0') {
+            (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM, "line %zu has a NUL byte: it is no text",
+                           line->number);
+            return false;
         }
-        complete = key.len == 0 || ms_write_keys_add(keys, key);
+        if (c != '\n') {
+            add_to_line(line, c);
+        } else if (!add_line(keys, line, problem)) {
+            return false;
+        }
     }
-    complete = complete && ferror(file) == 0;
-    if (file != NULL) {
-        (void)fclose(file);
+    if (ferror(file) != 0) {
+        (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM, "it cannot be read: %s", strerror(errno));
+        return false;
     }
+    return add_line(keys, line, problem);
+}
+
+bool
+ms_write_keys_load(ms_write_keys *keys, const char *path,
+                   char problem[static MS_WRITE_KEYS_PROBLEM])
+{
+    char buffer[BUFSIZ]; /* stdio would not wipe its own */
+    key_line line = {.number = 1};
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM, "it cannot be opened: %s", strerror(errno));
+        return false;
+    }
+    (void)setvbuf(file, buffer, _IOFBF, sizeof buffer);
+    bool complete = add_lines(keys, file, &line, problem);
+    (void)fclose(file);
+    explicit_bzero(buffer, sizeof buffer);
+    explicit_bzero(&line, sizeof line);
     return complete;
 }
 
@@ -59,6 +142,7 @@ ms_write_keys_hold(const ms_write_keys *keys, ms_slice key)
         }
         found |= differs == 0;
     }
+    explicit_bzero(asked, sizeof asked);
     return found != 0;
 }
 
@@ -105,5 +189,7 @@ ms_write_keys_authorize(const ms_write_keys *keys, const char *authorization)
         !ms_slice_equal_fold((ms_slice){authorization, scheme}, MS_SLICE(SCHEME))) {
         return false;
     }
-    return ms_write_keys_hold(keys, user_name(authorization + scheme, room));
+    bool found = ms_write_keys_hold(keys, user_name(authorization + scheme, room));
+    explicit_bzero(room, sizeof room);
+    return found;
 }

@@ -109,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static ms_service service;
     fuzz_input in = {bytes, size};
     ms_worker worker = {.jobs = 0};
+    ms_write_keys keys = {.count = 0};
     const ms_endpoint *endpoint = ms_endpoint_of(paths[fuzz_byte(&in) % 8]);
     unsigned int headers = fuzz_byte(&in);
     ms_slice plain = fuzz_rest(&in);
@@ -116,10 +117,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char origin[] = ORIGIN;
 
     connection_from(&connection, &in6addr_loopback);
-    service = (ms_service){.worker = &worker};
+    service = (ms_service){.worker = &worker, .write_keys = &keys};
     service.rules = (ms_message_rules){MS_SLICE(COMMANDS_MUNCHKIN_ID), activities()};
     ms_rate_limit_init(&service.rate_limit, 0);
-    EXPECT(ms_write_keys_add(&service.write_keys, MS_SLICE(KEY)));
+    EXPECT(ms_write_keys_add(&keys, MS_SLICE(KEY)));
     EXPECT(ms_origins_add(&service.allowed, origin));
 
     worker.full = (headers & 64) != 0;
