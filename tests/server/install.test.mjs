@@ -25,6 +25,49 @@ test('make install puts the program and its unit where they are asked for', (t) 
   for (const flag of flags.match(/--[a-z-]+/g) || []) assert.ok(help.includes(`${flag} `), flag);
 });
 
+test('the unit runs as nobody in particular, and may do little', () => {
+  const unit = readFileSync(join(root, 'src/server/munchkin-server.service'), 'utf8');
+  const [, section] = /^\[Service\]\n([^]*?)^\[/m.exec(unit) || [];
+  const lines = section.split('\n').filter((line) => /^[A-Za-z]+=/.test(line));
+  const settings = lines.filter((line) => !/^(EnvironmentFile|Exec\w+|Restart\w*|Timeout\w+|Limit(?!CORE)\w+)=/.test(line));
+  // All that there are: what is taken away, and what is allowed beside, is decided here too.
+  assert.deepEqual(settings.sort(), [
+    'CapabilityBoundingSet=',
+    'DynamicUser=yes',
+    'LimitCORE=0',
+    'LockPersonality=yes',
+    'MemoryDenyWriteExecute=yes',
+    'NoNewPrivileges=yes',
+    'PrivateDevices=yes',
+    'PrivateTmp=yes',
+    'PrivateUsers=yes',
+    'ProcSubset=pid',
+    'ProtectClock=yes',
+    'ProtectControlGroups=yes',
+    'ProtectHome=yes',
+    'ProtectHostname=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelTunables=yes',
+    'ProtectProc=invisible',
+    'ProtectSystem=strict',
+    'RemoveIPC=yes',
+    'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX',
+    'RestrictNamespaces=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'StateDirectory=munchkin-server',
+    'StateDirectoryMode=0700',
+    'SystemCallArchitectures=native',
+    'SystemCallErrorNumber=EPERM',
+    'SystemCallFilter=@system-service',
+    'SystemCallFilter=~@privileged',
+    'UMask=0077',
+  ]);
+  // "+" and "!" before a program would run it with more.
+  assert.deepEqual(lines.filter((line) => /^Exec/.test(line)).map((line) => /^\w+=(.{2})/.exec(line)?.[1]), ['@P']);
+});
+
 test('README and --help list the same flags', () => {
   const help = execFileSync(join(root, 'build/munchkin-server'), ['--help'], { encoding: 'utf8' });
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
