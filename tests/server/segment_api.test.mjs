@@ -160,7 +160,11 @@ test('what is not JSON is refused', async () => {
     ['batch', '{"batch":[,{"type":"alias"}]}', 'json_invalid'],
     ['batch', '{"batch":[{"type":"alias"}],}', 'json_invalid'],
     ['batch', '{"batch":[{"type":"alias"}]} x', 'json_invalid'],
-    ['batch', '{"a":[,"batch":[{"type":"alias"}]}', 'batch_missing'],
+    ['batch', '{"a":[,"batch":[{"type":"alias"}]}', 'json_invalid'],
+    ['batch', '{"batch":[{"type":"alias"', 'json_invalid'],
+    ['batch', '{"sentAt":"2026', 'json_invalid'],
+    ['batch', '{"batch":[{"type":"alias"}],"batch":[{"type":"alias"}]}', 'json_invalid'],
+    ['batch', '{"batch":[{"type":"alias"}],"sentAt":null,"b\\u0061tch":[]}', 'json_invalid'],
   ]) {
     const { status, json } = await post(`/v1/${path}`, body);
     assert.deepEqual([status, json.error], [400, code], String(body).slice(0, 60));

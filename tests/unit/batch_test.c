@@ -73,18 +73,8 @@ static void
 test_none(void **state)
 {
     (void)state;
-    static const char *const missing[] = {"",
-                                          "[]",
-                                          "{",
-                                          "{}",
-                                          "{\"batch\"",
-                                          "{\"batch\":",
-                                          "{\"batch\":[",
-                                          "{\"batch\":[1",
-                                          "{\"batch\":[\"",
-                                          "{\"batch\":[1,{",
-                                          "{\"batch\":7}",
-                                          "{\"b\":{\"batch\":[]}}"};
+    static const char *const missing[] = {
+        "", "[]", "{}", "{\"batch\" 7}", "{7:[]}", "{\"batch\":7}", "{\"b\":{\"batch\":[]}}"};
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
         opened one = open_text(missing[i]);
         if (one.status != MS_BATCH_MISSING) {
@@ -109,6 +99,56 @@ test_uncertain(void **state)
     }
 }
 
+/* Wherever they are cut off before the list ends. */
+static void
+test_cut_off(void **state)
+{
+    (void)state;
+    char text[] = "{ \"a\" : [{}] , \"batch\" : [ {\"type\":\"\\\"]\"} , {\"b";
+    for (size_t len = sizeof text - 1; len > 0; len--) {
+        text[len] = '\0';
+        opened one = open_text(text);
+        bool in_string = strchr(text, ']') != strrchr(text, ']');
+        if (one.status != MS_JSON_INVALID && !in_string) {
+            fail_msg("%s: %d", text, (int)one.status);
+        }
+        close_text(&one);
+    }
+}
+
+static ms_status
+envelope_status(const char *text)
+{
+    unsigned char memory[4096];
+    ms_arena arena;
+    cJSON *envelope = NULL;
+    opened one = open_text(text);
+    assert_int_equal(one.status, MS_OK);
+    ms_arena_init(&arena, memory, sizeof memory);
+    ms_status status = ms_batch_envelope(&arena, &one.batch, &envelope);
+    assert_true(status != MS_OK || ms_json_member(envelope, "batch") != NULL);
+    close_text(&one);
+    return status;
+}
+
+/* Whichever was taken, the other one's messages would be lost. */
+static void
+test_twice(void **state)
+{
+    (void)state;
+    static const char *const twice[] = {
+        "{\"batch\":[1],\"batch\":[2]}", "{\"batch\":[],\"batch\":[2]}",
+        "{\"batch\":7,\"batch\":[2]}", "{\"batch\":[1],\"a\":{},\"b\\u0061tch\":[2]}",
+        "{\"\\u0062atch\":[1],\"batch\":[2]}"};
+    for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+        if (envelope_status(twice[i]) != MS_JSON_INVALID) {
+            fail_msg("%s", twice[i]);
+        }
+    }
+    assert_int_equal(envelope_status("{\"batch\":[1],\"Batch\":[2],\"c\":{\"batch\":[3]}}"), MS_OK);
+    assert_int_equal(envelope_status("{\"batch\":[1],}"), MS_JSON_INVALID);
+}
+
 /* One bracket too many, and the list goes on to the end of the body, or ends before. */
 static void
 test_unbalanced(void **state)
@@ -124,10 +164,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_uncertain),
-        cmocka_unit_test(test_unbalanced),
+        cmocka_unit_test(test_messages),  cmocka_unit_test(test_none),
+        cmocka_unit_test(test_uncertain), cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_twice),     cmocka_unit_test(test_unbalanced),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -53,20 +53,24 @@ skip_value(const char *p, const char *end)
     return end;
 }
 
-/* The inside of the list at the top level whose name is batch; a NULL ptr if there is none. */
-static ms_slice
-find_list(ms_slice body)
+/* The inside of the list at the top level whose name is batch. MS_JSON_INVALID if what could be it
+ * is cut off. */
+static ms_status
+find_list(ms_slice body, ms_slice *list)
 {
     const char *end = body.ptr + body.len;
     const char *p = skip_space(body.ptr, end);
     while (p < end && (*p == '{' || *p == ',')) {
         const char *name = skip_space(p + 1, end);
-        const char *behind = name < end && *name == '"' ? skip_string(name, end) : end;
-        const char *value = skip_space(behind, end);
-        if (value == end || *value != ':') {
+        if (name < end && *name != '"') {
             break;
         }
-        value = skip_space(value + 1, end);
+        const char *behind = name < end ? skip_string(name, end) : end;
+        const char *value = skip_space(behind, end);
+        if (value < end && *value != ':') {
+            break;
+        }
+        value = value < end ? skip_space(value + 1, end) : end;
         p = skip_value(value, end);
         bool is_batch =
             ms_slice_equal((ms_slice){name, (size_t)(behind - name)}, MS_SLICE("\"batch\""));
@@ -75,11 +79,14 @@ find_list(ms_slice body)
             while (last > value && *last != ']') {
                 last--;
             }
-            return last > value ? (ms_slice){value + 1, (size_t)(last - value - 1)}
-                                : (ms_slice){NULL, 0};
+            *list = (ms_slice){value + 1, last > value ? (size_t)(last - value - 1) : 0};
+            return last > value ? MS_OK : MS_JSON_INVALID;
+        }
+        if (p == end) {
+            return MS_JSON_INVALID;
         }
     }
-    return (ms_slice){NULL, 0};
+    return MS_BATCH_MISSING;
 }
 
 bool
@@ -125,10 +132,11 @@ count_messages(ms_slice messages, size_t *count)
 ms_status
 ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch)
 {
-    ms_slice messages = find_list(body);
+    ms_slice messages = {"", 0};
     *batch = (ms_batch){.envelope = {"", 0}, .messages = {"", 0}};
-    if (messages.ptr == NULL) {
-        return MS_BATCH_MISSING;
+    ms_status status = find_list(body, &messages);
+    if (status != MS_OK) {
+        return status;
     }
     if (!count_messages(messages, &batch->count)) {
         return MS_JSON_INVALID;
@@ -140,4 +148,19 @@ ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch)
     batch->envelope = ms_text_end(arena, start);
     batch->messages = messages;
     return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
+}
+
+ms_status
+ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope)
+{
+    size_t count = 0;
+    ms_status status = ms_json_parse(arena, batch->envelope, envelope);
+    if (status != MS_OK) {
+        return status;
+    }
+    /* By their names as they are read: an escape in one makes it no other. */
+    for (const cJSON *member = (*envelope)->child; member != NULL; member = member->next) {
+        count += strcmp(member->string, "batch") == 0;
+    }
+    return count == 1 ? MS_OK : MS_JSON_INVALID;
 }

@@ -5,8 +5,7 @@
 #ifndef MS_BATCH_H
 #define MS_BATCH_H
 
-#include "../../core/arena.h"
-#include "../../core/status.h"
+#include "../../core/json.h"
 
 /* More than so many messages are not taken at once. */
 #define MS_BATCH_MESSAGES_MAX 5000
@@ -19,10 +18,16 @@ typedef struct {
 
 /*
  * Finds the list called batch. MS_OK, MS_BATCH_MISSING, MS_OUT_OF_MEMORY, or MS_JSON_INVALID where
- * it cannot be told where a message ends. Whether the envelope and each message are JSON is left to
- * who reads them.
+ * it cannot be told where a message ends, or the body is cut off. Whether the envelope and each
+ * message are JSON is left to who reads them.
  */
 ms_status ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch);
+
+/*
+ * Reads the envelope. MS_JSON_INVALID as well if it names batch more than once: what one of them
+ * holds would be lost.
+ */
+ms_status ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope);
 
 /* Takes the next message off `messages`. False at their end. */
 bool ms_batch_next(ms_slice *messages, ms_slice *message);

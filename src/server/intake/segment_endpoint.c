@@ -108,7 +108,7 @@ read_batch(intake *in, ms_slice body)
     if (status != MS_OK) {
         return status;
     }
-    status = ms_json_parse(&in->scratch, batch.envelope, &envelope);
+    status = ms_batch_envelope(&in->scratch, &batch, &envelope);
     if (status != MS_OK) {
         return status;
     }

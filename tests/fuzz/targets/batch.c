@@ -48,6 +48,24 @@ check_messages(const ms_batch *batch)
     return all_json;
 }
 
+/* The envelope is taken if it is JSON with one batch, by whatever spelling. */
+static void
+check_envelope(const ms_batch *batch)
+{
+    cJSON *object = NULL;
+    cJSON *envelope = NULL;
+    size_t named = 0;
+    ms_arena arena = fuzz_large_arena();
+    if (ms_json_parse(&arena, batch->envelope, &object) == MS_OK) {
+        for (const cJSON *member = object->child; member != NULL; member = member->next) {
+            named += strcmp(member->string, "batch") == 0;
+        }
+        EXPECT(named > 0);
+    }
+    arena = fuzz_large_arena();
+    EXPECT(ms_batch_envelope(&arena, batch, &envelope) == (named == 1 ? MS_OK : MS_JSON_INVALID));
+}
+
 /* How many messages another reader finds; SIZE_MAX if it finds no list, or need not mean it. */
 static size_t
 count_of(ms_slice body)
@@ -88,6 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         EXPECT(batch.messages.ptr[-1] == '[' && batch.messages.ptr[batch.messages.len] == ']');
         EXPECT(batch.envelope.len + batch.messages.len == body.len);
         bool all_json = check_messages(&batch);
+        check_envelope(&batch);
         bool envelope = json_shape_of(batch.envelope).object;
         EXPECT(json == (envelope && all_json));
     }
