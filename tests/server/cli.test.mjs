@@ -1,7 +1,8 @@
 /** The program's commands, and --check: for people, and as JSON for programs. */
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSimulator } from '../sim/simulator.mjs';
@@ -127,6 +128,36 @@ test('--check looks at the queue and tries the credentials', async (t) => {
 
   const hash = await refusal(['--allow-origin', ORIGIN, '--check'], { MARKETO_API_PRIVATE_KEY: KEY });
   assert.deepEqual([hash.code, /signed with a hash/.test(hash.said)], [0, true]);
+});
+
+test('--check takes a database of an older version, and an empty one, which the start brings up to date', async (t) => {
+  const { db, simulator, server } = await intakeFor(t);
+  await server.stop();
+  const args = ['--munchkin-id', MUNCHKIN_ID, '--write-key', 'k', '--rest-url', simulator.url, '--check', '--db'];
+  const current = await refusal([...args, db], REST);
+  assert.deepEqual([current.code, /^ok +database +can be used$/m.test(current.said)], [0, true], current.said);
+
+  const older = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 2")';
+  assert.equal(spawnSync('python3', ['-c', older, db]).status, 0);
+  const empty = join(folderFor(t), 'empty.db');
+  writeFileSync(empty, '');
+  for (const path of [db, empty]) {
+    const before = readFileSync(path);
+    const { code, said } = await refusal([...args, path], REST);
+    assert.equal(code, 0, said);
+    assert.match(said, /^ok +database +will be brought up to date at the start$/m);
+    assert.deepEqual(readFileSync(path), before, 'it is left as it is');
+    assert.match(command(['status', '--db', path]).stderr, /made by an older munchkin-server/);
+  }
+  // Of an older one, too, what is accepted has to be sound.
+  writeFileSync(`${db}-accepted`, 'not a database, but long enough to be looked at'.repeat(100));
+  const damaged = await refusal([...args, db], REST);
+  assert.deepEqual([damaged.code, /^WRONG +database +The file of accepted requests/m.test(damaged.said)], [1, true], damaged.said);
+  // Its log is all that is left of this one, and would be deleted with it.
+  writeFileSync(`${empty}-wal`, 'a log');
+  const log = await refusal([...args, empty], REST);
+  assert.deepEqual([log.code, /^WRONG +database +The database is damaged/m.test(log.said)], [1, true], log.said);
+  assert.equal(String(readFileSync(`${empty}-wal`)), 'a log');
 });
 
 test('a configuration that does not hold together is refused, with what to do', async (t) => {

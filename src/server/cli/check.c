@@ -18,10 +18,10 @@ check_database(const char *path, const char **state)
     char copy[PATH_MAX];
     const char *problem = NULL;
     if (lstat(path, &status) == 0) {
-        ms_store *store = ms_store_attach(path, &(ms_store_rules){0}, &problem);
-        ms_store_close(store);
-        *state = "can be used";
-        return problem;
+        bool is_older = false;
+        bool usable = ms_store_examine(path, &is_older, &problem);
+        *state = is_older ? "will be brought up to date at the start" : "can be used";
+        return usable ? NULL : problem;
     }
     *state = "will be made at the first start";
     if (errno != ENOENT || strlen(path) >= sizeof copy) {

@@ -249,11 +249,14 @@ open_to_serve(ms_store *store, const char *path)
     return store->checkpoint == NULL || store->accepting->checkpoint == NULL ? no_thread : NULL;
 }
 
-/* A file that is there, and as new as this program. */
+/* A file that is there. `older` if it is not as new as this program. */
 static const char *
 connect_beside(const part *part, const char *path, ms_store *store)
 {
     struct stat status;
+    if (ms_database_is_log_alone(path)) {
+        return part->damaged;
+    }
     if (stat(path, &status) != 0) {
         return errno == ENOENT ? missing : no_access;
     }
@@ -275,16 +278,16 @@ open_beside(ms_store *store, const char *path)
         return too_long;
     }
     const char *problem = connect_beside(&queue, path, store);
-    if (problem != NULL) {
+    if (problem != NULL && problem != older) {
         return problem;
     }
-    problem = connect_beside(&accepted, beside, store->accepted);
-    if (problem == missing) { /* a copy of the database alone: nothing waits to be carried out */
+    const char *second = connect_beside(&accepted, beside, store->accepted);
+    if (second == missing) { /* a copy of the database alone: nothing waits to be carried out */
         ms_store_close(store->accepted);
         store->accepted = NULL;
-        problem = NULL;
+        second = NULL;
     }
-    return problem;
+    return second != NULL ? second : problem;
 }
 
 /* What cannot be resolved cannot be opened. */
@@ -342,6 +345,15 @@ ms_store *
 ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem)
 {
     return open_by(open_beside, path, rules, problem);
+}
+
+bool
+ms_store_examine(const char *path, bool *is_older, const char **problem)
+{
+    ms_store *store = ms_store_attach(path, &(ms_store_rules){0}, problem);
+    ms_store_close(store);
+    *is_older = *problem == older;
+    return *problem == NULL || *is_older;
 }
 
 void

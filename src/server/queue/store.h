@@ -50,6 +50,11 @@ ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const cha
  */
 ms_store *ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem);
 
+/* Could a server use the database, as far as can be told without one? It is left as it is. If so,
+ * `*is_older` says whether it will be migrated at the start, an empty file too; else `*problem` as
+ * above. */
+bool ms_store_examine(const char *path, bool *is_older, const char **problem);
+
 /* NULL is nothing to close. */
 void ms_store_close(ms_store *store);
 
