@@ -109,6 +109,10 @@ choose_way(ms_configuration *to, const ms_options *options)
 static bool
 check_hash(const ms_configuration *configuration, const ms_options *options)
 {
+    if (options->write_keys->count > 0 && options->way == MS_WAY_HASH) {
+        return refuse("--backend hash sends no events, which a write key lets servers do; leave "
+                      "one of them out. Without --backend, the credentials decide.");
+    }
     if (options->write_keys->count > 0) {
         return refuse("a write key lets servers send events, and there is no way to pass these on; "
                       "set MARKETO_CLIENT_ID and MARKETO_CLIENT_SECRET for Marketo's REST API.");

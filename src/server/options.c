@@ -308,7 +308,9 @@ ms_options_parse(ms_options *options, int argc, char **argv)
         }
     }
     if (optind < argc) {
-        (void)fprintf(stderr, "munchkin-server takes no argument like '%s'; see --help.\n",
+        (void)fprintf(stderr,
+                      "munchkin-server takes no argument like '%s'; see --help. A command, such as "
+                      "status, comes first, with no options but --db and --json.\n",
                       argv[optind]);
         return MS_OPTIONS_WRONG;
     }

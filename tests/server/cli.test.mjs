@@ -88,9 +88,26 @@ test('commands that are asked wrongly say what there is', (t) => {
     assert.match(stderr, /dead show ID/);
   }
   assert.equal(command(['status', '--nonsense']).code, 2);
+  assert.match(command(['--db', db, 'nonsense']).stderr, /takes no argument like 'nonsense'/);
+  assert.match(command(['--linger', '5', 'status']).stderr, /takes no argument like 'status'.* A command, such as status, comes first/);
+  assert.match(command(['--db']).stderr, /--help lists the options/);
   const missing = command(['status', '--db', db]);
   assert.equal(missing.code, 1);
   assert.ok(missing.stderr.includes(db), missing.stderr);
+});
+
+test('--db and --json may stand before the command', async (t) => {
+  const { db, ask } = await intakeFor(t);
+  const status = ask('status');
+  for (const args of [['--db', db, 'status', '--json'], [`--db=${db}`, '--json', 'status'], ['--json', '--db', db, 'status']]) {
+    const { code, stdout } = command(args);
+    assert.equal(code, 0, args.join(' '));
+    assert.deepEqual(JSON.parse(stdout), status);
+  }
+  assert.deepEqual(JSON.parse(command(['--json', 'dead', '--db', db, 'list']).stdout), []);
+  // A database of a command's name is no command.
+  const serving = await refusal(['--db', 'status'], {});
+  assert.match(serving.said, /there is no private key/);
 });
 
 test('a dead letter is named by a number', async (t) => {
@@ -175,8 +192,9 @@ test('a configuration that does not hold together is refused, with what to do', 
     [COMPLETE, { MARKETO_SOAP_ENCRYPTION_KEY: 'x' }, /no user id; set MARKETO_SOAP_USER_ID/],
     [[...COMPLETE, '--backend', 'rest'], soap, /--backend rest needs credentials; set MARKETO_CLIENT_ID/],
     [[...COMPLETE, '--backend', 'soap'], REST, /--backend soap needs credentials/],
-    [[...COMPLETE, '--backend', 'hash'], { MARKETO_API_PRIVATE_KEY: KEY }, /no way to pass these on; set MARKETO_CLIENT_ID/],
-    [COMPLETE, {}, /no way to pass these on/],
+    [[...COMPLETE, '--backend', 'hash'], { ...REST, MARKETO_API_PRIVATE_KEY: KEY }, /: --backend hash sends no events,.* leave one of them out\. Without --backend, the credentials decide\.\n$/],
+    [[...COMPLETE, '--backend', 'hash'], { MARKETO_API_PRIVATE_KEY: KEY }, /: --backend hash sends no events/],
+    [COMPLETE, {}, /no way to pass these on; set MARKETO_CLIENT_ID/],
     [['--munchkin-id', MUNCHKIN_ID], REST, /nobody may send anything.*--allow-origin.*--write-key/s],
     [['--write-key', 'k'], REST, /no Munchkin ID; give --munchkin-id or set MARKETO_MUNCHKIN_ID/],
     [['--write-key', 'k', '--munchkin-id', '561HYG937'], REST, /looks like 561-HYG-937/],

@@ -15,10 +15,25 @@ typedef struct {
     int count;
 } question;
 
+/* How many arguments the option takes up that a command may have at `place`; 0 if there is none. */
+static int
+option_len(int argc, char **argv, int place)
+{
+    if (strcmp(argv[place], "--json") == 0 || strncmp(argv[place], "--db=", 5) == 0) {
+        return 1;
+    }
+    return strcmp(argv[place], "--db") == 0 && place + 1 < argc ? 2 : 0;
+}
+
 bool
 ms_cli_is_asked(int argc, char **argv)
 {
-    return argc > 1 && argv[1][0] != '-';
+    int place = 1;
+    int len = 0;
+    while (place < argc && (len = option_len(argc, argv, place)) > 0) {
+        place += len;
+    }
+    return place < argc && argv[place][0] != '-';
 }
 
 static bool
@@ -75,7 +90,7 @@ ms_cli_run(int argc, char **argv)
                       "munchkin-server takes no argument like '%s'; see --help.\n"
                       "There are: status, dead list, dead show ID, dead retry ID|all, "
                       "dead drop ID|all, each with --db PATH and --json.\n",
-                      argv[1]);
+                      asked.words[0]);
         return WRONG;
     }
     if (!ms_clock_start()) {

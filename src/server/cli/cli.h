@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-/* Is the command line one of these? Then argv[1] names it. */
+/* Is the command line one of these? Then its first argument, behind --db and --json if they are
+ * there, is no option. */
 bool ms_cli_is_asked(int argc, char **argv);
 
 /* Carries it out; the process's exit code: 0, 1 if it did not work, 2 if it was asked wrongly. */
