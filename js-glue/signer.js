@@ -39,7 +39,8 @@ const STATUS = {
 
 /**
  * An IncomingMessage of node:http, node:http2 or Express.
- * @typedef {{method?: string, url?: string, headers: object, body?: unknown, readableDidRead?: boolean}} Incoming
+ * @typedef {{method?: string, url?: string, headers: object, body?: unknown, readableDidRead?: boolean,
+ *   destroyed?: boolean}} Incoming
  */
 
 /**
@@ -113,9 +114,10 @@ const BASE = 'http://localhost';
 
 /** What is to be read yet, or what a body parser has read. @param {Incoming} incoming @returns {any} */
 function bodyOf(incoming) {
-  const { body = '', readableDidRead } = incoming;
-  // Express 4 has a body, {}, even where its parser has left the request alone.
-  if (readableDidRead === false) return incoming;
+  const { body = '', readableDidRead, destroyed } = incoming;
+  // Express 4 has a body, {}, even where its parser has left the request alone. Of a client that is gone before its end, no
+  // Request takes what has come.
+  if (readableDidRead === false) return destroyed ? '' : incoming;
   return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
@@ -221,12 +223,13 @@ export function createSigner({ privateKey, authorize, origins = [], module }) {
     /**
      * The same for node:http and Express, before or behind a body parser.
      * @param {Incoming} incoming
-     * @param {{writeHead: (status: number, headers: Record<string, string>) => unknown,
+     * @param {{headersSent?: boolean, writeHead: (status: number, headers: Record<string, string>) => unknown,
      *   end: (text: string) => unknown}} outgoing a ServerResponse
      * @returns {Promise<void>}
      */
     async handleNode(incoming, outgoing) {
       const response = await respond(requestOf(incoming), incoming);
+      if (outgoing.headersSent) return; // by a timeout of the site's, which the client was too slow for
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
       outgoing.end(await response.text());
     },

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -236,4 +236,63 @@ test('no client can stop a server of node:http', { timeout: 20_000 }, async (t) 
   await once(response, 'close');
   const url = `http://127.0.0.1:${port}/`;
   assert.equal((await fetch(url, { method: 'POST', body: '{"email":"a@b.co"}' })).status, 200);
+});
+
+test('a client that is gone before the signer is asked, or while it answers, does not make it throw', { timeout: 20_000 }, async (t) => {
+  const body = '{"email":"a@b.co"}';
+  const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n';
+  const asked = t.mock.fn(() => true);
+
+  // Middleware that waits for something, as a session does, and a client that does not: with half of the body, or all of it.
+  for (const part of [body.slice(0, 8), body]) {
+    const server = createServer();
+    const gone = connect(await listening(server, t), '127.0.0.1');
+    gone.write(HEAD + part);
+    const [request, response] = await once(server, 'request');
+    gone.resetAndDestroy();
+    await once(response, 'close');
+    assert.deepEqual([request.destroyed, request.readableDidRead], [true, false]);
+    await signerWith({ authorize: asked }).handleNode(request, response);
+    assert.equal(response.statusCode, 400);
+  }
+  assert.equal(asked.mock.callCount(), 0);
+
+  // A client that is gone while authorize looks who it is.
+  const server = createServer();
+  const gone = connect(await listening(server, t), '127.0.0.1');
+  gone.write(HEAD + body);
+  const [request, response] = await once(server, 'request');
+  const authorize = async () => {
+    gone.resetAndDestroy();
+    await once(response, 'close');
+    return true;
+  };
+  await signerWith({ authorize }).handleNode(request, response);
+  assert.equal(response.statusCode, 200);
+});
+
+test('a stream of node:http2 that is reset before the signer is asked does not make it throw', { timeout: 10_000 }, async (t) => {
+  const server = createHttp2Server();
+  const session = connectHttp2(`http://127.0.0.1:${await listening(server, t)}`);
+  t.after(() => session.close());
+  const stream = session.request({ ':method': 'POST', ':path': '/v1/lead' });
+  stream.on('error', () => {}).write('{"email"');
+  const [request, response] = await once(server, 'request');
+  stream.close(constants.NGHTTP2_CANCEL);
+  await once(response, 'close');
+  await signerWith().handleNode(request, response);
+});
+
+test('a client so slow that a timeout of the site has answered it does not make the signer throw', { timeout: 10_000 }, async (t) => {
+  const server = createServer();
+  const slow = connect(await listening(server, t), '127.0.0.1').setEncoding('latin1');
+  slow.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n{"email"');
+  t.after(() => slow.destroy());
+  const [request, response] = await once(server, 'request');
+  const handled = signerWith().handleNode(request, response);
+  response.writeHead(503).end();
+  const [answer] = await once(slow, 'data');
+  slow.write(':"a@b.co"}');
+  await handled;
+  assert.match(answer, /^HTTP\/1.1 503 /);
 });
