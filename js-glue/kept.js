@@ -63,11 +63,25 @@ export function createList(store) {
       if (!list.leads().length) write([]);
     },
 
+    /** Removes the leads that are a day old, unless somebody is sending them. @returns {Kept[]} those */
+    giveUp() {
+      const now = Date.now();
+      const leads = list.leads();
+      const isOld = (/** @type {Kept} */ lead) => now - Number(lead.time) > DAY_MS && !busyLeft(lead);
+      // One of the future has been kept before the clock was set back.
+      const isPast = (/** @type {Kept} */ lead) => Number(lead.time) <= now;
+      // Nothing is written without need: another tab may be at it.
+      if (leads.some((lead) => isOld(lead) || !isPast(lead))) {
+        list.setLeads(leads.filter((lead) => !isOld(lead)).map((lead) => (isPast(lead) ? lead : { ...lead, time: now })));
+      }
+      return leads.filter(isOld);
+    },
+
     /**
      * The server, or the way to it, has failed: nothing is tried again before the end of a pause.
      * @param {string} request
      * @param {import('./outcome.js').Outcome} outcome
-     * @returns {Kept[]} the leads that are given up: a day old, and removed
+     * @returns {Kept[]} the leads that are given up
      */
     failed(request, { error, retryAfter }) {
       const now = Date.now();
@@ -75,10 +89,7 @@ export function createList(store) {
       const tries = (list.pause()?.tries || 0) + 1;
       const wait = waitMs(tries, asked);
       list.update(request, { busy: 0 });
-      // One of the future has been kept before the clock was set back.
-      list.setLeads(list.leads().map((lead) => ({ ...lead, time: Math.min(lead.time ?? now, now) })));
-      const old = list.leads().filter(({ time }) => now - Number(time) > DAY_MS);
-      list.setLeads(list.leads().filter((lead) => !old.some((other) => other.request === lead.request)));
+      const old = list.giveUp();
       list.setPause({ request: '', due: now + wait, wait, asked: now + asked, tries, error });
       return old;
     },

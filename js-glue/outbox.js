@@ -84,10 +84,11 @@ export function createOutbox(options, store, perform, associate, finish, settled
     if (fields && store.get(LAST_LEAD)?.fields === fields) await perform(CALL_OPTIONS, (rules) => associate(rules, request));
   };
 
+  /** @param {Kept[]} leads given up */
+  const tell = (leads) => leads.forEach(() => finish('identify', undefined, failure('given_up')));
+
   /** @param {string} request @param {Outcome} outcome */
-  const failed = (request, outcome) => {
-    list.failed(request, outcome).forEach(() => finish('identify', undefined, failure('given_up')));
-  };
+  const failed = (request, outcome) => tell(list.failed(request, outcome));
 
   /**
    * Sends what is left to say of a lead.
@@ -124,6 +125,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
 
   /** @param {boolean} isAlone */
   const sendAll = (isAlone) => async (/** @type {Rules} */ rules) => {
+    // The visitor may be back after days, and the lead have been changed meanwhile by somebody else.
+    tell(list.giveUp());
     while (!pauseLeft(list, 'due')) {
       const lead = nextLead(rules);
       if (!lead) break;

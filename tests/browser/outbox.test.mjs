@@ -29,6 +29,9 @@ const age = (page) =>
     localStorage.setItem('munchkin_shim_kept', JSON.stringify(list));
   });
 
+/** As an earlier page has left it. @param {Page} page @param {import('../../js-glue/kept.js').Kept[]} list */
+const keepThere = (page, list) => page.evaluate((text) => localStorage.setItem('munchkin_shim_kept', text), JSON.stringify(list));
+
 /** Notes the results that come later than the calls. @param {Page} page */
 const listen = (page) =>
   page.evaluate(() => {
@@ -39,7 +42,21 @@ const listen = (page) =>
 /** @param {Page} page @returns {Promise<any[]>} */
 const heard = (page) => page.evaluate(() => /** @type {any} */ (window).heard);
 
+const DAY_MS = 24 * 3600 * 1000;
+
 const UNAVAILABLE = { status: 503, body: { error: 'queue_full', message: 'm' } };
+
+/** Lets time go by until a lead that the server never takes is given up. @param {Page} page @param {{leads: any[]}} server */
+async function goOnUntilGivenUp(page, server) {
+  for (let hours = 0; hours < 30 && (await kept(page)).length; hours++) {
+    const tries = server.leads.length;
+    await page.clock.fastForward('01:00:10');
+    await page.waitForFunction((count) => {
+      const text = localStorage.getItem('munchkin_shim_kept');
+      return !text || JSON.parse(text)[0].tries > count;
+    }, tries);
+  }
+}
 
 for (const [kind, isStored] of /** @type {[string, boolean][]} */ ([['with the extras there', false], ['with the extras as far away as the server', true]])) {
   test(`off line at identify, ${kind}: kept; sent once when back on line`, async (t) => {
@@ -233,19 +250,55 @@ test('a day of failures: given up, with an error that is told', async (t) => {
     /** @type {any} */ (window).analytics.on('error', (/** @type {any} */ { type, error, message }) => told.push([type, error, message]));
   });
   await call(page, [identify('a@example.com')]);
-  let tries = 1;
-  for (let hours = 0; hours < 30 && (await kept(page)).length; hours++) {
-    await page.clock.fastForward('01:00:10');
-    await server.received(++tries);
-    await page.waitForFunction((count) => {
-      const text = localStorage.getItem('munchkin_shim_kept');
-      return !text || JSON.parse(text)[0].tries === count;
-    }, tries);
-  }
+  await waitOf(page, 1);
+  await goOnUntilGivenUp(page, server);
   const told = await page.evaluate(() => /** @type {any} */ (window).told);
   assert.deepEqual(told.map((/** @type {string[]} */ [type, error]) => [type, error]), [['identify', 'queue_full'], ['identify', 'given_up']]);
   assert.match(told[1][2], /\w .*\.$/);
-  assert.ok(tries >= 24 && tries <= 26, `${tries}`);
+  // One an hour, and none after a day.
+  assert.ok(server.leads.length >= 23 && server.leads.length <= 24, `${server.leads.length}`);
+});
+
+test('a lead of ten days ago is given up, with an error that is told, before the next page sends anything', async (t) => {
+  const server = await startLeadServer(t);
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await keepThere(page, [
+    { request: '{"userId":"a","traits":{"email":"a@example.com","plan":"free","seats":1}}', time: Date.now() - 10 * DAY_MS },
+    { request: '{"userId":"b","traits":{"email":"b@example.com","plan":"x"}}', time: Date.now() - 20_000 },
+    { request: '{"userId":"a","traits":{"email":"a@example.com","plan":"pro"}}', time: Date.now() - 20_000 },
+  ]);
+  await page.close();
+  const told = /** @type {any[]} */ ([]);
+  const next = await world.open(t, {
+    head,
+    path: '/next',
+    context,
+    prepare: async (page) => {
+      await page.exposeFunction('told', (/** @type {any} */ error) => told.push(error));
+      await page.addInitScript("addEventListener('DOMContentLoaded', () => analytics.on('error', ({ type, error }) => told([type, error])))");
+    },
+  });
+  await server.received(2);
+  await allSent(next.page);
+  assert.deepEqual(server.leads.map(({ traits }) => traits), [{ email: 'b@example.com', plan: 'x' }, { email: 'a@example.com', plan: 'pro' }]);
+  assert.deepEqual(told, [['identify', 'given_up']]);
+});
+
+test('a lead of ten days ago is not sent even if it is all there is, nor while the server is left alone', async (t) => {
+  for (const wait of [0, 3600_000]) {
+    const server = await startLeadServer(t);
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head });
+    const end = Date.now() + wait;
+    const old = { request: '{"userId":"a","traits":{"email":"a@example.com"}}', time: Date.now() - 10 * DAY_MS };
+    await keepThere(page, [{ request: '', due: end, wait, asked: end, tries: 1, error: 'server_error' }, old]);
+    await page.close();
+    const next = await world.open(t, { head, path: '/next', context });
+    await next.page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept')?.includes('example'));
+    await next.page.waitForLoadState('networkidle');
+    assert.equal(server.leads.length, 0);
+  }
 });
 
 test('of two tabs one sends', async (t) => {
@@ -364,21 +417,14 @@ test('what was kept by a clock that was ahead is sent in the next minute all the
   await listen(next.page);
   await next.page.clock.runFor(60_000);
   await server.received(2);
-  for (let hours = 0; hours < 30 && (await kept(next.page)).length; hours++) {
-    const tries = server.leads.length;
-    await next.page.clock.fastForward('01:00:10');
-    await server.received(tries + 1);
-    await next.page.waitForFunction((count) => {
-      const text = localStorage.getItem('munchkin_shim_kept');
-      return !text || JSON.parse(text)[0].tries > count;
-    }, tries - 1);
-  }
+  await waitOf(next.page, 2);
+  await goOnUntilGivenUp(next.page, server);
   assert.deepEqual(await kept(next.page), []);
   assert.equal((await heard(next.page)).at(-1).error, 'given_up');
 });
 
-test('a clock that is set forth while the server has asked for a day: the lead goes within the hour', async (t) => {
-  const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '86400' } }));
+test('a clock that is set forth while the server has asked for half a day: the lead goes within the hour', async (t) => {
+  const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '43200' } }));
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
   await call(page, [identify('a@example.com')]);
   await waitOf(page, 1);
@@ -386,7 +432,7 @@ test('a clock that is set forth while the server has asked for a day: the lead g
   server.answer = () => ({ body: { queued: true } });
   await page.evaluate(() => {
     const { now } = Date;
-    Date.now = () => now() + 2 * 24 * 3600 * 1000;
+    Date.now = () => now() + 20 * 3600 * 1000;
   });
   await page.clock.fastForward('01:00:10');
   await server.received(2);
