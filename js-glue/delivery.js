@@ -116,9 +116,9 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
 
   /** Puts a lead at the end of those that are kept, or without `lead` removes it. @param {string} request @param {import('./outbox.js').Kept[]} lead */
   const keep = (request, ...lead) => {
-    /** @type {import('./outbox.js').Kept[]} */
-    const kept = store.get(KEPT) || [];
-    const leads = [...kept.filter((other) => other.request !== request), ...lead].slice(-KEPT_MAX);
+    // What there is may be nothing, or no list, or have nothing in it: anybody can write there.
+    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => other && other.request !== request);
+    const leads = kept.concat(lead).slice(-KEPT_MAX);
     store.set(KEPT, leads[0] && leads);
   };
 
@@ -162,7 +162,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!lead.ok) return lead;
     // However its traits were ordered.
     const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
-    const byOutbox = options.token || options.identify === 'form' || store.get(KEPT)?.[0].due;
+    const byOutbox = options.token || options.identify === 'form' || store.get(KEPT)?.[0]?.due;
     /** @returns {Promise<Answer>} */
     const sign = async () => {
       if (send) return send(lead);

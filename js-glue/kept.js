@@ -86,7 +86,7 @@ export function createList(store) {
     failed(request, { error, retryAfter }) {
       const now = Date.now();
       const asked = askedMs(retryAfter, now);
-      const tries = (list.pause()?.tries || 0) + 1;
+      const tries = (Number(list.pause()?.tries) || 0) + 1;
       const wait = waitMs(tries, asked);
       list.update(request, { busy: 0 });
       const old = list.giveUp();

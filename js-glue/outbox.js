@@ -31,6 +31,15 @@ const LOOK_AGAIN_MS = 3600 * 1000;
 /** @param {number} ms */
 const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What was sent last, if that can be read. @param {any} last @returns {Record<string, unknown> | undefined} */
+function fieldsOf(last) {
+  try {
+    return Object.fromEntries(JSON.parse(last.fields));
+  } catch (reason) {
+    return undefined;
+  }
+}
+
 /**
  * @param {import('./delivery.js').Options} options
  * @param {import('./user.js').Store} store
@@ -98,7 +107,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     /** @type {Answer | undefined} */
     let answer;
     const last = store.get(LAST_LEAD);
-    const newer = last?.time > Number(time) && Object.fromEntries(JSON.parse(last.fields));
+    const newer = last?.time > Number(time) && fieldsOf(last);
     const lead = rules('identify', request);
     if (newer && newer.Email !== lead.email && !form) {
       // The visitor is somebody else by now: the cookie is theirs.

@@ -301,6 +301,43 @@ test('a lead of ten days ago is not sent even if it is all there is, nor while t
   }
 });
 
+test('what is stored and cannot be read counts as not there', async (t) => {
+  for (const text of ['{}', '{', 'a text', '"a text"', '5', 'true', '[]', '[null]', '[5,"a",{},{"request":1},[]]', '[{"request":"{"}]', '[{"request":""}]']) {
+    const server = await startLeadServer(t);
+    const { page, errors, context } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+    await visitorNamed(page);
+    await page.evaluate((text) => localStorage.setItem('munchkin_shim_kept', text), text);
+    const [result] = await call(page, [identify('a@example.com')]);
+    assert.deepEqual([result.error, result.sent], [undefined, true], text);
+    assert.deepEqual([server.leads.length, errors], [1, []], text);
+    await context.close();
+  }
+});
+
+test('of a lead that was sent last and cannot be read, nothing counts as said', async (t) => {
+  for (const fields of [undefined, null, 5, '', '{', '5', 'null', '{}', '["ab"]']) {
+    const server = await startLeadServer(t);
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head });
+    await keepThere(page, [{ request: '{"userId":"a","traits":{"email":"a@example.com"}}', time: Date.now() - 20_000 }]);
+    await page.evaluate((last) => localStorage.setItem('munchkin_shim_lead', last), JSON.stringify({ fields, time: Date.now() }));
+    await page.close();
+    const next = await world.open(t, { head, path: '/next', context });
+    await server.received(1);
+    await allSent(next.page);
+    await context.close();
+  }
+});
+
+test('a pause that cannot be read begins anew: no storm of requests', async (t) => {
+  const server = await startLeadServer(t, () => UNAVAILABLE);
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await keepThere(page, /** @type {any[]} */ ([{ request: '', due: 'x', wait: {}, asked: [], tries: 'x' }]));
+  await call(page, [identify('a@example.com')]);
+  assert.ok((await waitOf(page, 1)) >= 2500);
+  assert.equal(server.leads.length, 1);
+});
+
 test('of two tabs one sends', async (t) => {
   for (const prepare of [undefined, (/** @type {Page} */ page) => page.addInitScript("Object.defineProperty(navigator, 'locks', { value: undefined })")]) {
     const server = await startLeadServer(t, () => ({ cut: true }));
