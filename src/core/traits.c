@@ -174,20 +174,6 @@ add_email(gathering *to, const cJSON *trait)
     }
 }
 
-/* Is it the word, but for spaces and the case of letters? Marketo tells no two fields apart by the
- * case of their names, so what would become EMail is the e-mail address, too. */
-static bool
-is_spelled(ms_slice key, const char *word)
-{
-    key = ms_slice_trim(key);
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.ptr[i] != ' ' && (*word == '\0' || ms_to_lower(key.ptr[i]) != *word++)) {
-            return false;
-        }
-    }
-    return *word == '\0';
-}
-
 static bool
 is_full_name(ms_slice key)
 {
@@ -201,10 +187,13 @@ static void
 add_trait(gathering *to, const cJSON *trait)
 {
     ms_slice key = ms_slice_from(trait->string);
-    if (is_spelled(key, "id")) {
+    ms_slice name = ms_trait_field_name(to->arena, ms_slice_trim(key));
+    /* Marketo tells no two fields apart by the case of their names: what would become EMail is the
+     * e-mail address, too. */
+    if (ms_slice_equal_fold(name, MS_SLICE("id"))) {
         return;
     }
-    if (is_spelled(key, "email")) {
+    if (ms_slice_equal_fold(name, MS_SLICE("email"))) {
         add_email(to, trait);
         return;
     }
@@ -216,7 +205,6 @@ add_trait(gathering *to, const cJSON *trait)
         add_members(to, trait, address_fields);
         return;
     }
-    ms_slice name = ms_trait_field_name(to->arena, key);
     if (name.len == 0) {
         ms_warn(to->warnings, MS_TRAIT_NAME_INVALID, key);
         return;

@@ -65,6 +65,7 @@ test('what waits is merged: the newest value of each field, none is dropped', { 
   // Older than what is there, though it comes later.
   await world.identify(ADA, { phone: '0', firstName: 'Augusta', company: 'Engines' }, at(-50));
   await world.send('/v1/batch', { batch: [{ type: 'identify', userId: ADA, traits: { industry: 'Computing', city: 'Ockham' }, ...at(-30) }] });
+  await world.carriedOut();
   await world.drive(() => world.syncs().length > 0);
   await world.letPass('marker@example.com');
   assert.deepEqual(world.syncs().map(({ input }) => input.length), [1, 1]);

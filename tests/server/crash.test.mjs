@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { arrived, SHARED_FIELDS, startLoad } from './load.mjs';
 import { cookieOf, INTERVAL, marketoWorld, tokenOf } from './marketo_world.mjs';
+import { UNDER_VALGRIND } from './server_process.mjs';
 
 /** @typedef {Awaited<ReturnType<typeof marketoWorld>>} World */
 
@@ -53,7 +54,7 @@ test('kill -9, fifty times under load: every message that was taken arrives', { 
     await load.stop();
   }
   t.diagnostic(`${load.taken.size} messages were taken, of ${load.sent.size} sent; answers ${JSON.stringify([...load.answers])}`);
-  assert.ok(load.taken.size > 1000 && load.taken.size < load.sent.size);
+  assert.ok(load.taken.size > (UNDER_VALGRIND ? 100 : 1000) && load.taken.size < load.sent.size);
   assert.deepEqual([...load.answers.keys()].filter((status) => status !== 0 && status !== 200 && status !== 503), []);
   await assertAllThere(world, load);
 });

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulator } from '../sim/simulator.mjs';
 import { createTestClock } from './clock.mjs';
 import { request } from './http_client.mjs';
+import { command } from './intake.mjs';
 import { startServer } from './server_process.mjs';
 
 export const MUNCHKIN_ID = '561-HYG-937';
@@ -100,6 +101,7 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
 
   const world = {
     folder,
+    db: db || join(folder, 'queue.db'),
     simulator,
     clock,
     syncs,
@@ -164,6 +166,12 @@ export async function marketoWorld(t, { args = [], db, simulator: options = {} }
         // The server looks at a moved clock every 20 ms; what it sends then has to arrive.
         await delay(25);
       }
+    },
+
+    /** Resolves once nothing that was accepted is still to be sorted into what waits. */
+    async carriedOut() {
+      const status = () => JSON.parse(command(['status', '--json', '--db', world.db]).stdout);
+      while (status().messagesWaiting > 0) await delay(20);
     },
 
     /**

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* The name under which they are kept. */
 static const char name[] = "rules";
@@ -24,16 +25,16 @@ void
 ms_rules_recall(ms_store *store)
 {
     char text[96];
-    ms_store_rules rules;
     ms_sql *sql = ms_sql_begin(store, MS_KEPT);
     ms_sql_text(sql, MS_SLICE(name));
     if (ms_sql_row(sql)) {
         ms_slice kept = ms_sql_get_text(sql, 0);
         (void)snprintf(text, sizeof text, "%.*s", (int)kept.len, kept.ptr);
-        if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &rules.interval,
-                   &rules.linger, &rules.unchanged, &rules.hold) == 4) {
-            store->rules = rules;
-        }
+        char *p = text;
+        store->rules.interval = strtoll(p, &p, 10);
+        store->rules.linger = strtoll(p, &p, 10);
+        store->rules.unchanged = strtoll(p, &p, 10);
+        store->rules.hold = strtoll(p, &p, 10);
     }
     ms_sql_end(sql);
 }
