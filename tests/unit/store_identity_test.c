@@ -307,6 +307,35 @@ test_newest_email(void **state)
                         "now@x.com {\"Email\":\"now@x.com\"}\n");
 }
 
+/* A late message with a cookie that is new waits as a lead of its own; what it says is no newer
+ * when that turns out to be a known one. */
+static void
+test_older_fields_of_another_lead(void **state)
+{
+    for (int64_t known_as = 0; known_as <= 7; known_as += 7) {
+        (void)state;
+        const char *email = known_as == 0 ? "a@x.com" : "b@x.com";
+        known(email, NULL, known_as == 0 ? 8 : 7);
+        const ms_command newer = {.kind = MS_COMMAND_LEAD,
+                                  .who = {slice(email), slice(""), slice(""), false},
+                                  .time = START,
+                                  .fields = slice("{\"A\":2}")};
+        request(&newer, START);
+        sync_one(MS_BY_MARKETO_ID, known_as == 0 ? 8 : 7, LATER);
+        ms_command late = newer;
+        late.who.cookie = slice(known_as == 0 ? COOKIE : "other");
+        late.who.cookie_first = true;
+        late.time = START - SECOND;
+        late.fields = slice("{\"A\":1,\"B\":1}");
+        request(&late, LATER);
+        answer(known_as, email, MUCH_LATER);
+        (void)take(MS_BY_MARKETO_ID, MUCH_LATER + DAY / 2);
+        assert_int_equal(taken_count, 1);
+        assert_true(ms_slice_equal(taken[0].fields, slice("{\"B\":1}")));
+        ok(ms_store_lead_sent(queue, taken[0].id, taken[0].marketo_id, MUCH_LATER + DAY / 2));
+    }
+}
+
 static void
 test_nobody(void **state)
 {
@@ -338,6 +367,7 @@ main(void)
         TEST(test_answer_that_comes_too_late),
         TEST(test_same_marketo_id_is_one_lead),
         TEST(test_newest_email),
+        TEST(test_older_fields_of_another_lead),
         TEST(test_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

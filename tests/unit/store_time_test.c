@@ -248,9 +248,49 @@ test_older_than_what_was_sent(void **state)
     command_at("{\"A\":4}", START + 20 * DAY, START + 20 * DAY);
     sync_one(MS_BY_MARKETO_ID, 7, START + 20 * DAY + hour);
     /* But not if the clock was ahead then. */
+    ok(ms_store_follow_clock(queue, START + 20 * DAY + hour));
+    ok(ms_store_follow_clock(queue, START + 19 * DAY));
     command_at("{\"A\":5}", START + 19 * DAY, START + 19 * DAY);
-    assert_string_equal(take(MS_BY_MARKETO_ID, START + 20 * DAY + 2 * hour),
-                        "#7 a@x.com {\"A\":5}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 19 * DAY + hour), "#7 a@x.com {\"A\":5}\n");
+}
+
+/* Nor if it came in flight, and the flight did not arrive. */
+static void
+test_older_than_what_was_sent_in_flight(void **state)
+{
+    (void)state;
+    command_at("{\"A\":2}", START, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    command_at("{\"B\":1}", START + 60 * SECOND, START + 60 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, START + 70 * SECOND);
+    command_at("{\"A\":1}", START - SECOND, START + 71 * SECOND);
+    ok(ms_store_lead_again(queue, taken[0].id, START + 80 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 120 * SECOND), "#7 a@x.com {\"B\":1}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, START + 121 * SECOND));
+    /* Nor after an answer that was lost, though nobody knows what Marketo has since. */
+    command_at("{\"B\":0}", START, START + 200 * SECOND);
+    command_at("{\"A\":3}", START + 200 * SECOND, START + 200 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, START + 210 * SECOND);
+    ok(ms_store_lead_again(queue, taken[0].id, START + 220 * SECOND));
+    (void)take(MS_BY_MARKETO_ID, START + 300 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, START + 301 * SECOND));
+    command_at("{\"A\":1}", START - SECOND, START + 302 * SECOND);
+    assert_int_equal(next_due(), INT64_MAX);
+}
+
+/* What was sent by a clock that was ahead is not what Marketo has once there is something newer. */
+static void
+test_there_and_back_by_a_clock_set_back(void **state)
+{
+    (void)state;
+    command_at("{\"A\":1}", START + DAY, START + DAY);
+    sync_one(MS_BY_EMAIL, 7, START + DAY + 5 * SECOND);
+    ok(ms_store_follow_clock(queue, START + DAY + 6 * SECOND));
+    ok(ms_store_follow_clock(queue, START));
+    command_at("{\"A\":2}", START + 60 * SECOND, START + 60 * SECOND);
+    sync_one(MS_BY_MARKETO_ID, 7, START + 120 * SECOND);
+    command_at("{\"A\":1}", START + 180 * SECOND, START + 180 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 240 * SECOND), "#7 a@x.com {\"A\":1}\n");
 }
 
 static void
@@ -390,6 +430,8 @@ main(void)
         TEST(test_refused),
         TEST(test_newest_by_its_own_time),
         TEST(test_older_than_what_was_sent),
+        TEST(test_older_than_what_was_sent_in_flight),
+        TEST(test_there_and_back_by_a_clock_set_back),
         TEST(test_clock_set_back),
         TEST(test_message_once),
         TEST(test_oldest_first),

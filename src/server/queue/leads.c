@@ -136,7 +136,14 @@ take_one(taking *take, int64_t id)
     ms_slice key = ms_email_key(store, lead->email);
     ms_field_set fields = ms_lead_fields(store, lead);
     int64_t cookie_id = take->selection == MS_BY_ANY ? untied_cookie(store, lead->id, &cookie) : 0;
-    if (email_is_in_flight(store, key)) {
+    /* It may have come from another lead that is this one, or while this was in flight. */
+    ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
+    ms_lead_set_fields(store, lead, &fields);
+    if (fields.count == 0 && lead->marketo_id != 0 && cookie_id == 0) {
+        lead->since = 0; /* nothing is left to say */
+        lead->changed = true;
+        ms_lead_save(store, lead);
+    } else if (email_is_in_flight(store, key)) {
         postpone(store, lead, take->now + AGAIN_MS);
     } else if (hand_over(take, lead, &fields, cookie)) {
         start_flight(store, lead, key, cookie_id);
@@ -288,7 +295,7 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
     ms_field_set together = ms_fields_together(store, &landed.fields, &waiting);
     ms_lead_set_fields(store, lead, &together);
     /* It may have come there all the same: then what was sent before is not what Marketo has. */
-    lead->sent = ms_sent_fields_forget(&store->scratch, lead->sent, &landed.fields);
+    lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
     bool earlier = lead->since == 0 || (landed.since > 0 && landed.since < lead->since);
     lead->since = earlier ? landed.since : lead->since;
     /* What only its cookie had put in flight is found by the cookie again. */

@@ -105,8 +105,13 @@ ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, i
     }
     for (size_t i = 0; i < fields->count; i++) {
         const ms_waiting_field *field = &fields->list[i];
-        put(records, &len,
-            (record){name_hash(field->name), hash(field->name, field->value), now, field->time});
+        record added = {name_hash(field->name), hash(field->name, field->value), now, field->time};
+        size_t place = find(records, len, added.name);
+        if (place < len) { /* also one of the future, from before the clock was set back */
+            records[place] = added;
+        } else {
+            put(records, &len, added);
+        }
     }
     return (ms_slice){(const char *)records, len * sizeof *records};
 }
@@ -126,18 +131,20 @@ ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
 }
 
 ms_slice
-ms_sent_fields_forget(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
+ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
 {
     size_t len = 0;
     record *records = copy(arena, sent, 0, &len);
-    for (size_t i = 0; i < fields->count && records != NULL; i++) {
+    if (records == NULL) {
+        return MS_SLICE("");
+    }
+    for (size_t i = 0; i < fields->count; i++) {
         size_t place = find(records, len, name_hash(fields->list[i].name));
         if (place < len) {
-            records[place] = records[--len];
+            records[place].at = 0;
         }
     }
-    return records == NULL ? MS_SLICE("")
-                           : (ms_slice){(const char *)records, len * sizeof *records};
+    return (ms_slice){(const char *)records, len * sizeof *records};
 }
 
 bool

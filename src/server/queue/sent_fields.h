@@ -16,8 +16,9 @@
 ms_slice ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields,
                             int64_t now);
 
-/* The records without those of `fields`, of which it is not known any more what Marketo has. */
-ms_slice ms_sent_fields_forget(ms_arena *arena, ms_slice sent, const ms_field_set *fields);
+/* The records where it is not known any more what Marketo has of `fields`: something as new as
+ * they say, but none of their values is taken for sent. */
+ms_slice ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields);
 
 /* Both together; the later record of each name. */
 ms_slice ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b);
