@@ -188,16 +188,23 @@ test_dead_leads_are_older_than_what_was_sent(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 130 * SECOND), "#7 a@x.com {\"B\":1}\n");
 }
 
-/* A letter that says nothing but the Marketo id, as of a lead that was found by its cookie. */
+/* Marketo refuses lead 7, of which nothing is known but its cookie. */
 static void
-test_dead_leads_by_their_marketo_id(void **state)
+refuse_a_cookies_lead(void)
 {
-    (void)state;
     identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
     assert_string_not_equal(lookups(RIPE), "");
     ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE));
     (void)take(MS_BY_MARKETO_ID, RIPE);
     ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+}
+
+/* A letter that says nothing but the Marketo id, as of a lead that was found by its cookie. */
+static void
+test_dead_leads_by_their_marketo_id(void **state)
+{
+    (void)state;
+    refuse_a_cookies_lead();
     assert_string_equal(dead_letters(), "lead  1003 {\"marketoId\":7,\"fields\":{\"A\":1}}\n");
     assert_int_equal(retry(0, RIPE + 60 * SECOND), 1);
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7  {\"A\":1}\n");
@@ -214,11 +221,7 @@ static void
 test_dead_leads_of_nobody_stay(void **state)
 {
     (void)state;
-    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
-    assert_string_not_equal(lookups(RIPE), "");
-    ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE));
-    (void)take(MS_BY_MARKETO_ID, RIPE);
-    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    refuse_a_cookies_lead();
     assert_int_equal(query("UPDATE dead SET payload = '{\"fields\":{\"A\":1}}' RETURNING 1"), 1);
     assert_int_equal(retry(0, RIPE), 0);
     assert_string_equal(dead_letters(), "lead  1003 {\"fields\":{\"A\":1}}\n");

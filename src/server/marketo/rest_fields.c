@@ -188,17 +188,23 @@ write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
     }
 }
 
+/* Is it spelled as Marketo does? */
+static bool
+is_own_name(const ms_rest_field *field, ms_slice name)
+{
+    return ms_slice_equal(name, field->soap) || ms_slice_equal(name, field->rest);
+}
+
 /* Do others of the lead's fields go to `field`, under one of its own names, while `name` is none?
  */
 static bool
 is_outdone(const ms_rest_field *field, ms_slice name, const cJSON *lead)
 {
-    if (ms_slice_equal(name, field->soap) || ms_slice_equal(name, field->rest)) {
+    if (is_own_name(field, name)) {
         return false;
     }
     for (const cJSON *member = lead->child; member != NULL; member = member->next) {
-        ms_slice other = ms_slice_from(member->string);
-        if (ms_slice_equal(other, field->soap) || ms_slice_equal(other, field->rest)) {
+        if (is_own_name(field, ms_slice_from(member->string))) {
             return true;
         }
     }

@@ -137,8 +137,11 @@ take_one(taking *take, int64_t id)
     ms_field_set fields = ms_lead_fields(store, lead);
     int64_t cookie_id = take->selection == MS_BY_ANY ? untied_cookie(store, lead->id, &cookie) : 0;
     /* It may have come from another lead that is this one, or while this was in flight. */
+    size_t waiting = fields.count;
     ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
-    ms_lead_set_fields(store, lead, &fields);
+    if (fields.count < waiting) {
+        ms_lead_set_fields(store, lead, &fields);
+    }
     if (fields.count == 0 && lead->marketo_id != 0 && cookie_id == 0) {
         lead->since = 0; /* nothing is left to say */
         lead->changed = true;

@@ -59,25 +59,18 @@ find(const record *records, size_t len, uint64_t name)
     return i;
 }
 
-/* Puts `added` in; it takes the place of an earlier one of its name, or of the oldest if all is
- * full. */
+/* Puts `added` at `place`, which is behind the others if it is new; then it takes the place of the
+ * oldest if all is full. */
 static void
-put(record *records, size_t *len, record added)
+put(record *records, size_t *len, size_t place, record added)
 {
-    size_t place = find(records, *len, added.name);
-    if (place < *len) {
-        if (added.at >= records[place].at) {
-            records[place] = added;
+    if (place == RECORDS_MAX) {
+        place = 0;
+        for (size_t i = 1; i < *len; i++) {
+            place = records[i].at < records[place].at ? i : place;
         }
-        return;
-    }
-    if (*len < RECORDS_MAX) {
-        records[(*len)++] = added;
-        return;
-    }
-    place = 0;
-    for (size_t i = 1; i < *len; i++) {
-        place = records[i].at < records[place].at ? i : place;
+    } else if (place == *len) {
+        ++*len;
     }
     records[place] = added;
 }
@@ -106,12 +99,8 @@ ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, i
     for (size_t i = 0; i < fields->count; i++) {
         const ms_waiting_field *field = &fields->list[i];
         record added = {name_hash(field->name), hash(field->name, field->value), now, field->time};
-        size_t place = find(records, len, added.name);
-        if (place < len) { /* also one of the future, from before the clock was set back */
-            records[place] = added;
-        } else {
-            put(records, &len, added);
-        }
+        /* Also of one of the future, from before the clock was set back. */
+        put(records, &len, find(records, len, added.name), added);
     }
     return (ms_slice){(const char *)records, len * sizeof *records};
 }
@@ -125,7 +114,11 @@ ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
         return MS_SLICE("");
     }
     for (size_t i = 0; i < count(b); i++) {
-        put(records, &len, get(b, i));
+        record added = get(b, i);
+        size_t place = find(records, len, added.name);
+        if (place == len || added.at >= records[place].at) {
+            put(records, &len, place, added);
+        }
     }
     return (ms_slice){(const char *)records, len * sizeof *records};
 }
