@@ -1,7 +1,7 @@
 /** A database by a symbolic link, as volumes are often mounted: it is the one that the link leads to, for all. */
 
 import assert from 'node:assert/strict';
-import { linkSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { command, eventually, folderFor, intakeFor, MUNCHKIN_ID, refusal, REST, WRITE_KEY } from './intake.mjs';
@@ -68,7 +68,21 @@ test('a link that leads nowhere, and a database of several names, are told of', 
   linkSync(db, link);
   const { code, said } = await refusal(settingsOf(link), REST);
   assert.equal(code, 1, said);
-  assert.match(said, /several names \(hard links\)/);
+  assert.match(said, /several names \(hard links/);
   assert.match(command(['status', '--db', link]).stderr, /several names/);
+  unlinkSync(link);
   await server.stop();
+
+  // The file beside it: somewhere else, and nowhere.
+  const accepted = `${db}-accepted`;
+  const elsewhere = join(folder, 'elsewhere');
+  renameSync(accepted, elsewhere);
+  symlinkSync(elsewhere, accepted);
+  for (const what of ['a file', 'nothing']) {
+    const { code, said } = await refusal(settingsOf(db), REST);
+    assert.deepEqual([code, /a symbolic link in place of/.test(said)], [1, true], `${what}: ${said}`);
+    assert.match(command(['status', '--db', db]).stderr, /a symbolic link in place of/, what);
+    rmSync(elsewhere, { force: true });
+  }
+  assert.ok(!existsSync(elsewhere), 'nothing is made by the link');
 });

@@ -52,10 +52,11 @@ ms_database_resolve(const char *path, char resolved[static PATH_MAX])
 }
 
 bool
-ms_database_has_hard_links(const char *path)
+ms_database_is_linked(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
+    return lstat(path, &status) == 0 &&
+           (S_ISLNK(status.st_mode) || (S_ISREG(status.st_mode) && status.st_nlink > 1));
 }
 
 bool

@@ -30,10 +30,10 @@ static const char no_access[] = "The database cannot be opened for reading and w
                                 "must exist, and both must be writable for this user.";
 static const char dangling[] = "The path to the database is a symbolic link to a file that is not "
                                "there; make it lead to the database, or give another path by --db.";
-static const char hard_links[] =
-    "The database, or its file of accepted requests, has several names "
-    "(hard links), and SQLite would lose what is written by one of them "
-    "under another; leave it one, as a copy by cp has.";
+static const char linked[] =
+    "The database, or its file of accepted requests, has several names (hard links, or a symbolic "
+    "link in place of the latter), and SQLite would lose what is written by one of them under "
+    "another; leave it one, as a copy by cp has. The folder may be a symbolic link.";
 static const char newer[] = "The database was made by a newer munchkin-server; start that one, or "
                             "one newer still.";
 static const char older[] = "The database was made by an older munchkin-server; start this one's "
@@ -105,13 +105,20 @@ allocate(const ms_store_rules *rules)
     return store;
 }
 
+/* What is wrong with a file's names, before anything is made or opened. */
+static const char *
+look(const part *part, const char *path)
+{
+    if (ms_database_is_linked(path)) {
+        return linked;
+    }
+    return ms_database_is_log_alone(path) ? part->damaged : NULL;
+}
+
 /* Opens a file that is there. NULL if it can be used, unless it is older. */
 static const char *
 connect(const part *part, const char *path, ms_store *store)
 {
-    if (ms_database_has_hard_links(path)) {
-        return hard_links;
-    }
     if (!ms_database_connect(path, &store->db) ||
         (part->cache_size != NULL &&
          sqlite3_exec(store->db, part->cache_size, NULL, NULL, NULL) != SQLITE_OK)) {
@@ -132,13 +139,14 @@ connect(const part *part, const char *path, ms_store *store)
 static const char *
 connect_to_serve(const part *part, const char *path, ms_store *store)
 {
-    if (ms_database_is_log_alone(path)) {
-        return part->damaged;
+    const char *problem = look(part, path);
+    if (problem != NULL) {
+        return problem;
     }
     if (!ms_database_make(path)) {
         return errno == ENAMETOOLONG ? too_long : no_access;
     }
-    const char *problem = connect(part, path, store);
+    problem = connect(part, path, store);
     if (problem != NULL) {
         return problem;
     }
@@ -254,13 +262,14 @@ static const char *
 connect_beside(const part *part, const char *path, ms_store *store)
 {
     struct stat status;
-    if (ms_database_is_log_alone(path)) {
-        return part->damaged;
+    const char *problem = look(part, path);
+    if (problem != NULL) {
+        return problem;
     }
     if (stat(path, &status) != 0) {
         return errno == ENOENT ? missing : no_access;
     }
-    const char *problem = connect(part, path, store);
+    problem = connect(part, path, store);
     if (problem != NULL) {
         return problem;
     }
