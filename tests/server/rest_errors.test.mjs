@@ -166,6 +166,20 @@ test('607: nothing more until midnight, US Central', async (t) => {
   assert.equal(logged(queue.log(), 'daily_quota_used_up'), 1);
 });
 
+test("607 in a day's first hour, which may be of the day before by Marketo's clock: again in minutes", async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  const midnight = Date.parse('2026-11-25T06:00:00Z');
+  queue.advance(midnight + 100 - marketo.clock.now());
+  marketo.faults.calls.push({ code: '607', path: LEADS });
+  await queue.lead('ada@example.com');
+  await until(() => logged(queue.log(), 'daily_quota_used_up'), 'word of it');
+  await queue.settle();
+  assert.equal(syncs(marketo).length, 1);
+  queue.advance(300_000);
+  await until(() => marketo.leads.get('ada@example.com'), 'the lead');
+  assert.ok(syncs(marketo)[1].at < midnight + 360_000);
+});
+
 test('a number of calls a day of its own', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { daily: 3 } });
   queue.advance(Date.parse('2026-11-24T20:00:00Z') - marketo.clock.now());
@@ -316,6 +330,75 @@ test('a token or a list of fields that does not come is asked for again', async 
   await queue.passUntil(() => marketo.leads.get('ada@example.com'));
   assert.equal(marketo.rest.callsByPath[TOKEN], 3);
   assert.equal(marketo.rest.callsByPath['GET /rest/v1/leads/describe.json'], 3);
+});
+
+test('a token that is said to have ended already is not asked for again and again', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  const path = '/identity/oauth/token';
+  marketo.faults.calls.push({ path, text: JSON.stringify({ access_token: 'ended', expires_in: 0 }), times: 1e6 });
+  await queue.lead('ada@example.com');
+  await until(() => marketo.rest.callsByPath[TOKEN] > 1, 'another try');
+  await queue.settle();
+  assert.ok(marketo.rest.callsByPath[TOKEN] < 8, `${marketo.rest.callsByPath[TOKEN]}`);
+  marketo.faults.calls.length = 0;
+  await queue.passUntil(() => marketo.leads.get('ada@example.com'));
+});
+
+for (const code of ['413', '1035']) {
+  test(`a list of fields that is refused with ${code}: one try in five minutes`, async (t) => {
+    const { marketo, queue } = await queueFor(t);
+    const describes = () => marketo.rest.callsByPath['GET /rest/v1/leads/describe.json'];
+    marketo.faults.calls.push({ code, path: '/rest/v1/leads/describe.json', times: 1e6 });
+    await queue.lead('ada@example.com');
+    await until(() => logged(queue.log(), 'marketo_refuses'), 'word of it');
+    await queue.settle();
+    queue.advance(290_000);
+    await queue.settle();
+    assert.equal(describes(), 1);
+    queue.advance(10_000);
+    await until(() => describes() === 2, 'the next try');
+    marketo.faults.calls.length = 0;
+    queue.advance(300_000);
+    await until(() => marketo.leads.get('ada@example.com'), 'the lead');
+    assert.equal(logged(queue.log(), 'marketo_refuses'), 1);
+  });
+}
+
+test('a Marketo that does not answer is told of, once, and when it does again', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  marketo.faults.calls.push({ answer: 'reset', path: LEADS, times: 5 });
+  await queue.lead('ada@example.com');
+  await queue.passUntil(() => marketo.leads.get('ada@example.com'));
+  await until(() => logged(queue.log(), 'marketo_recovered'), 'word of its end');
+  assert.equal(logged(queue.log(), 'marketo_does_not_answer'), 1);
+  assert.match(queue.log(), /"event":"marketo_does_not_answer","call":"leads: \w+/);
+  // Once or twice is not worth a line.
+  marketo.faults.calls.push({ status: 503, path: LEADS, times: 2 });
+  await queue.lead('grace@example.com');
+  await queue.passUntil(() => marketo.leads.get('grace@example.com'));
+  marketo.faults.calls.push({ code: '611', path: LEADS, times: 3 });
+  await queue.lead('edsger@example.com');
+  await queue.passUntil(() => marketo.leads.get('edsger@example.com'));
+  await until(() => logged(queue.log(), 'marketo_recovered') === 2, 'word of the second end');
+  assert.equal(logged(queue.log(), 'marketo_does_not_answer'), 2);
+  assert.match(queue.log(), /"call":"leads: 611"/);
+});
+
+test('a field UserId that no lead can be looked up by: its leads wait, and no others', async (t) => {
+  const { marketo, queue } = await queueFor(t, { simulator: { fields: [{ name: 'userId', soapName: 'UserId', searchable: false }] } });
+  const named = Array.from({ length: 20 }, (_, i) => `user-${i}`);
+  await Promise.all(named.map((user_id) => queue.send({ kind: 'lead', user_id, fields: JSON.stringify({ UserId: user_id, FirstName: 'x' }) })));
+  await until(() => logged(queue.log(), 'marketo_refuses'), 'word of it');
+  assert.match(queue.log(), /"call":"leads by UserId: \d+"/);
+  await Promise.all(named.map((name) => queue.lead(`${name}@example.com`)));
+  await queue.passUntil(() => marketo.leads.size === 20);
+  for (let minute = 0; minute < 10; minute += 1) {
+    queue.advance(60_000);
+    await queue.settle();
+  }
+  assert.ok(syncs(marketo).filter(({ code }) => code).length <= 3, JSON.stringify(syncs(marketo)));
+  assert.deepEqual(await queue.dead(), []);
+  assert.equal(logged(queue.log(), 'marketo_refuses'), 1);
 });
 
 test('a cookie that Marketo does not take is kept aside', async (t) => {

@@ -1,15 +1,22 @@
 #include "lane.h"
 
+#include "../log.h"
 #include "backoff.h"
+
+#include <stdio.h>
 
 /* From so many failures on, it may be one record that Marketo cannot digest: fewer a call find out
  * which. */
 #define FAILURES_TO_SPLIT 3
+/* One or two are nothing that anybody can do something about. */
+#define FAILURES_TO_TELL 3
+
+#define CODE_MAX 16
 
 void
-ms_lane_init(ms_lane *lane, size_t most)
+ms_lane_init(ms_lane *lane, const char *name, size_t most)
 {
-    *lane = (ms_lane){.most = most, .size = most, .failed_at = INT64_MIN};
+    *lane = (ms_lane){.name = name, .most = most, .size = most, .failed_at = INT64_MIN};
 }
 
 static void
@@ -37,10 +44,14 @@ ms_lane_allows(ms_lane *lane, int64_t now, int64_t *wake)
 void
 ms_lane_went_well(ms_lane *lane)
 {
+    if (lane->fault || lane->silent) {
+        ms_log("info", "marketo_recovered", "call", lane->name);
+    }
     lane->attempts = 0;
     lane->failed_at = INT64_MIN;
     lane->not_before = 0;
     lane->fault = false;
+    lane->silent = false;
     lane->size = 2 * lane->size < lane->most ? 2 * lane->size : lane->most;
 }
 
@@ -48,8 +59,9 @@ void
 ms_lane_split(ms_lane *lane, size_t count)
 {
     size_t half = count / 2;
-    size_t size = lane->size < half ? lane->size : half;
-    lane->size = size > 0 ? size : 1;
+    if (half > 0) { /* a refusal of one says nothing of how many may go together */
+        lane->size = lane->size < half ? lane->size : half;
+    }
 }
 
 int64_t
@@ -67,6 +79,36 @@ ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t re
     return own > lane->not_before ? own : lane->not_before;
 }
 
+/* A code is short; what is longer is none, and might hold anything. */
+static ms_slice
+start_of(ms_slice code)
+{
+    return (ms_slice){code.ptr, code.len < CODE_MAX ? code.len : CODE_MAX};
+}
+
+static void
+say(const ms_lane *lane, const char *level, const char *event, ms_slice what)
+{
+    char text[192];
+    (void)snprintf(text, sizeof text, "%s: %.*s", lane->name,
+                   (int)(what.len < sizeof text ? what.len : sizeof text), what.ptr);
+    ms_log(level, event, "call", text);
+}
+
+void
+ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
+{
+    char status[32];
+    if (lane->silent || lane->attempts < FAILURES_TO_TELL) {
+        return;
+    }
+    lane->silent = true;
+    (void)snprintf(status, sizeof status, "HTTP %ld", answer->status);
+    const char *known = answer->problem != NULL ? answer->problem : status;
+    say(lane, "warning", "marketo_does_not_answer",
+        code.len > 0 ? start_of(code) : ms_slice_from(known));
+}
+
 bool
 ms_lane_refused(ms_lane *lane, int64_t now)
 {
@@ -78,4 +120,10 @@ ms_lane_refused(ms_lane *lane, int64_t now)
         ms_lane_split(lane, lane->size);
     }
     return news;
+}
+
+void
+ms_lane_tell_refusal(const ms_lane *lane, ms_slice code)
+{
+    say(lane, "error", "marketo_refuses", start_of(code));
 }

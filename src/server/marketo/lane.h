@@ -5,6 +5,8 @@
 #ifndef MS_LANE_H
 #define MS_LANE_H
 
+#include "http_client.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +22,13 @@ typedef struct {
     int64_t failed_at;
     int64_t not_before;
     int64_t pause; /* how far ahead that was */
-    bool fault;    /* known, and in the log */
+    const char *name;
+    bool fault;  /* known, and in the log */
+    bool silent; /* the same of no answers */
 } ms_lane;
 
-void ms_lane_init(ms_lane *lane, size_t most);
+/* `name`, for the log, outlives it. */
+void ms_lane_init(ms_lane *lane, const char *name, size_t most);
 
 /*
  * May a call be started? While things go wrong only one at a time. If not before some time, `*wake`
@@ -31,6 +36,7 @@ void ms_lane_init(ms_lane *lane, size_t most);
  */
 bool ms_lane_allows(ms_lane *lane, int64_t now, int64_t *wake);
 
+/* The end of a trouble that is in the log is so, too. */
 void ms_lane_went_well(ms_lane *lane);
 
 /*
@@ -41,8 +47,15 @@ void ms_lane_went_well(ms_lane *lane);
 int64_t ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t retry_after,
                        int64_t now, uint32_t random);
 
+/* After ms_lane_failed: says in the log that Marketo does not answer, once, if that has been so for
+ * some time. Why is its code, if there is one, or what the answer says. */
+void ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code);
+
 /* Marketo refuses such calls: one in MS_FAULT_PAUSE from now on. True if that is news. */
 bool ms_lane_refused(ms_lane *lane, int64_t now);
+
+/* Says it in the log, with Marketo's code. */
+void ms_lane_tell_refusal(const ms_lane *lane, ms_slice code);
 
 /* A call of `count` records was too much: half as many from now on. */
 void ms_lane_split(ms_lane *lane, size_t count);

@@ -83,13 +83,14 @@ ms_rest_open(const ms_marketo_settings *settings)
     rest->base = (ms_backend){.start_calls = start_calls, .close = close_rest};
     rest->settings = *settings;
     ms_limiter_init(&rest->limiter, MS_LIMITER_CALLS, MS_LIMITER_AT_ONCE);
-    for (int i = 0; i < MS_LANE_COUNT; i++) {
-        ms_lane_init(&rest->lanes[i], 1);
-    }
     size_t batch =
         settings->batch == 0 || settings->batch > LEADS_MOST ? LEADS_MOST : settings->batch;
-    ms_lane_init(&rest->lanes[MS_LANE_LEADS], batch);
-    ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], LOOKUPS_MOST);
-    ms_lane_init(&rest->lanes[MS_LANE_ACTIVITIES], ACTIVITIES_MOST);
+    ms_lane_init(&rest->lanes[MS_LANE_TOKEN], "token", 1);
+    ms_lane_init(&rest->lanes[MS_LANE_DESCRIBE], "describe", 1);
+    ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], "lookups", LOOKUPS_MOST);
+    ms_lane_init(&rest->lanes[MS_LANE_LEADS], "leads", batch);
+    ms_lane_init(&rest->lanes[MS_LANE_USER_IDS], "leads by UserId", batch);
+    ms_lane_init(&rest->lanes[MS_LANE_ASSOCIATIONS], "associations", 1);
+    ms_lane_init(&rest->lanes[MS_LANE_ACTIVITIES], "activities", ACTIVITIES_MOST);
     return &rest->base;
 }

@@ -15,6 +15,7 @@
 #include "backend.h"
 #include "calls.h"
 #include "lane.h"
+#include "pause.h"
 #include "rest_fields.h"
 #include "rest_reply.h"
 
@@ -34,6 +35,7 @@ typedef enum {
     MS_LANE_DESCRIBE,
     MS_LANE_LOOKUPS,
     MS_LANE_LEADS,
+    MS_LANE_USER_IDS, /* leads, too, by a field that Marketo may not look leads up by */
     MS_LANE_ASSOCIATIONS,
     MS_LANE_ACTIVITIES,
     MS_LANE_COUNT
@@ -45,10 +47,7 @@ typedef struct {
     ms_limiter limiter;
     ms_lane lanes[MS_LANE_COUNT];
 
-    int64_t not_before;    /* no call at all, as Marketo said that there were too many */
-    unsigned int too_many; /* such answers in a row */
-    int64_t slowed_at;
-    int64_t quota_until;
+    ms_pause pause;
     char day[MS_CENTRAL_DAY]; /* of calls_today */
     uint64_t calls_today;
 
@@ -100,6 +99,9 @@ typedef struct {
                             ms_store *store, int64_t now);
     /* One record has to go again. NULL for calls without records. */
     ms_store_result (*again)(ms_store *store, int64_t id, int64_t due);
+    /* A whole call that is refused with a record's code is so for what it says beside its records.
+     */
+    bool doubtful;
     /* One record was refused. */
     ms_store_result (*refused)(ms_rest_call *call, const ms_rest_item *item, ms_slice code,
                                ms_slice message, ms_store *store, int64_t now);

@@ -1,6 +1,5 @@
 #include "rest.h"
 
-#include "../log.h"
 #include "backoff.h"
 
 #include <stdio.h>
@@ -60,12 +59,9 @@ ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
 bool
 ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake)
 {
-    /* A clock that was set back holds nothing up for longer than these can be. */
-    rest->not_before = sooner(rest->not_before, now + MS_RETRY_AFTER_MAX);
-    rest->quota_until = sooner(rest->quota_until, now + INT64_C(25) * 3600000);
-    int64_t all = rest->not_before > rest->quota_until ? rest->not_before : rest->quota_until;
-    if (all > now) {
-        *wake = sooner(*wake, all);
+    int64_t paused_until = ms_pause_until(&rest->pause, now);
+    if (paused_until > now) {
+        *wake = sooner(*wake, paused_until);
         return false;
     }
     if (!ms_lane_allows(&rest->lanes[lane], now, wake)) {
@@ -89,19 +85,6 @@ all_again(const ms_rest_call *call, ms_store *store, int64_t due)
 /* ---- what an answer means for the calls to come ------------------------------------------------
  */
 
-static const char *const lane_names[MS_LANE_COUNT] = {"token", "describe",     "lookups",
-                                                      "leads", "associations", "activities"};
-
-/* The log has Marketo's code and what it was about; Marketo's sentence might hold anything. */
-static void
-log_fault(const ms_rest_call *call, const ms_rest_reply *reply)
-{
-    char text[64];
-    (void)snprintf(text, sizeof text, "%s: %.*s", lane_names[call->kind->lane],
-                   (int)(reply->code.len < 16 ? reply->code.len : 16), reply->code.ptr);
-    ms_log("error", "marketo_refuses", "call", text);
-}
-
 static void
 note_token(ms_rest *rest, ms_rest_call *call, ms_lane *lane, int64_t now)
 {
@@ -115,33 +98,12 @@ note_token(ms_rest *rest, ms_rest_call *call, ms_lane *lane, int64_t now)
 }
 
 static void
-note_too_many(ms_rest *rest, ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
-{
-    /* Those that were under way together were too many together. */
-    if (call->started >= rest->slowed_at) {
-        rest->too_many++;
-        rest->slowed_at = now;
-        rest->not_before =
-            now + ms_backoff_delay(rest->too_many, reply->retry_after, ms_backoff_random());
-        if (reply->meaning == MS_REPLY_RATE) {
-            ms_limiter_slow_down(&rest->limiter);
-        } else {
-            ms_limiter_fewer_at_once(&rest->limiter);
-        }
-    }
-    call->again_at = rest->not_before;
-}
-
-static void
 note_well(ms_rest *rest, ms_lane *lane)
 {
-    if (lane->fault) {
-        ms_log("info", "marketo_recovered", "call", lane_names[lane - rest->lanes]);
-    }
     ms_lane_went_well(lane);
     ms_limiter_went_well(&rest->limiter);
+    ms_pause_went_well(&rest->pause);
     rest->tokens_refused = 0;
-    rest->too_many = 0;
 }
 
 static unsigned int
@@ -155,7 +117,7 @@ most_attempts(const ms_rest_call *call)
 }
 
 static void
-note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
+note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answer, int64_t now)
 {
     ms_rest *rest = call->rest;
     ms_lane *lane = &rest->lanes[call->kind->lane];
@@ -167,19 +129,19 @@ note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
     case MS_REPLY_NONE:
         call->again_at = ms_lane_failed(lane, call->started, most_attempts(call),
                                         reply->retry_after, now, ms_backoff_random());
+        ms_lane_tell_failure(lane, answer, reply->code);
         break;
     case MS_REPLY_TOKEN:
         note_token(rest, call, lane, now);
         break;
     case MS_REPLY_RATE:
     case MS_REPLY_CONCURRENCY:
-        note_too_many(rest, call, reply, now);
+        call->again_at =
+            ms_pause_too_many(&rest->pause, &rest->limiter, reply->meaning == MS_REPLY_RATE,
+                              call->started, reply->retry_after, now);
         break;
     case MS_REPLY_QUOTA:
-        if (rest->quota_until <= now) {
-            ms_log("warning", "daily_quota_used_up", NULL, NULL);
-        }
-        rest->quota_until = ms_central_next_midnight(now);
+        ms_pause_quota(&rest->pause, call->started, now);
         break;
     case MS_REPLY_TOO_LARGE:
     case MS_REPLY_RECORD:
@@ -187,7 +149,7 @@ note(ms_rest_call *call, const ms_rest_reply *reply, int64_t now)
         break;
     case MS_REPLY_FAULT:
         if (ms_lane_refused(lane, now)) {
-            log_fault(call, reply);
+            ms_lane_tell_refusal(lane, reply->code);
         }
         break;
     }
@@ -211,6 +173,16 @@ ms_rest_settle(ms_rest_call *call, const ms_rest_item *item, const ms_rest_recor
     default:
         return call->kind->refused(call, item, record->code, record->message, store, now);
     }
+}
+
+/* What is said of a record may be said of the call: of one without any, or of the field by which
+ * its records are looked up. */
+static ms_rest_meaning
+meaning_for(const ms_rest_call *call, ms_rest_meaning meaning)
+{
+    bool of_records = meaning == MS_REPLY_RECORD || meaning == MS_REPLY_TOO_LARGE;
+    bool of_call = call->count == 0 || (meaning == MS_REPLY_RECORD && call->kind->doubtful);
+    return of_records && of_call ? MS_REPLY_FAULT : meaning;
 }
 
 static ms_store_result
@@ -240,8 +212,9 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         !call->kind->fits(call, &reply)) {
         reply.meaning = MS_REPLY_NONE;
     }
+    reply.meaning = meaning_for(call, reply.meaning);
     if (!call->noted) {
-        note(call, &reply, now);
+        note(call, &reply, answer, now);
         call->noted = true;
     }
     ms_store_result result = reply.meaning == MS_REPLY_OK

@@ -61,6 +61,7 @@ left_out(void *argument, ms_slice name, bool read_only)
 
 /* What leads are looked up by, in a call. */
 typedef struct {
+    const ms_rest_kind *kind;
     ms_lead_selection selection;
     const char *action;
     ms_slice field; /* its REST name */
@@ -177,11 +178,19 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
     return ms_store_lead_refused(store, item->id, code, message, now);
 }
 
-static const ms_rest_kind kind = {.lane = MS_LANE_LEADS,
-                                  .fits = fits,
-                                  .took = took,
-                                  .again = ms_store_lead_again,
-                                  .refused = refused};
+static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
+                                        .fits = fits,
+                                        .took = took,
+                                        .again = ms_store_lead_again,
+                                        .refused = refused};
+
+/* Not each account has a field UserId that leads may be looked up by. */
+static const ms_rest_kind user_ids_kind = {.lane = MS_LANE_USER_IDS,
+                                           .doubtful = true,
+                                           .fits = fits,
+                                           .took = took,
+                                           .again = ms_store_lead_again,
+                                           .refused = refused};
 
 /* ---- the call -----------------------------------------------------------------------------------
  */
@@ -221,7 +230,7 @@ start_batch(ms_rest *rest, ms_store *store, ms_http_client *client, const lookup
     ms_arena arena;
     ms_arena body;
     ms_arena scratch;
-    size_t room = rest->lanes[MS_LANE_LEADS].size;
+    size_t room = rest->lanes[by->kind->lane].size;
     ms_arena_init(&arena, rest->memory, for_leads);
     ms_arena_init(&body, rest->memory + for_leads, MS_REST_BODY_MAX);
     ms_arena_init(&scratch, rest->memory + 2 * for_leads, MS_REST_MEMORY - 2 * for_leads);
@@ -233,7 +242,7 @@ start_batch(ms_rest *rest, ms_store *store, ms_http_client *client, const lookup
     if (*taken == 0) {
         return MS_STORE_OK;
     }
-    ms_rest_call *call = ms_rest_call_new(rest, &kind, *taken, 0, now);
+    ms_rest_call *call = ms_rest_call_new(rest, by->kind, *taken, 0, now);
     if (call == NULL) {
         return MS_STORE_FAILED; /* the turn is undone and comes again */
     }
@@ -260,21 +269,21 @@ ms_rest_start_leads(ms_rest *rest, ms_store *store, ms_http_client *client, int6
 {
     const ms_rest_field *user_id = ms_rest_fields_find(&rest->fields, MS_SLICE("UserId"));
     const lookup lookups[] = {
-        {MS_BY_MARKETO_ID, "updateOnly", MS_SLICE("id")},
-        {MS_BY_EMAIL, "createOrUpdate", MS_SLICE("email")},
-        {MS_BY_USER_ID, "createOrUpdate", user_id == NULL ? MS_SLICE("") : user_id->rest},
+        {&leads_kind, MS_BY_MARKETO_ID, "updateOnly", MS_SLICE("id")},
+        {&leads_kind, MS_BY_EMAIL, "createOrUpdate", MS_SLICE("email")},
+        {&user_ids_kind, MS_BY_USER_ID, "createOrUpdate",
+         user_id == NULL ? MS_SLICE("") : user_id->rest},
     };
+    bool all_tried = true;
     for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
         size_t taken = lookups[i].field.len > 0 ? 1 : 0;
-        while (taken > 0) {
-            if (!ms_rest_may_call(rest, MS_LANE_LEADS, now, wake)) {
-                return MS_STORE_OK;
-            }
+        while (taken > 0 && ms_rest_may_call(rest, lookups[i].kind->lane, now, wake)) {
             if (start_batch(rest, store, client, &lookups[i], now, &taken) != MS_STORE_OK) {
                 return MS_STORE_FAILED;
             }
         }
+        all_tried = all_tried && taken == 0;
     }
-    rest->tried |= MS_TRIED_LEADS;
+    rest->tried |= all_tried ? MS_TRIED_LEADS : 0;
     return MS_STORE_OK;
 }

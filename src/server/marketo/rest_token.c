@@ -9,6 +9,8 @@
 #define URL_ROOM 8192
 #define ANSWER_ROOM 65536
 #define EARLY_MS 10000 /* a token that ends in a moment may end on the way */
+#define LEAST_MS 1000  /* between one request for a token and the next */
+#define LONGEST_S 3600
 
 ms_slice
 ms_rest_token_url(const ms_marketo_settings *settings, ms_arena *arena)
@@ -35,6 +37,25 @@ is_token(ms_slice token)
     return token.len > 0 && token.len < MS_REST_TOKEN_MAX;
 }
 
+/* Ms. Marketo's last an hour at most; if one turns out to have ended, it says so. */
+static int64_t
+life_of(const cJSON *expires_in)
+{
+    double seconds = cJSON_IsNumber(expires_in) ? expires_in->valuedouble : LONGEST_S;
+    if (!(seconds > 0)) {
+        return 0;
+    }
+    return 1000 * (int64_t)(seconds < LONGEST_S ? seconds : LONGEST_S);
+}
+
+/* Until the next one is asked for. Asked for early it is the same one, with less to live. */
+static int64_t
+time_to_use(int64_t life)
+{
+    int64_t early = life / 2 < EARLY_MS ? life / 2 : EARLY_MS;
+    return life - early > LEAST_MS ? life - early : LEAST_MS;
+}
+
 int
 ms_rest_token_read(ms_arena *arena, const ms_http_answer *answer, ms_slice *token, int64_t *life)
 {
@@ -45,12 +66,8 @@ ms_rest_token_read(ms_arena *arena, const ms_http_answer *answer, ms_slice *toke
     if (answer->status != 200 || ms_json_parse(arena, answer->body, &object) != MS_OK) {
         return 0;
     }
-    const cJSON *seconds = ms_json_member(object, "expires_in");
     *token = ms_json_string(object, "access_token");
-    *life =
-        1000 * (cJSON_IsNumber(seconds) && seconds->valuedouble > 0 && seconds->valuedouble < 86400
-                    ? (int64_t)seconds->valuedouble
-                    : 0);
+    *life = life_of(ms_json_member(object, "expires_in"));
     return is_token(*token) ? 1 : 0;
 }
 
@@ -76,14 +93,12 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         memcpy(rest->token, token.ptr, token.len);
         rest->token[token.len] = '\0';
         rest->token_number++;
-        rest->token_until = now + life - (life / 2 < EARLY_MS ? life / 2 : EARLY_MS);
-        if (lane->fault) {
-            ms_log("info", "marketo_recovered", "call", "token");
-        }
+        rest->token_until = now + time_to_use(life);
         ms_lane_went_well(lane);
         break;
     case 0:
         (void)ms_lane_failed(lane, call->started, 0, answer->retry_after, now, ms_backoff_random());
+        ms_lane_tell_failure(lane, answer, MS_SLICE(""));
         break;
     default:
         if (ms_lane_refused(lane, now)) {

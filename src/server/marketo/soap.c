@@ -90,7 +90,7 @@ ms_soap_open(const ms_marketo_settings *settings)
                                       .encryption_key = settings->soap_encryption_key};
     soap->daily_calls = settings->daily_calls;
     ms_limiter_init(&soap->limiter, MS_LIMITER_CALLS, MS_LIMITER_AT_ONCE);
-    ms_lane_init(&soap->lane, 1);
+    ms_lane_init(&soap->lane, "leads", 1);
     xmlInitParser();
     return &soap->base;
 }

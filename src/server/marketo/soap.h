@@ -13,6 +13,7 @@
 #include "backend.h"
 #include "calls.h"
 #include "lane.h"
+#include "pause.h"
 #include "soap_reply.h"
 #include "soap_request.h"
 
@@ -27,10 +28,7 @@ typedef struct {
     ms_limiter limiter;
     ms_lane lane;
 
-    int64_t not_before;    /* no call at all, as Marketo said that there were too many */
-    unsigned int too_many; /* such answers in a row */
-    int64_t slowed_at;
-    int64_t quota_until;
+    ms_pause pause;
     char day[MS_CENTRAL_DAY]; /* of calls_today */
     uint64_t calls_today;
     bool clock_doubted; /* known, and in the log */

@@ -14,8 +14,6 @@
 /* A lock lasts half a minute. */
 #define LOCK_MS 30000
 
-#define HOUR INT64_C(3600000)
-
 /* A call, from its start until the client discards it. */
 typedef struct {
     ms_soap *soap;
@@ -41,15 +39,12 @@ sooner(int64_t a, int64_t b)
 bool
 ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake)
 {
-    /* A clock that was set back holds nothing up for longer than these can be. */
-    soap->not_before = sooner(soap->not_before, now + MS_RETRY_AFTER_MAX);
-    soap->quota_until = sooner(soap->quota_until, now + 25 * HOUR);
+    int64_t until = ms_pause_until(&soap->pause, now);
     if (soap->daily_calls > 0 && soap->calls_today >= soap->daily_calls) {
-        soap->quota_until = ms_central_next_midnight(now);
+        until = ms_central_next_midnight(now);
     }
-    int64_t all = soap->not_before > soap->quota_until ? soap->not_before : soap->quota_until;
-    if (all > now) {
-        *wake = sooner(*wake, all);
+    if (until > now) {
+        *wake = sooner(*wake, until);
         return false;
     }
     return ms_lane_allows(&soap->lane, now, wake) && ms_limiter_allows(&soap->limiter, now, wake);
@@ -97,25 +92,28 @@ ms_soap_is_trouble(const ms_http_answer *answer, ms_soap_reply *reply, ms_soap_r
     }
 }
 
-/* The log has the code alone: sentences of Marketo's hold e-mail addresses. */
 static void
 note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
 {
     if (ms_lane_refused(&soap->lane, now)) {
-        ms_log("error", "marketo_refuses", "call", reply->code);
+        ms_lane_tell_refusal(&soap->lane, ms_slice_from(reply->code));
     }
 }
 
 static int64_t
-note_failure(soap_call *call, int64_t retry_after, int64_t now)
+note_failure(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *answer, int64_t now)
 {
-    return ms_lane_failed(&call->soap->lane, call->started, call->attempts, retry_after, now,
-                          ms_backoff_random());
+    int64_t again_at = ms_lane_failed(&call->soap->lane, call->started, call->attempts,
+                                      answer->retry_after, now, ms_backoff_random());
+    bool fault = reply->outcome == MS_SOAP_FAULT;
+    ms_lane_tell_failure(&call->soap->lane, answer,
+                         fault ? ms_slice_from(reply->code) : MS_SLICE(""));
+    return again_at;
 }
 
 /* The first time it may have been on its way for too long; then somebody's clock is wrong. */
 static int64_t
-note_expired(soap_call *call, int64_t now)
+note_expired(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *answer, int64_t now)
 {
     if (call->attempts == 0) {
         return now;
@@ -125,65 +123,36 @@ note_expired(soap_call *call, int64_t now)
         ms_log("error", "soap_request_expired", "message",
                "Marketo takes the signature's time for too old. Is this machine's clock right?");
     }
-    return note_failure(call, 0, now);
-}
-
-static int64_t
-note_too_many(soap_call *call, ms_soap_reaction reaction, int64_t retry_after, int64_t now)
-{
-    ms_soap *soap = call->soap;
-    /* Those that were under way together were too many together. */
-    if (call->started >= soap->slowed_at) {
-        soap->too_many++;
-        soap->slowed_at = now;
-        soap->not_before = now + ms_backoff_delay(soap->too_many, retry_after, ms_backoff_random());
-        if (reaction == MS_SOAP_SLOW_DOWN) {
-            ms_limiter_slow_down(&soap->limiter);
-        } else {
-            ms_limiter_fewer_at_once(&soap->limiter);
-        }
-    }
-    return soap->not_before;
-}
-
-static int64_t
-note_quota(ms_soap *soap, int64_t now)
-{
-    if (soap->quota_until <= now) {
-        ms_log("warning", "daily_quota_used_up", NULL, NULL);
-    }
-    soap->quota_until = ms_central_next_midnight(now);
-    return soap->quota_until;
+    return note_failure(call, reply, answer, now);
 }
 
 /* Marketo has carried the call out, or refused it for reasons of its lead alone. */
 static void
 note_well(ms_soap *soap)
 {
-    if (soap->lane.fault) {
-        ms_log("info", "marketo_recovered", NULL, NULL);
-    }
     ms_lane_went_well(&soap->lane);
     ms_limiter_went_well(&soap->limiter);
-    soap->too_many = 0;
+    ms_pause_went_well(&soap->pause);
     soap->clock_doubted = false;
 }
 
 /* Returns when the call's lead is to go again, should it have to. */
 static int64_t
-note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction, int64_t retry_after,
-     int64_t now)
+note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction,
+     const ms_http_answer *answer, int64_t now)
 {
     ms_soap *soap = call->soap;
     unsigned int attempts = call->attempts;
     switch (reaction) {
     case MS_SOAP_SIGN_AGAIN:
-        return note_expired(call, now);
+        return note_expired(call, reply, answer, now);
     case MS_SOAP_QUOTA:
-        return note_quota(soap, now);
+        ms_pause_quota(&soap->pause, call->started, now);
+        return now;
     case MS_SOAP_SLOW_DOWN:
     case MS_SOAP_FEWER:
-        return note_too_many(call, reaction, retry_after, now);
+        return ms_pause_too_many(&soap->pause, &soap->limiter, reaction == MS_SOAP_SLOW_DOWN,
+                                 call->started, answer->retry_after, now);
     case MS_SOAP_CREDENTIALS:
         note_refusal(soap, reply, now);
         return now; /* the lane holds all of them back */
@@ -196,7 +165,7 @@ note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction, int
     case MS_SOAP_UNKNOWN:
         return now + ms_backoff_delay(attempts + UNKNOWN_BACKOFF, 0, ms_backoff_random());
     default:
-        return note_failure(call, retry_after, now);
+        return note_failure(call, reply, answer, now);
     }
 }
 
@@ -253,7 +222,7 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     ms_soap_reaction reaction = MS_SOAP_BACK_OFF;
     bool trouble = ms_soap_is_trouble(answer, &reply, &reaction);
     if (!call->noted && trouble) {
-        call->again_at = note(call, &reply, reaction, answer->retry_after, now);
+        call->again_at = note(call, &reply, reaction, answer, now);
     } else if (!call->noted) {
         note_well(call->soap);
     }

@@ -62,6 +62,7 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         if (!visit->noted) {
             visit->again_at = ms_lane_failed(&visit->owner->lane, visit->started, visit->attempts,
                                              answer->retry_after, now, ms_backoff_random());
+            ms_lane_tell_failure(&visit->owner->lane, answer, MS_SLICE(""));
             visit->noted = true;
         }
         return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
@@ -199,7 +200,7 @@ ms_web_events_open(const ms_marketo_settings *settings)
         return NULL;
     }
     events->base = (ms_backend){.start_calls = start_calls, .close = close_events};
-    ms_lane_init(&events->lane, 1);
+    ms_lane_init(&events->lane, "visits", 1);
     events->url = settings->web_events_url;
     return &events->base;
 }
