@@ -57,6 +57,39 @@ test("a cookie that was another visitor's does not make this one the other", asy
   assert.equal(simulator.leads.get('first@example.com')?.fields.Email, 'first@example.com');
 });
 
+test("nor does the cookie of somebody whose address only Marketo knows, answered or while it is asked", async (t) => {
+  const simulated = { fields: [{ name: 'userId', soapName: 'UserId' }] };
+  const former = await intakeFor(t, { simulator: simulated });
+  const marketo = former.simulator;
+  await former.post('/v1/identify', { userId: 'v-1', traits: { email: 'victim@example.com', phone: '1' } });
+  await former.post('/v1/identify', { traits: { email: 'known@example.com' }, context: { Marketo: { marketoCookie: cookieOf(8) } } });
+  await eventually(() => marketo.leads.get('victim@example.com') && marketo.leads.get('known@example.com')?.tokens.length, 'both');
+
+  // A server that has a new database.
+  const { post, server } = await intakeFor(t, { args: ['--rest-url', marketo.url] });
+  await post('/v1/identify', { userId: 'v-1', traits: { phone: '2' }, context: { Marketo: { marketoCookie: cookieOf(7) } } });
+  await eventually(() => marketo.leads.get('victim@example.com')?.tokens.length, 'the cookie of v-1');
+  assert.equal((await send(server, { traits: { email: 'mallory@example.com', phone: '3' }, cookie: cookieOf(7) })).status, 202);
+  await eventually(() => marketo.leads.get('mallory@example.com'), 'a lead of their own');
+
+  marketo.faults.calls.push({ path: '/rest/v1/leads.json', status: 503, times: 2 });
+  await post('/v1/identify', { traits: { phone: '4' }, context: { Marketo: { marketoCookie: cookieOf(8) } } });
+  await eventually(() => marketo.faults.calls.length === 0 || marketo.faults.calls[0].times === 1, 'the question whose it is');
+  assert.equal((await send(server, { traits: { email: 'eve@example.com', phone: '5' }, cookie: cookieOf(8) })).status, 202);
+  await eventually(() => marketo.leads.get('eve@example.com'), 'a lead of their own');
+
+  assert.deepEqual([...marketo.leadsById.values()].map(({ fields }) => fields.Email), [
+    'victim@example.com',
+    'known@example.com',
+    'mallory@example.com',
+    'eve@example.com',
+  ]);
+  assert.deepEqual(
+    ['victim', 'mallory', 'eve'].map((who) => marketo.leads.get(`${who}@example.com`)?.fields.Phone),
+    ['2', '3', '5'],
+  );
+});
+
 test('a cookie that cannot be used does not keep the lead back', async () => {
   for (const [i, cookie] of ['', 'x', 'id:000-AAA-000&token:_mch-a.co-1-2', 7, null].entries()) {
     const email = `without-${i}@example.com`;

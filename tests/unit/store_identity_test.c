@@ -233,10 +233,75 @@ test_browser_tells_whose_a_held_cookie_is(void **state)
 {
     (void)state;
     identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    answer(0, NULL, LATER);
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"B\":2}", LATER);
+    assert_int_equal(leads(), 1);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+static void
+test_browser_tells_whose_a_cookie_is_before_marketo_does(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
     identify_in_browser("a@x.com", NULL, COOKIE, "{\"B\":2}", START);
     assert_int_equal(leads(), 1);
-    answer(0, NULL, LATER);
+    assert_string_equal(lookups(LATER), ""); /* nobody need be asked any more */
     assert_string_equal(take(MS_BY_EMAIL, LATER), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+/* Marketo's lead 7 is not whoever names its cookie: it has an address there that is not known here.
+ */
+static void
+test_browser_does_not_become_a_cookies_lead(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, NULL, START);
+    sync_one(MS_BY_USER_ID, 7, LATER);
+    identify(NULL, "u1", COOKIE, "{\"A\":1}", MUCH_LATER);
+    answer(0, NULL, MUCH_LATER + 5 * SECOND);
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":2}", MUCH_LATER + 10 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#7 @u1  {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER + DAY), "b@x.com {\"B\":2}\n");
+}
+
+static void
+test_browser_does_not_become_the_lead_that_is_looked_up(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_equal(lookups(LATER), COOKIE ">0\n");
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":2}", LATER);
+    ok(ms_store_looked_up(queue, cookies[0].id, 7, slice("a@x.com"), LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "b@x.com {\"A\":1,\"B\":2}\n");
+}
+
+/* Nor is the user, of whom Marketo knows nothing yet: what is said of them later stays theirs. */
+static void
+test_browser_does_not_become_a_cookies_user(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", COOKIE, "{\"A\":1}", START);
+    identify(NULL, "u2", OTHER, "{\"A\":2}", START);
+    answer(0, NULL, LATER);
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":1}", LATER); /* answered, */
+    identify_in_browser("c@x.com", NULL, OTHER, "{\"B\":2}", LATER);  /* and not */
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER),
+                        "@u1 a@x.com {\"A\":1,\"C\":1}\nb@x.com {\"B\":1}\nc@x.com {\"B\":2}\n");
+    assert_string_equal(take(MS_BY_USER_ID, MUCH_LATER), "@u2  {\"A\":2}\n");
+}
+
+static void
+test_email_does_not_go_to_a_user_that_is_looked_up(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", COOKIE, "{\"A\":1}", START);
+    identify("b@x.com", "u1", NULL, "{\"B\":2}", START);
+    answer(7, "a@x.com", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 a@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "@u1 b@x.com {\"B\":2}\n");
 }
 
 static void
@@ -364,6 +429,12 @@ main(void)
         TEST(test_browser_goes_by_email),
         TEST(test_browser_without_email),
         TEST(test_browser_tells_whose_a_held_cookie_is),
+        TEST(test_browser_tells_whose_a_cookie_is_before_marketo_does),
+        TEST(test_browser_does_not_become_a_cookies_lead),
+        TEST(test_browser_does_not_become_a_cookies_user),
+        TEST(test_browser_does_not_become_the_lead_that_is_looked_up),
+        TEST(test_email_does_not_go_to_a_user_that_is_looked_up),
+
         TEST(test_answer_that_comes_too_late),
         TEST(test_same_marketo_id_is_one_lead),
         TEST(test_newest_email),

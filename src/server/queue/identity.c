@@ -61,13 +61,24 @@ know(ms_store *store, const ms_identity *who)
     return known;
 }
 
+/* Has the lead a user id that is not theirs? Of nobody's it may be theirs, says a server's cookie;
+ * a browser's, which anybody can send, does not. */
+static bool
+is_other_user(const ms_lead_row *lead, const ms_identity *who)
+{
+    if (lead->user_id.len == 0) {
+        return false;
+    }
+    return who->user_id.len == 0 ? !who->cookie_first
+                                 : !ms_slice_equal(lead->user_id, who->user_id);
+}
+
 /* May the lead be somebody else's, of whom more is known, who says this of themselves? */
 static bool
 is_anonymous(const ms_lead_row *lead, const ms_identity *who)
 {
     return lead->email.len == 0 && lead->marketo_id == 0 && lead->lookups == 0 &&
-           (lead->user_id.len == 0 || who->user_id.len == 0 ||
-            ms_slice_equal(lead->user_id, who->user_id));
+           !is_other_user(lead, who);
 }
 
 /* The lead of a cookie that decides. */
@@ -84,17 +95,24 @@ by_cookie_first(ms_store *store, const ms_identity *who, const knowledge *known)
     return better != 0 && better != lead->id ? ms_lead_load(store, better) : lead;
 }
 
-/* A lead that may be given this e-mail address: it has none. NULL if it has one, or is none. */
+/* A lead that may be given this e-mail address: it has none, and Marketo is not being asked whose
+ * it is. NULL if it has one, or is none. */
 static ms_lead_row *
 without_email(ms_store *store, int64_t id, const ms_identity *who)
 {
     ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
-    if (lead == NULL || lead->email.len > 0) {
+    if (lead == NULL || lead->email.len > 0 || lead->lookups > 0) {
         return NULL;
     }
-    bool other_user = lead->user_id.len > 0 && who->user_id.len > 0 &&
-                      !ms_slice_equal(lead->user_id, who->user_id);
-    return other_user ? NULL : lead;
+    return is_other_user(lead, who) ? NULL : lead;
+}
+
+/* The same by the cookie, which is no proof: whom Marketo knows may have an address there. */
+static ms_lead_row *
+without_email_by_cookie(ms_store *store, const ms_identity *who, const knowledge *known)
+{
+    ms_lead_row *lead = without_email(store, known->cookie.lead, who);
+    return lead == NULL || lead->marketo_id != 0 ? NULL : lead;
 }
 
 /* The lead that the identity tells, NULL if none is known. */
@@ -108,7 +126,7 @@ known_lead(ms_store *store, const ms_identity *who, const knowledge *known)
         return ms_lead_load(store, known->by_email);
     }
     if (who->email.len > 0) {
-        ms_lead_row *lead = without_email(store, known->cookie.lead, who);
+        ms_lead_row *lead = without_email_by_cookie(store, who, known);
         return lead != NULL ? lead : without_email(store, known->by_user_id, who);
     }
     int64_t id = known->cookie.lead != 0 ? known->cookie.lead : known->by_user_id;
