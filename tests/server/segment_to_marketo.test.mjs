@@ -129,6 +129,29 @@ test('@segment/analytics-node: what Marketo knows of a cookie counts', { timeout
   });
 });
 
+test('@segment/analytics-node: a birthday arrives as a date, however it was said', { timeout: 60_000 }, async (t) => {
+  const world = await marketoWorld(t, { simulator: { fields: [{ name: 'birthday', dataType: 'date' }, { name: 'metAt', dataType: 'datetime' }] } });
+  const { analytics, flush } = library(world);
+  /** @type {[string, object][]} */
+  const people = [
+    ['text', { birthday: '1990-05-05' }],
+    ['moment', { birthday: '1990-05-05T00:00:00+02:00' }],
+    ['seconds', { birthday: 641_865_600 }],
+    ['library', { birthday: new Date('1990-05-05'), dateofBirth: new Date('1990-05-05') }],
+    ['met', { metAt: new Date('1990-05-05') }],
+  ];
+  for (const [name, traits] of people) analytics.identify({ userId: `${name}@example.com`, traits: { firstName: name, ...traits } });
+  await flush();
+  const { leads } = world.simulator;
+  await world.drive(() => leads.size === people.length);
+  for (const [name, traits] of people) {
+    const { Email, FirstName, ...dates } = leads.get(`${name}@example.com`)?.fields ?? {};
+    assert.deepEqual([Email, FirstName], [`${name}@example.com`, name]);
+    const expected = Object.keys(traits).map((trait) => [trait[0].toUpperCase() + trait.slice(1), trait === 'metAt' ? '1990-05-05T00:00:00.000Z' : '1990-05-05']);
+    assert.deepEqual(dates, Object.fromEntries(expected));
+  }
+});
+
 test('a library that has the wrong write key is told so, and nothing is kept', { timeout: 60_000 }, async (t) => {
   const world = await marketoWorld(t);
   const analytics = new Analytics({ writeKey: 'another', host: world.url, maxRetries: 0 });

@@ -246,6 +246,8 @@ static const char describe[] =
     "{\"id\":7,\"dataType\":\"string\",\"rest\":{\"name\":\"Two\"},\"soap\":{\"name\":\"X\"}},"
     "{\"id\":8,\"dataType\":\"string\",\"soap\":{\"name\":\"SoapOnly\"}},"
     "{\"id\":9,\"dataType\":\"boolean\",\"rest\":{\"name\":\"flag\"},\"soap\":{\"name\":\"Flag\"}},"
+    "{\"id\":10,\"dataType\":\"date\",\"rest\":{\"name\":\"born\"}},"
+    "{\"id\":11,\"dataType\":\"datetime\",\"rest\":{\"name\":\"met\"}},"
     "null, 7, {}, {\"rest\":7}]}";
 
 static char left_out_names[256];
@@ -284,7 +286,7 @@ test_fields(void **state)
     (void)state;
     ms_rest_fields fields;
     assert_true(ms_rest_fields_read(&fields, ms_slice_from(describe)));
-    assert_int_equal(fields.count, 8);
+    assert_int_equal(fields.count, 10);
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("FirstName"))->rest, "firstName");
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("firstName"))->rest, "firstName");
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("FIRSTNAME"))->rest, "firstName");
@@ -313,6 +315,28 @@ test_fields(void **state)
                    "\"email\":\"a@b.co\",\"about\":\"äö\"", "");
     assert_written(&fields, "{\"FirstName\":\"a\\u0000\\\"b\"}",
                    "\"email\":\"a@b.co\",\"firstName\":\"a\\u0000\\\"b\"", "");
+    /* The day of a moment, for a date alone, and of nothing that only resembles one. */
+    assert_written(&fields,
+                   "{\"born\":\"1990-05-05T00:00:00.000Z\",\"met\":\"1990-05-05T00:00:00Z\","
+                   "\"FirstName\":\"1990-\"}",
+                   "\"email\":\"a@b.co\",\"born\":\"1990-05-05\","
+                   "\"met\":\"1990-05-05T00:00:00Z\",\"firstName\":\"1990-\"",
+                   "");
+    static const char *const kept[] = {"\"1990-05-05\"",
+                                       "\"1990-05-05 T\"",
+                                       "\"1990-5-05T00:00\"",
+                                       "\"x990-05-05T\"",
+                                       "\"\"",
+                                       "641865600",
+                                       "null",
+                                       "true"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        char lead[64];
+        char expected[96];
+        (void)snprintf(lead, sizeof lead, "{\"born\":%s}", kept[i]);
+        (void)snprintf(expected, sizeof expected, "\"email\":\"a@b.co\",\"born\":%s", kept[i]);
+        assert_written(&fields, lead, expected, "");
+    }
     ms_rest_fields_free(&fields);
 
     static const char *const none[] = {"",

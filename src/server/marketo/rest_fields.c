@@ -46,6 +46,7 @@ read_field(const cJSON *source)
         .in_bytes = is_area,
         .may_cut = is_area || ms_slice_equal(type, MS_SLICE("string")) ||
                    ms_slice_equal(type, MS_SLICE("phone")),
+        .is_date = ms_slice_equal(type, MS_SLICE("date")),
         .read_only = cJSON_IsTrue(ms_json_member(rest, "readOnly")),
     };
 }
@@ -172,6 +173,22 @@ ms_rest_cut(ms_slice text, size_t length, bool in_bytes)
     return (ms_slice){text.ptr, end};
 }
 
+/* The day of a moment in ISO 8601; any other text as it is. */
+static ms_slice
+day_of(ms_slice text)
+{
+    static const char moment[] = "0000-00-00T";
+    size_t len = sizeof moment - 1;
+    for (size_t i = 0; i < len; i++) {
+        bool fits = i < text.len &&
+                    (moment[i] == '0' ? ms_is_digit(text.ptr[i]) : text.ptr[i] == moment[i]);
+        if (!fits) {
+            return text;
+        }
+    }
+    return (ms_slice){text.ptr, len - 1};
+}
+
 static void
 write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
 {
@@ -183,6 +200,8 @@ write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
         ms_text_append(out, text);
     } else if (field->may_cut && field->length > 0) {
         ms_json_write_string(out, ms_rest_cut(text, field->length, field->in_bytes));
+    } else if (field->is_date) {
+        ms_json_write_string(out, day_of(text));
     } else {
         ms_json_write_string(out, text);
     }

@@ -16,6 +16,7 @@ typedef struct {
     size_t length; /* 0: no limit */
     bool in_bytes; /* the length, of a text area; else in characters */
     bool may_cut;  /* a text; half an e-mail address is none */
+    bool is_date;  /* Marketo refuses the whole lead for a moment in it */
     bool read_only;
     uint64_t seen; /* the last record it was written to; see ms_rest_fields_write */
 } ms_rest_field;
@@ -48,7 +49,7 @@ typedef void ms_rest_left_out(void *argument, ms_slice name, bool read_only);
  * Writes the members of a lead at the free end of `out`, without braces: first the key, with its
  * value as JSON, then `lead`'s fields that Marketo knows, by their REST names, each once, from what
  * is spelled as Marketo does rather than in other case; one that is the key is left out. Text is
- * cut to its field's length.
+ * cut to its field's length, and a moment to its day where the field is a date.
  */
 void ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_slice json,
                           const cJSON *lead, ms_rest_left_out *left_out, void *argument);
