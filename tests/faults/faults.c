@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -347,6 +348,23 @@ sendmsg(int socket, const struct msghdr *message, int flags)
         cut.msg_iovlen = 1;
     }
     return real(socket, &cut, flags);
+}
+
+/* As with a nameserver that is gone: what fails takes as long as faults are told of it. */
+SANITIZERS(getaddrinfo);
+int
+getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+            struct addrinfo **found)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    REAL(getaddrinfo)
+    if (!fails("getaddrinfo")) {
+        return real(name, service, hints, found);
+    }
+    while (is_told("getaddrinfo")) {
+        (void)nanosleep(&moment, NULL);
+    }
+    return EAI_AGAIN;
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------

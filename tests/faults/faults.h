@@ -18,6 +18,7 @@
  * From now on counts the calls of `name`: "memory" for malloc, calloc and realloc together, else
  * the function's own, without the 64 of large files. The one that is `countdown`th, from 1, fails
  * with `error`, and `times` - 1 behind it; with a `countdown` of 0 none does. Of all threads.
+ * A getaddrinfo that fails does not return before something else is armed, or nothing.
  */
 void faults_arm(const char *name, int error, int64_t countdown, int64_t times);
 

@@ -117,6 +117,9 @@ set_up(ms_transfer *one, const ms_http_call *call)
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Else, where a call is given up while its host is looked up, curl waits for the thread that
+     * does it, and with it the worker for a nameserver that does not answer. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connecting);
