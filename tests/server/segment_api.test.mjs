@@ -54,6 +54,26 @@ for (const path of ['/v1/page', '/v1/p']) {
   });
 }
 
+test("a referrer and an event's name of any length arrive, cut between characters", async () => {
+  const long = 'https://google.com/?q=';
+  for (const [referrer, arrives] of [
+    [`${long}${'é'.repeat(12_000)}`, `${long}${'é'.repeat(1978)}`],
+    [`${long}${'%C3%A9'.repeat(4000)}`, `${long}${'é'.repeat(329)}`],
+    [`${long}${'q'.repeat(1978)}`, `${long}${'q'.repeat(1978)}`],
+  ]) {
+    const token = `${1374552656411 + ++people}`;
+    const context = { Marketo: { marketoCookie: cookieOf(token) }, page: { url: 'https://www.example.com/', referrer } };
+    assertTaken(await post('/v1/page', { context }));
+    const visit = await simulator.waitFor((event) => event.token === `_mch-example.com-${token}-90718`);
+    assert.equal(visit.referrer, arrives);
+  }
+  const token = `${1374552656411 + ++people}`;
+  const context = { Marketo: { marketoCookie: cookieOf(token) } };
+  assertTaken(await post('/v1/track', { event: 'é'.repeat(12_000), properties: { url: 'https://www.example.com/' }, context }));
+  const visit = await simulator.waitFor((event) => event.token === `_mch-example.com-${token}-90718`);
+  assert.equal(visit.name, 'é'.repeat(255));
+});
+
 for (const path of ['/v1/track', '/v1/t']) {
   test(`${path} makes a visit of the event`, async () => {
     const token = `${1374552656411 + ++people}`;

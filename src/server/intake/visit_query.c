@@ -93,7 +93,7 @@ ms_visit_query(ms_arena *arena, const ms_visitor_page *page, const ms_visit *vis
         ms_slice name;
         ms_slice value;
     } parameters[] = {
-        {MS_SLICE("_mchCn="), visit->name},
+        {MS_SLICE("_mchCn="), ms_url_truncate(visit->name, MS_VISIT_NAME_LIMIT)},
         {MS_SLICE("&_mchId="), page->munchkin_id},
         {MS_SLICE("&_mchTk="), page->token},
         {MS_SLICE("&_mchHo="), lower(arena, host)},
@@ -102,7 +102,7 @@ ms_visit_query(ms_arena *arena, const ms_visitor_page *page, const ms_visit *vis
         {MS_SLICE("&_mchPc="), page->secure ? MS_SLICE("https:") : MS_SLICE("http:")},
         {MS_SLICE("&_mchVr="), MS_SLICE(MUNCHKIN_VERSION)},
         {MS_SLICE("&_mchHa="), MS_SLICE("")},
-        {MS_SLICE("&_mchRe="), decoded(arena, page->referrer)},
+        {MS_SLICE("&_mchRe="), decoded(arena, ms_url_truncate(page->referrer, MS_REFERRER_LIMIT))},
         {MS_SLICE("&_mchQp="), decoded(arena, with_separators(arena, visit->params))},
     };
     const char *query = ms_text_begin(arena);

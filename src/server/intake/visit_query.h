@@ -6,6 +6,10 @@
 
 #include "../../core/visit.h"
 
+/* Characters; whatever a server sends, Marketo's collector takes a URL of some length only. */
+#define MS_REFERRER_LIMIT 2000
+#define MS_VISIT_NAME_LIMIT 255
+
 typedef struct {
     ms_slice munchkin_id;
     ms_slice token; /* the visitor's */
@@ -16,8 +20,8 @@ typedef struct {
 
 /*
  * All parameters but _mchNc. As in the browser, texts are decoded once and then encoded whole, and
- * each "&" between parameters is "__-__". The text lives in the arena, which is exhausted if it
- * does not fit.
+ * each "&" between parameters is "__-__". Referrer and name are cut to their limits. The text lives
+ * in the arena, which is exhausted if it does not fit.
  */
 ms_slice ms_visit_query(ms_arena *arena, const ms_visitor_page *page, const ms_visit *visit);
 

@@ -74,7 +74,7 @@ check_query(fuzz_input query, const ms_visitor_page *page, const ms_visit *visit
         values[i] = value_bytes(value);
     }
     EXPECT(query.len == 0);
-    EXPECT(ms_slice_equal(values[0], with_nuls(visit->name)));
+    EXPECT(ms_slice_equal(values[0], with_nuls(ms_url_truncate(visit->name, MS_VISIT_NAME_LIMIT))));
     EXPECT(ms_slice_equal(values[1], with_nuls(page->munchkin_id)));
     EXPECT(ms_slice_equal(values[2], with_nuls(page->token)));
     EXPECT(values[3].len + (values[4].len > 0 ? values[4].len + 1 : 0) <= page->host.len);
@@ -84,7 +84,8 @@ check_query(fuzz_input query, const ms_visitor_page *page, const ms_visit *visit
         ms_slice_equal((ms_slice){page->host.ptr + values[3].len + 1, values[4].len}, values[4]));
     EXPECT(ms_slice_equal(values[5], with_nuls(decoded(visit->url))));
     EXPECT(ms_slice_equal(values[6], page->secure ? MS_SLICE("https:") : MS_SLICE("http:")));
-    EXPECT(ms_slice_equal(values[9], with_nuls(decoded(page->referrer))));
+    EXPECT(ms_slice_equal(values[9],
+                          with_nuls(decoded(ms_url_truncate(page->referrer, MS_REFERRER_LIMIT)))));
     EXPECT(ms_slice_equal(values[10], with_nuls(decoded(with_separators(visit->params)))));
 }
 
