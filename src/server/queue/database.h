@@ -15,8 +15,8 @@
  */
 bool ms_database_resolve(const char *path, char resolved[static PATH_MAX]);
 
-/* Has the file another name: is `path` a symbolic link, or has it hard links? Each name has a log of
- * its own beside it, and none sees what is in the others'. */
+/* Has the file another name: is `path` a symbolic link, or has it hard links? Each name has a log
+ * of its own beside it, and none sees what is in the others'. */
 bool ms_database_is_linked(const char *path);
 
 /* Makes an empty file, for its owner alone, if there is none. False with errno if there is none in
