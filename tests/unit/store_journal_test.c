@@ -362,14 +362,21 @@ static void
 test_one_that_cannot_be_carried_out(void **state)
 {
     (void)state;
-    ms_command visit = {.kind = MS_COMMAND_VISIT, .time = 5, .query = slice("q"), .next = NULL};
+    ms_command activity = {.kind = MS_COMMAND_ACTIVITY,
+                           .who = {.user_id = slice("u1"), .cookie = slice("c1")},
+                           .time = 6,
+                           .activity_type = 100001,
+                           .primary_value = slice("one"),
+                           .attributes = slice("[{\"apiName\":\"a\"}]")};
+    ms_command visit = {
+        .kind = MS_COMMAND_VISIT, .time = 5, .query = slice("q"), .next = &activity};
     ms_command bad = lead("a@x.com", "{\"A\":1}");
     bad.next = &visit;
     bool found = false;
     queue_accept(&bad, START);
     accept("b@x.com", "{\"A\":2}", START);
     /* As if of a version to come: its first command is carried out, and taken back. */
-    (void)query_accepted("UPDATE request SET commands = commands || x'02' WHERE number = 2"
+    (void)query_accepted("UPDATE request SET commands = commands || x'02' WHERE number = 3"
                          " RETURNING number");
     queue_commit();
     assert_int_equal(ms_store_carry_out(queue, START, &found), MS_STORE_FAILED);
@@ -378,13 +385,24 @@ test_one_that_cannot_be_carried_out(void **state)
     ms_store_rollback(queue);
     ok(ms_store_begin(queue));
     ok(ms_store_carry_out_or_bury(queue, START));
-    assert_string_equal(dead_letters(), "message a@x.com not_stored {\"A\":1}\n"
+    assert_string_equal(dead_letters(), "lead a@x.com not_stored {\"email\":\"a@x.com\",\"time\":"
+                                        "1790000000000,\"fields\":{\"A\":1}}\n"
                                         "visit  not_stored {\"time\":5,\"query\":\"q\"}\n"
-                                        "message  not_stored \"02\"\n");
+                                        "activity u1 not_stored {\"userId\":\"u1\",\"cookie\":"
+                                        "\"c1\",\"time\":6,\"activityType\":100001,"
+                                        "\"primaryValue\":\"one\",\"attributes\":[{\"apiName\":"
+                                        "\"a\"}]}\nmessage  not_stored \"02\"\n");
     assert_int_equal(counts().messages_waiting, 1);
     assert_int_equal(counts().leads_waiting, 0);
     ok(ms_store_carry_out_or_bury(queue, START));
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "b@x.com {\"A\":2}\n");
+    /* What was in its way may be gone one day. */
+    uint64_t count = 0;
+    ok(ms_store_dead_retry(queue, 0, RIPE, &count));
+    assert_int_equal(count, 3);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
+    assert_int_equal(counts().visits_waiting, 1);
+    assert_int_equal(counts().activities_waiting, 1);
 }
 
 /* A full disk is nobody's fault: nothing is buried for it. */

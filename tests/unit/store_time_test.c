@@ -201,7 +201,7 @@ test_refused(void **state)
     identify("a@x.com", NULL, NULL, "{\"B\":2}", RIPE);
     ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice("Not so."), RIPE));
     assert_string_equal(dead_letters(), "lead a@x.com 1003 {\"email\":\"a@x.com\","
-                                        "\"fields\":{\"A\":\"\\\"\"}}\n");
+                                        "\"time\":1790000000000,\"fields\":{\"A\":\"\\\"\"}}\n");
     /* What came meanwhile still goes. */
     assert_string_equal(take(MS_BY_EMAIL, RIPE + 35 * SECOND), "a@x.com {\"B\":2}\n");
 }

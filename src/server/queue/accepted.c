@@ -157,6 +157,21 @@ ms_store_carry_out(ms_store *store, int64_t now, bool *found)
     return ms_store_ended(store);
 }
 
+/* As a letter that can be sent again, since what was in its way may have been passing. */
+static void
+bury_lead(ms_store *store, const ms_command *command, ms_slice code, ms_slice reason, int64_t now)
+{
+    ms_field_set fields;
+    const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie, 0,
+                               &fields};
+    int64_t time = command->time < now ? command->time : now;
+    if (ms_field_set_read(&store->scratch, command->fields, time, &fields)) {
+        ms_dead_add_lead(store, "lead", &dead, code, reason, now);
+    } else {
+        ms_dead_add_message(store, &command->who, command->fields, code, reason, now);
+    }
+}
+
 static void
 bury(ms_store *store, const ms_command *command, ms_slice reason, int64_t now)
 {
@@ -167,10 +182,10 @@ bury(ms_store *store, const ms_command *command, ms_slice reason, int64_t now)
                           now);
         break;
     case MS_COMMAND_LEAD:
-        ms_dead_add_message(store, &command->who, command->fields, code, reason, now);
+        bury_lead(store, command, code, reason, now);
         break;
     case MS_COMMAND_ACTIVITY:
-        ms_dead_add_message(store, &command->who, command->attributes, code, reason, now);
+        ms_dead_add_activity(store, command, code, reason, now);
         break;
     case MS_COMMAND_DEAD:
         ms_dead_add_message(store, &command->who, command->payload, command->code, reason, now);

@@ -84,30 +84,20 @@ email_is_outdated(const ms_lead_row *lead, const ms_field_set *added, const ms_f
 
 /* Merges the command's fields into those that wait. */
 static void
-add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_t now)
+add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const ms_field_set *added,
+           int64_t now)
 {
-    ms_field_set added;
-    int64_t time = command->time < now ? command->time : now;
-    if (!ms_field_set_read(&store->scratch, command->fields, time, &added)) {
-        if (store->scratch.exhausted) {
-            ms_store_fail(store, "out of memory");
-        } else {
-            ms_dead_add_message(store, &command->who, command->fields, code_of(MS_JSON_INVALID),
-                                MS_SLICE("These are not a lead's fields."), now);
-        }
-        return;
-    }
     ms_field_set waiting = ms_lead_fields(store, lead);
-    if (!email_is_outdated(lead, &added, &waiting, now)) {
+    if (!email_is_outdated(lead, added, &waiting, now)) {
         ms_identity_set_email(lead, command->who.email);
     }
-    ms_field_set merged = ms_fields_together(store, &waiting, &added);
+    ms_field_set merged = ms_fields_together(store, &waiting, added);
     if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
         ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
     }
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
-        const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie, 0,
-                                   &added};
+        const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie,
+                                   command->marketo_id, added};
         ms_dead_add_lead(store, "lead", &dead, code_of(MS_TOO_LARGE),
                          MS_SLICE("Too much waited for this lead already."), now);
         return;
@@ -124,23 +114,39 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, int64_
 /* Writing a row for this alone is not worth it more often. */
 #define HEARD_EVERY ((int64_t)3600 * 1000)
 
-/* The lead that a command is about; NULL, and a failed store, without memory. */
+/* The lead that a command is about; NULL, and a failed store, without memory. What Marketo knows it
+ * by tells which it is, whatever else is: its address may be another's by now. */
 static ms_lead_row *
 lead_of(ms_store *store, const ms_command *command, int64_t now)
 {
-    return command->marketo_id != 0 && ms_identity_is_nobody(&command->who)
-               ? ms_identity_of_marketo_id(store, command->marketo_id, now)
-               : ms_identity_lead(store, &command->who, now);
+    return command->marketo_id != 0 ? ms_identity_of_marketo_id(store, command->marketo_id, now)
+                                    : ms_identity_lead(store, &command->who, now);
 }
 
 void
 ms_change_lead(ms_store *store, const ms_command *command, int64_t now, bool due_now)
 {
+    ms_field_set fields;
+    int64_t time = command->time < now ? command->time : now;
+    if (ms_field_set_read(&store->scratch, command->fields, time, &fields)) {
+        ms_change_lead_fields(store, command, &fields, now, due_now);
+    } else if (store->scratch.exhausted) {
+        ms_store_fail(store, "out of memory");
+    } else {
+        ms_dead_add_message(store, &command->who, command->fields, code_of(MS_JSON_INVALID),
+                            MS_SLICE("These are not a lead's fields."), now);
+    }
+}
+
+void
+ms_change_lead_fields(ms_store *store, const ms_command *command, const ms_field_set *fields,
+                      int64_t now, bool due_now)
+{
     ms_lead_row *lead = lead_of(store, command, now);
     if (lead == NULL) {
         return;
     }
-    add_fields(store, lead, command, now);
+    add_fields(store, lead, command, fields, now);
     if (due_now && lead->since > 0) {
         lead->since = later(1, now - store->rules.linger);
         lead->retry = 0;

@@ -3,12 +3,12 @@
 #include <stdio.h>
 
 static ms_slice
-who_of(ms_slice email, ms_slice user_id, ms_slice cookie)
+who_of(const ms_identity *who)
 {
-    if (email.len > 0) {
-        return email;
+    if (who->email.len > 0) {
+        return who->email;
     }
-    return user_id.len > 0 ? user_id : cookie;
+    return who->user_id.len > 0 ? who->user_id : who->cookie;
 }
 
 static void
@@ -45,12 +45,41 @@ write_text(ms_arena *out, const char *start, const char *name, ms_slice value)
 }
 
 static void
-write_number(ms_arena *out, const char *start, const char *name, int64_t value)
+append_number(ms_arena *out, int64_t value)
 {
     char digits[24];
     int len = snprintf(digits, sizeof digits, "%lld", (long long)value);
-    write_name(out, start, name);
     ms_text_append(out, (ms_slice){digits, (size_t)len});
+}
+
+static void
+write_number(ms_arena *out, const char *start, const char *name, int64_t value)
+{
+    write_name(out, start, name);
+    append_number(out, value);
+}
+
+/* When the fields were said, so that a retry does not put them over newer ones: a time for all, or
+ * one for each, in their order. */
+static void
+write_times(ms_arena *out, const char *start, const ms_field_set *fields)
+{
+    bool same = true;
+    for (size_t i = 1; i < fields->count; i++) {
+        same = same && fields->list[i].time == fields->list[0].time;
+    }
+    if (same && fields->count > 0) {
+        write_number(out, start, "time", fields->list[0].time);
+    }
+    if (same) {
+        return;
+    }
+    write_name(out, start, "times");
+    for (size_t i = 0; i < fields->count; i++) {
+        ms_text_byte(out, i == 0 ? '[' : ',');
+        append_number(out, fields->list[i].time);
+    }
+    ms_text_byte(out, ']');
 }
 
 /* What has been written since `start` is a whole payload; fails the call if there was no room. */
@@ -82,11 +111,13 @@ ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms
         write_number(out, start, "marketoId", lead->marketo_id);
     }
     if (lead->fields != NULL) {
+        write_times(out, start, lead->fields);
         write_name(out, start, "fields");
         ms_field_set_write(lead->fields, out);
     }
     ms_slice payload = finished(store, start);
-    add(store, kind, who_of(lead->email, lead->user_id, lead->cookie), code, reason, payload, now);
+    const ms_identity who = {lead->email, lead->user_id, lead->cookie, false};
+    add(store, kind, who_of(&who), code, reason, payload, now);
 }
 
 void
@@ -102,10 +133,37 @@ ms_dead_add_visit(ms_store *store, int64_t time, ms_slice query, ms_slice user_a
     add(store, "visit", MS_SLICE(""), code, reason, payload, now);
 }
 
+/* The payload of a letter about an activity. */
+static ms_slice
+write_activity(ms_store *store, const ms_command *command)
+{
+    ms_arena *out = &store->scratch;
+    const char *start = ms_text_begin(out);
+    write_text(out, start, "email", command->who.email);
+    write_text(out, start, "userId", command->who.user_id);
+    write_text(out, start, "cookie", command->who.cookie);
+    if (command->marketo_id != 0) {
+        write_number(out, start, "marketoId", command->marketo_id);
+    }
+    write_number(out, start, "time", command->time);
+    write_number(out, start, "activityType", command->activity_type);
+    write_text(out, start, "primaryValue", command->primary_value);
+    write_name(out, start, "attributes");
+    ms_text_append(out, command->attributes);
+    return finished(store, start);
+}
+
+void
+ms_dead_add_activity(ms_store *store, const ms_command *command, ms_slice code, ms_slice reason,
+                     int64_t now)
+{
+    add(store, "activity", who_of(&command->who), code, reason, write_activity(store, command),
+        now);
+}
+
 void
 ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
 {
-    ms_arena *out = &store->scratch;
     ms_slice who = MS_SLICE("");
     ms_slice payload = MS_SLICE("");
     ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_GET);
@@ -113,21 +171,16 @@ ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     bool found = ms_sql_row(sql);
     bool waits = found && ms_sql_get_int(sql, 9) == 0;
     if (found) {
-        ms_slice email = ms_sql_get_text(sql, 7);
-        ms_slice user_id = ms_sql_get_text(sql, 8);
-        who = ms_scratch_copy(store, who_of(email, user_id, MS_SLICE("")));
-        const char *start = ms_text_begin(out);
-        write_text(out, start, "email", email);
-        write_text(out, start, "userId", user_id);
-        if (ms_sql_get_int(sql, 0) != 0) {
-            write_number(out, start, "marketoId", ms_sql_get_int(sql, 0));
-        }
-        write_number(out, start, "time", ms_sql_get_int(sql, 2));
-        write_number(out, start, "activityType", ms_sql_get_int(sql, 3));
-        write_text(out, start, "primaryValue", ms_sql_get_text(sql, 5));
-        write_name(out, start, "attributes");
-        ms_text_append(out, ms_sql_get_text(sql, 6));
-        payload = finished(store, start);
+        const ms_command command = {.who = {.email = ms_sql_get_text(sql, 7),
+                                            .user_id = ms_sql_get_text(sql, 8),
+                                            .cookie = MS_SLICE("")},
+                                    .marketo_id = ms_sql_get_int(sql, 0),
+                                    .time = ms_sql_get_int(sql, 2),
+                                    .activity_type = ms_sql_get_int(sql, 3),
+                                    .primary_value = ms_sql_get_text(sql, 5),
+                                    .attributes = ms_sql_get_text(sql, 6)};
+        who = ms_scratch_copy(store, who_of(&command.who));
+        payload = write_activity(store, &command);
     }
     ms_sql_end(sql);
     if (found) {
@@ -151,6 +204,5 @@ void
 ms_dead_add_message(ms_store *store, const ms_identity *who, ms_slice payload, ms_slice code,
                     ms_slice reason, int64_t now)
 {
-    add(store, "message", who_of(who->email, who->user_id, who->cookie), code, reason, payload,
-        now);
+    add(store, "message", who_of(who), code, reason, payload, now);
 }

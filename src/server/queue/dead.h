@@ -22,6 +22,9 @@ void ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lea
                       ms_slice reason, int64_t now);
 void ms_dead_add_visit(ms_store *store, int64_t time, ms_slice query, ms_slice user_agent,
                        ms_slice code, ms_slice reason, int64_t now);
+/* One of a command that could not be carried out. */
+void ms_dead_add_activity(ms_store *store, const ms_command *command, ms_slice code,
+                          ms_slice reason, int64_t now);
 /* An activity that waits or is in flight, by its id; it is taken out of the queue. */
 void ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reason,
                            int64_t now);

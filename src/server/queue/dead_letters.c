@@ -62,12 +62,55 @@ retry_cookie(ms_store *store, ms_command *command, int64_t now)
 {
     ms_cookie_row cookie = ms_cookie_find(store, command->who.cookie);
     if (cookie.id == 0) { /* forgotten with its lead */
+        command->marketo_id = 0;
+        command->fields = MS_SLICE("{}");
         ms_change_lead(store, command, now, true);
         return;
     }
     const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
     if (lead != NULL && cookie.state == MS_COOKIE_SETTLED) {
         ms_cookie_set(store, &cookie, ms_cookie_state_with(&cookie, lead), now);
+    }
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The fields as they were said, and when; what is not known of that, at `at`. False without memory,
+ * or if they are none. */
+static bool
+read_fields(ms_store *store, const cJSON *payload, ms_slice text, int64_t at, int64_t now,
+            ms_field_set *fields)
+{
+    int64_t time = number(payload, "time");
+    const cJSON *times = ms_json_member(payload, "times");
+    if (!ms_field_set_read(&store->scratch, text, sooner(time != 0 ? time : at, now), fields)) {
+        return false;
+    }
+    if ((size_t)cJSON_GetArraySize(times) == fields->count) {
+        const cJSON *each = times->child;
+        for (size_t i = 0; i < fields->count; i++, each = each->next) {
+            fields->list[i].time = sooner((int64_t)cJSON_GetNumberValue(each), now);
+        }
+    }
+    return true;
+}
+
+static void
+retry_lead(ms_store *store, ms_command *command, const ms_field_set *fields, int64_t now)
+{
+    const ms_slice cookie = command->who.cookie;
+    command->who.cookie = MS_SLICE("");
+    if (command->marketo_id == 0 && ms_identity_is_nobody(&command->who)) {
+        command->who.cookie = cookie;
+    }
+    ms_change_lead_fields(store, command, fields, now, true);
+    if (cookie.len > command->who.cookie.len) {
+        command->who.cookie = cookie; /* it may be somebody else's by now, and stays so */
+        retry_cookie(store, command, now);
     }
 }
 
@@ -85,7 +128,6 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
                                   .cookie = ms_json_string(payload, "cookie")},
                           .marketo_id = number(payload, "marketoId"),
                           .time = at, /* what came since is newer */
-                          .fields = raw_last(text, "\"fields\""),
                           .query = ms_json_string(payload, "query"),
                           .user_agent = ms_json_string(payload, "userAgent"),
                           .activity_type = number(payload, "activityType"),
@@ -95,12 +137,15 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
     if (!is_visit && command.marketo_id == 0 && ms_identity_is_nobody(&command.who)) {
         return false;
     }
-    if (command.fields.len == 0) {
-        command.fields = MS_SLICE("{}");
-    }
     if (ms_slice_equal(kind, MS_SLICE("lead"))) {
-        ms_change_lead(store, &command, now, true);
-    } else if (ms_slice_equal(kind, MS_SLICE("cookie"))) {
+        ms_field_set fields;
+        if (!read_fields(store, payload, raw_last(text, "\"fields\""), at, now, &fields)) {
+            return false;
+        }
+        retry_lead(store, &command, &fields, now);
+        return true;
+    }
+    if (ms_slice_equal(kind, MS_SLICE("cookie"))) {
         retry_cookie(store, &command, now);
     } else {
         command.time = number(payload, "time");
@@ -113,14 +158,27 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
     return true;
 }
 
-/* The next letter's id after `id`, or `only` if that is not 0; 0 at the end. */
-static int64_t
-next_letter(ms_store *store, int64_t id, int64_t only)
+/* Letters from the one after `after` to `last`. */
+typedef struct {
+    int64_t after;
+    int64_t last;
+} range;
+
+/* `only` that one, or, if it is 0, all that there are now. */
+static range
+range_of(ms_store *store, int64_t only)
 {
-    if (only != 0) {
-        return id == only ? 0 : ms_sql_number_1(store, MS_DEAD_AFTER, only - 1) == only ? only : 0;
-    }
-    return ms_sql_number_1(store, MS_DEAD_AFTER, id);
+    return only != 0 ? (range){only - 1, only}
+                     : (range){0, ms_sql_number(ms_sql_begin(store, MS_DEAD_LAST))};
+}
+
+/* The next letter's id, 0 at the end. */
+static int64_t
+next_letter(ms_store *store, range *letters)
+{
+    int64_t id = store->failed ? 0 : ms_sql_number_1(store, MS_DEAD_AFTER, letters->after);
+    letters->after = id;
+    return id <= letters->last ? id : 0;
 }
 
 static void
@@ -133,12 +191,15 @@ drop(ms_store *store, int64_t id)
 ms_store_result
 ms_store_dead_retry(ms_store *store, int64_t only, int64_t now, uint64_t *count)
 {
-    int64_t id = 0;
+    int64_t id;
     *count = 0;
     ms_store_starts(store);
     ms_rules_recall(store);
-    while (!store->failed && (id = next_letter(store, id, only)) != 0) {
+    ms_store_starts(store);
+    range letters = range_of(store, only); /* what is put aside again is behind it */
+    while ((id = next_letter(store, &letters)) != 0) {
         ms_store_starts(store);
+        int64_t dead = ms_count_now(store, MS_COUNT_DEAD);
         ms_sql *sql = ms_sql_begin(store, MS_DEAD_GET);
         ms_sql_int(sql, id);
         bool found = ms_sql_row(sql);
@@ -147,8 +208,8 @@ ms_store_dead_retry(ms_store *store, int64_t only, int64_t now, uint64_t *count)
         int64_t at = found ? ms_sql_get_int(sql, 2) : 0;
         ms_sql_end(sql);
         if (found && !store->failed && retry(store, kind, text, at, now)) {
+            *count += ms_count_now(store, MS_COUNT_DEAD) == dead;
             drop(store, id);
-            (*count)++;
         }
     }
     return ms_store_ended(store);
@@ -157,10 +218,11 @@ ms_store_dead_retry(ms_store *store, int64_t only, int64_t now, uint64_t *count)
 ms_store_result
 ms_store_dead_drop(ms_store *store, int64_t only, uint64_t *count)
 {
-    int64_t id = 0;
+    int64_t id;
     *count = 0;
     ms_store_starts(store);
-    while (!store->failed && (id = next_letter(store, id, only)) != 0) {
+    range letters = range_of(store, only);
+    while ((id = next_letter(store, &letters)) != 0) {
         drop(store, id);
         (*count)++;
     }

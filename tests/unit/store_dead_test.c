@@ -1,0 +1,129 @@
+/*
+ * Dead letters that are sent again: what they say stays as old as it is, and goes to whom it was
+ * about.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "queue.h"
+
+#include <stdio.h>
+
+#define RIPE (START + 5 * SECOND)
+#define COOKIE "id:561-HYG-937&token:_mch-a.com-1-1"
+
+static const ms_slice none = {"", 0};
+
+static uint64_t
+retry(int64_t id, int64_t now)
+{
+    uint64_t count = 0;
+    ok(ms_store_dead_retry(queue, id, now, &count));
+    return count;
+}
+
+static void
+test_fields_are_as_old_as_they_were(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":1}", START);
+    identify("a@x.com", NULL, NULL, "{\"C\":1}", START + 2 * SECOND);
+    (void)take(MS_BY_EMAIL, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", RIPE + SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE + 2 * SECOND));
+    assert_string_equal(dead_letters(),
+                        "lead a@x.com 1003 {\"email\":\"a@x.com\",\"times\":[1790000000000,"
+                        "1790000000000,1790000002000],\"fields\":{\"A\":1,\"B\":1,\"C\":1}}\n");
+    sync_one(MS_BY_EMAIL, 7, RIPE + 60 * SECOND);
+    /* Older than one, and newer than the other. */
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", RIPE + 70 * SECOND);
+    assert_int_equal(retry(0, RIPE + 80 * SECOND), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 a@x.com {\"B\":2,\"C\":1}\n");
+}
+
+static void
+test_fields_go_to_the_lead_that_they_are_of(void **state)
+{
+    (void)state;
+    /* The cookie's lead was told an address that is somebody else's. */
+    identify("b@x.com", NULL, NULL, "{\"A\":9}", START);
+    sync_one(MS_BY_EMAIL, 9, RIPE);
+    identify("b@x.com", NULL, COOKIE, "{\"A\":7}", RIPE);
+    assert_string_not_equal(lookups(RIPE + 5 * SECOND), "");
+    ok(ms_store_looked_up(queue, cookies[0].id, 7, slice("a@x.com"), RIPE + 5 * SECOND));
+    (void)take(MS_BY_MARKETO_ID, RIPE + 10 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE + 10 * SECOND));
+    assert_int_equal(retry(0, RIPE + 60 * SECOND), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 b@x.com {\"A\":7}\n");
+}
+
+/* SOAP says the cookie in the lead's own sync. */
+static void
+refuse_with_cookie(void)
+{
+    identify("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_equal(take(MS_BY_ANY, RIPE), "%" COOKIE " a@x.com {\"A\":1}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("20103"), none, RIPE));
+}
+
+static void
+test_a_cookie_that_is_still_theirs_is_tied(void **state)
+{
+    (void)state;
+    refuse_with_cookie();
+    assert_int_equal(retry(0, RIPE + 70 * SECOND), 1);
+    sync_one(MS_BY_ANY, 7, RIPE + 70 * SECOND);
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 %" COOKIE " a@x.com {}\n");
+}
+
+static void
+test_a_cookie_that_moved_stays(void **state)
+{
+    (void)state;
+    refuse_with_cookie();
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"A\":2}", RIPE);
+    sync_one(MS_BY_ANY, 8, RIPE + 60 * SECOND);
+    assert_int_equal(retry(0, RIPE + 70 * SECOND), 1);
+    assert_int_equal(query("SELECT email = 'b@x.com' FROM cookie, lead ON lead.id = cookie.lead"),
+                     1);
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY),
+                        "a@x.com {\"A\":1}\n#8 %" COOKIE " b@x.com {}\n");
+}
+
+/* What is put aside again is a letter like those before, and not met again. */
+static void
+test_too_large_again(void **state)
+{
+    char fields[70000];
+    (void)state;
+    (void)snprintf(fields, sizeof fields, "{\"A\":\"%0*d\"}", 66000, 1);
+    identify("a@x.com", NULL, NULL, fields, START);
+    identify("b@x.com", NULL, NULL, fields, START);
+    assert_int_equal(counts().dead, 2);
+    assert_int_equal(retry(0, RIPE), 0);
+    assert_int_equal(counts().dead, 2);
+    assert_int_equal(retry(3, RIPE), 0);
+    assert_int_equal(retry(3, RIPE), 0); /* it has another number now */
+    uint64_t count = 0;
+    ok(ms_store_dead_drop(queue, 0, &count));
+    assert_int_equal(count, 2);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_fields_are_as_old_as_they_were),
+        TEST(test_fields_go_to_the_lead_that_they_are_of),
+        TEST(test_a_cookie_that_moved_stays),
+        TEST(test_a_cookie_that_is_still_theirs_is_tied),
+        TEST(test_too_large_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
