@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* How long to pause for what waits to be carried out, at most. */
+/* How long to pause at most, for whatever it is. */
 #define WAIT_MAX_US 100000
 
 /* How long those who were answered are waited for: a part of what the commit took, if that was as
@@ -114,8 +114,10 @@ wait_for_jobs(ms_acceptor *acceptor, size_t jobs, int64_t us)
 static void
 gather(ms_acceptor *acceptor, size_t answered, int64_t took_us)
 {
+    int64_t wait = took_us / GATHER;
     if (took_us >= GATHER_IF_US) {
-        wait_for_jobs(acceptor, acceptor->job_count + answered, took_us / GATHER);
+        wait_for_jobs(acceptor, acceptor->job_count + answered,
+                      wait < WAIT_MAX_US ? wait : WAIT_MAX_US);
     }
 }
 

@@ -67,6 +67,7 @@ static atomic_int recovered;
 static atomic_int calls_to_repeat;
 static atomic_int answer_ms;
 static atomic_int carry_out_us; /* how long it takes */
+static atomic_int stall_ms;     /* how long the acceptor's next commit takes, beside */
 
 ms_store_result
 ms_store_begin(ms_store *store)
@@ -90,6 +91,9 @@ ms_store_commit(ms_store *store)
     if (take_one(store == &the_store ? &commits_to_fail : &accepts_to_fail)) {
         store->failed = true;
         return MS_STORE_FAILED;
+    }
+    if (store == &the_accepting) {
+        (void)usleep((useconds_t)atomic_exchange(&stall_ms, 0) * 1000);
     }
     (void)pthread_mutex_lock(&lock);
     store->committed = store->now;
@@ -639,6 +643,26 @@ test_a_large_backlog_slows_down(void **state)
     ms_worker_stop(worker, 0);
 }
 
+/* Those who came while the disk stalled are not held up for as long again as a part of that. */
+static void
+test_a_stall_of_the_disk_is_over_at_once(void **state)
+{
+    (void)state;
+    static test_job first;
+    static test_job second;
+    ms_worker *worker = start();
+    atomic_store(&stall_ms, 3000);
+    submit(worker, &first, 0);
+    EVENTUALLY(atomic_load(&stall_ms) == 0);
+    submit(worker, &second, 0);
+    EVENTUALLY(atomic_load(&first.stored) == 1);
+    for (int i = 0; i < 1000 && atomic_load(&second.stored) != 1; i++) {
+        (void)usleep(1000);
+    }
+    assert_int_equal(atomic_load(&second.stored), 1);
+    ms_worker_stop(worker, 0);
+}
+
 /* How long is rested, in milliseconds, after a tenth of a second of carrying out. */
 static int64_t
 rest_after(bool all_done, bool in_burst, int64_t backlog)
@@ -927,6 +951,7 @@ main(void)
         cmocka_unit_test(test_requests_wait_for_no_answer),
         cmocka_unit_test(test_a_steady_load_is_carried_out),
         cmocka_unit_test(test_a_large_backlog_slows_down),
+        cmocka_unit_test(test_a_stall_of_the_disk_is_over_at_once),
         cmocka_unit_test(test_sorting_rests_by_what_waits),
         cmocka_unit_test(test_an_answer_outlives_failed_turns),
         cmocka_unit_test(test_stopping_drains),
