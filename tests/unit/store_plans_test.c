@@ -41,6 +41,29 @@ may_scan(const char *name)
     return may;
 }
 
+/* A range of them, however many there are. */
+static void
+test_messages_are_forgotten_by_their_keys(void **state)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *plan = NULL;
+    char sql[2048] = "";
+    (void)state;
+    queue_commit();
+    assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        if (strcmp(statements[i].name, "MS_MESSAGES_FORGET") == 0) {
+            (void)snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", statements[i].sql);
+        }
+    }
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &plan, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(plan), SQLITE_ROW);
+    assert_string_equal(sqlite3_column_text(plan, 3),
+                        "SEARCH message USING PRIMARY KEY (period=? AND hash<?)");
+    assert_int_equal(sqlite3_finalize(plan), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void
 test_plans(void **state)
 {
@@ -76,6 +99,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_messages_are_forgotten_by_their_keys, queue_setup,
+                                        queue_teardown),
         cmocka_unit_test_setup_teardown(test_plans, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 
 #include "queue.h"
 
+#include "../../src/server/queue/statements.h"
+
 #include <stdio.h>
 
 #define A "{\"Email\":\"a@x.com\",\"FirstName\":\"Ann\"}"
@@ -311,8 +313,34 @@ test_message_once(void **state)
     assert_string_equal(take(MS_BY_EMAIL, START + 7 * DAY), "a@x.com {\"A\":1}\n");
     request(&command, START + 7 * DAY);
     assert_int_equal(query("SELECT count(*) FROM lead WHERE fields <> ''"), 1);
+    ok(ms_store_tidy(queue, START + 30 * DAY)); /* one half week at a time */
     ok(ms_store_tidy(queue, START + 30 * DAY));
     assert_int_equal(query("SELECT count(*) FROM message"), 0);
+}
+
+/* Ids of as many messages as came at 10,000 a second, in an earlier half week and in one before. */
+static void
+test_messages_are_forgotten_as_fast_as_they_come(void **state)
+{
+    char sql[400];
+    (void)state;
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO message WITH RECURSIVE n(i) AS"
+                   " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+                   " SELECT i %% 2, randomblob(16), %lld FROM n",
+                   (long long)START);
+    assert_int_equal(sqlite3_exec(queue->db, sql, NULL, NULL, NULL), SQLITE_OK);
+    const ms_command command = {.kind = MS_COMMAND_LEAD,
+                                .message_id = slice("m-1"),
+                                .who = {slice("a@x.com"), none, none, true},
+                                .time = START,
+                                .fields = slice("{\"A\":1}")};
+    request(&command, START);
+    for (int second = 0; second < 20; second += 5) {
+        ok(ms_store_tidy(queue, START + second * SECOND));
+    }
+    assert_int_equal(query("SELECT count(*) FROM message"), 1);
+    assert_int_equal(query("SELECT max(at) FROM message WHERE period > 1"), START);
 }
 
 /* What waits waits for as long as it would have; also when the server was started anew meanwhile.
@@ -440,3 +468,4 @@ main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        TEST(test_messages_are_forgotten_as_fast_as_they_come),

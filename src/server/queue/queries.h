@@ -19,6 +19,9 @@
     "SELECT id, due FROM lead WHERE class = " #class " AND due > 0 AND due <= ?1 AND earliest <= " \
                                                      "?2"
 
+/* The first half week, if it is before this one. */
+#define MS_MESSAGES_FIRST "(SELECT min(period) FROM message WHERE period < ?1)"
+
 /* clang-format off */
 #define MS_QUERIES(X)                                                                              \
     X(MS_BEGIN, "BEGIN IMMEDIATE")                                                                 \
@@ -45,8 +48,10 @@
                                                                                                    \
     X(MS_MESSAGE_SEEN, "SELECT max(at) FROM message WHERE period IN (?1 - 2, ?1 - 1) AND hash = ?2") \
     X(MS_MESSAGE_ADD, "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3)")                         \
-    X(MS_MESSAGES_FORGET, "DELETE FROM message WHERE (period, hash) IN"                            \
-        " (SELECT period, hash FROM message WHERE period < ?1 LIMIT ?2)")                          \
+    /* A range of one half week's keys: (period, hash) IN would look at all of its rows. */         \
+    X(MS_MESSAGES_FORGET, "DELETE FROM message WHERE period = " MS_MESSAGES_FIRST                  \
+        " AND hash <= (SELECT max(hash) FROM (SELECT hash FROM message"                            \
+        " WHERE period = " MS_MESSAGES_FIRST " ORDER BY hash LIMIT ?2))")                          \
                                                                                                    \
     X(MS_ALIAS_FIND, "SELECT lead FROM alias WHERE kind = ?1 AND name = ?2")                       \
     X(MS_ALIAS_PUT, "INSERT INTO alias VALUES (?1, ?2, ?3)"                                        \

@@ -10,8 +10,9 @@
 #include "../../core/status.h"
 #include "../log.h"
 
-/* Rows a call of ms_store_tidy looks at or deletes, so that it stalls nobody. */
-#define MESSAGES_AT_ONCE 2000
+/* Rows a call of ms_store_tidy looks at or deletes, so that it stalls nobody. It comes every 5 s:
+ * ids of messages are forgotten as fast as 10,000 a second come, and a little faster. */
+#define MESSAGES_AT_ONCE 60000
 #define LEADS_AT_ONCE 500
 #define HELD_AT_ONCE 100
 
