@@ -373,6 +373,24 @@ test_clock_set_back(void **state)
     assert_string_equal(take(MS_BY_EMAIL, RIPE - 3 * DAY), "a@x.com " A "\n");
 }
 
+/* SOAP: the same of a lead of which nothing waits but its cookie. */
+static void
+test_clock_set_back_while_a_cookie_waits_alone(void **state)
+{
+    const int64_t later = RIPE + 2 * DAY;
+    (void)state;
+    ok(ms_store_follow_clock(queue, START));
+    identify("a@x.com", NULL, NULL, A, START);
+    sync_one(MS_BY_ANY, 7, RIPE);
+    identify_in_browser("a@x.com", NULL, "c1", NULL, later);
+    assert_string_equal(take(MS_BY_ANY, later + 10 * SECOND), "#7 %c1 a@x.com {}\n");
+    ok(ms_store_lead_again(queue, taken[0].id, later + 300 * SECOND));
+    ok(ms_store_follow_clock(queue, later + 10 * SECOND));
+    ok(ms_store_follow_clock(queue, later + 10 * SECOND - DAY));
+    assert_string_equal(take(MS_BY_ANY, later + 299 * SECOND - DAY), "");
+    assert_string_equal(take(MS_BY_ANY, later + 310 * SECOND - DAY), "#7 %c1 a@x.com {}\n");
+}
+
 static void
 test_oldest_first(void **state)
 {
@@ -461,11 +479,12 @@ main(void)
         TEST(test_older_than_what_was_sent_in_flight),
         TEST(test_there_and_back_by_a_clock_set_back),
         TEST(test_clock_set_back),
+        TEST(test_clock_set_back_while_a_cookie_waits_alone),
         TEST(test_message_once),
+        TEST(test_messages_are_forgotten_as_fast_as_they_come),
         TEST(test_oldest_first),
         TEST(test_bytes_and_arena_bound_what_is_taken),
         TEST(test_no_more_waits_than_a_call_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        TEST(test_messages_are_forgotten_as_fast_as_they_come),

@@ -48,7 +48,7 @@
                                                                                                    \
     X(MS_MESSAGE_SEEN, "SELECT max(at) FROM message WHERE period IN (?1 - 2, ?1 - 1) AND hash = ?2") \
     X(MS_MESSAGE_ADD, "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3)")                         \
-    /* A range of one half week's keys: (period, hash) IN would look at all of its rows. */         \
+    /* A range of one half week's keys: (period, hash) IN would look at all of its rows. */        \
     X(MS_MESSAGES_FORGET, "DELETE FROM message WHERE period = " MS_MESSAGES_FIRST                  \
         " AND hash <= (SELECT max(hash) FROM (SELECT hash FROM message"                            \
         " WHERE period = " MS_MESSAGES_FIRST " ORDER BY hash LIMIT ?2))")                          \
@@ -164,7 +164,7 @@
     X(MS_LEADS_SHIFT, "UPDATE lead SET since = max(since - ?1, since > 0),"                        \
         " earliest = max(earliest - ?1, 0), due = max(due - ?1, due > 0),"                         \
         " ended = max(ended - ?1, 0), retry = max(retry - ?1, 0)"                                  \
-        " WHERE since > 0 OR due > 0 OR ended > ?2")                                               \
+        " WHERE since > 0 OR due > 0 OR ended > ?2 OR retry > ?2")                                 \
     X(MS_FLIGHTS_SHIFT, "UPDATE flight SET since = max(since - ?1, since > 0)")                    \
     X(MS_COOKIES_SHIFT, "UPDATE cookie SET due = max(due - ?1, due > 0) WHERE state > 0")          \
     X(MS_VISITS_SHIFT, "UPDATE visit SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)")      \
