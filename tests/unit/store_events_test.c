@@ -318,6 +318,22 @@ test_held_too_long(void **state)
     assert_string_equal(take(MS_BY_EMAIL, START + HOLD), "@u1 a@x.com {\"A\":1}\n");
 }
 
+/* Nor is it known that nobody takes them before leads are taken at all. */
+static void
+test_held_until_leads_are_taken(void **state)
+{
+    ms_arena arena;
+    ms_due_visit visit;
+    size_t count = 0;
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_visits(queue, START + HOLD, 1, &arena, &visit, &count));
+    ok(ms_store_tidy(queue, START + HOLD));
+    assert_string_equal(dead_letters(), "");
+    assert_string_equal(take(MS_BY_USER_ID, START + HOLD), "@u1  {\"A\":1}\n");
+}
+
 static void
 test_user_ids_that_are_taken_are_not_held(void **state)
 {
@@ -374,6 +390,7 @@ main(void)
         TEST(test_refused_lookup_is_nobodys),
         TEST(test_soap_ties_cookies_in_the_sync),
         TEST(test_held_too_long),
+        TEST(test_held_until_leads_are_taken),
         TEST(test_user_ids_that_are_taken_are_not_held),
         TEST(test_forgotten),
         TEST(test_calls_of_a_day),

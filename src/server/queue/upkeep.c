@@ -16,6 +16,10 @@
 #define LEADS_AT_ONCE 500
 #define HELD_AT_ONCE 100
 
+#define TAKEN_LEADS                                                                                \
+    (MS_TAKEN_BY(MS_BY_MARKETO_ID) | MS_TAKEN_BY(MS_BY_EMAIL) | MS_TAKEN_BY(MS_BY_USER_ID) |       \
+     MS_TAKEN_BY(MS_BY_ANY))
+
 /* Clocks are corrected by a little all the time. */
 #define SET_BACK_MS 2000
 
@@ -172,10 +176,11 @@ give_up(ms_store *store, int64_t id, int64_t now)
     ms_lead_save(store, lead);
 }
 
+/* Before leads are taken it is not known which classes are not. Visits are taken at once. */
 static void
 give_up_held(ms_store *store, ms_lead_class class, int64_t now)
 {
-    if (store->taken == 0 || ms_class_is_taken(store, class)) {
+    if ((store->taken & TAKEN_LEADS) == 0 || ms_class_is_taken(store, class)) {
         return;
     }
     int64_t ids[HELD_AT_ONCE];
