@@ -187,6 +187,20 @@ test('a cookie is tied to its lead once, after the lead is there', async (t) => 
   assert.deepEqual(associations.map(({ method }) => method), ['POST']);
 });
 
+test('many cookies to be tied, a call for each, keep neither leads nor activities waiting', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  const tied = () => marketo.rest.calls.filter(({ path }) => path.endsWith('associate.json')).length;
+  await Promise.all(Array.from({ length: 200 }, (_, i) => queue.lead(`ada${i}@example.com`, {}, { cookie: COOKIE.replace('90718', `${10000 + i}`) })));
+  await queue.passUntil(() => tied() > 30);
+  const start = marketo.clock.now();
+  await queue.send({ kind: 'activity', email: 'ada0@example.com', type: 100001, primary: 'n', attributes: '[]', time: start });
+  await queue.lead('grace@example.com', { FirstName: 'Grace' });
+  await queue.passUntil(() => marketo.leads.get('ada0@example.com')?.activities.length === 1 && marketo.leads.has('grace@example.com'));
+  assert.ok(marketo.clock.now() - start < 10_000, `after ${marketo.clock.now() - start} ms`);
+  await queue.passUntil(() => tied() === 200);
+  assert.ok(marketo.clock.now() - start < 120_000, `all after ${marketo.clock.now() - start} ms`);
+});
+
 test('servers: a cookie that Marketo knows already tells the lead', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
   await queue.lead('ada@example.com', {}, { cookie: COOKIE });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulator } from '../sim/simulator.mjs';
 import { check, CLIENT, queueFor, until } from './queue_driver.mjs';
 
@@ -203,6 +204,25 @@ test('a number of calls a day of its own, also where many could be made at once'
   await until(() => marketo.leads.size === 3, 'what is left of the day');
   await queue.settle();
   assert.equal(marketo.rest.calls.length, 4, 'describe.json and three of leads.json');
+});
+
+test('cookies to be tied leave calls of the day to what comes later, fewer towards its end', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { daily: 60, interval: 0 } });
+  const cookie = (/** @type {number} */ i) => `id:561-HYG-937&token:_mch-example.com-1374552656411-${10000 + i}`;
+  const calls = (/** @type {string} */ end) => marketo.rest.calls.filter(({ path }) => path.endsWith(end)).length;
+  await Promise.all(Array.from({ length: 80 }, (_, i) => queue.lead(`ada${i}@example.com`, {}, { cookie: cookie(i) })));
+  await queue.passUntil(() => calls('associate.json') > 40);
+  for (let second = 0; second < 60; second += 1) {
+    queue.advance(1000);
+    await delay(20);
+  }
+  assert.ok(marketo.rest.calls.length < 50, `${marketo.rest.calls.length} calls, at noon`);
+  await queue.lead('grace@example.com');
+  await until(() => marketo.leads.has('grace@example.com'), 'a lead');
+  queue.advance(Date.parse('2026-11-25T05:59:00Z') - marketo.clock.now());
+  await until(() => marketo.rest.calls.length > 55, 'calls that are left at the end of the day');
+  queue.advance(120_000);
+  await queue.passUntil(() => calls('associate.json') === 80);
 });
 
 test('413: half as many, until they fit; one that is too large alone is kept aside', async (t) => {

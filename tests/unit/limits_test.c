@@ -132,6 +132,39 @@ test_calls_of_another_process(void **state)
     assert_in_range(allowed_at(&after, start), 45, 50);
 }
 
+/* Those that are many leave a fifth of the calls, and one of those at once, to others. */
+static void
+test_one_of_many(void **state)
+{
+    (void)state;
+    ms_limiter limiter;
+    int64_t now = 1000000;
+    int64_t wake = INT64_MAX;
+    ms_limiter_init(&limiter, 50, 5);
+    for (int i = 0; i < 40; i++) {
+        assert_true(ms_limiter_allows_one_of_many(&limiter, now, &wake));
+        ms_limiter_end(&limiter, ms_limiter_begin(&limiter), now + i);
+    }
+    now += 100;
+    assert_int_equal(wake, INT64_MAX);
+    assert_false(ms_limiter_allows_one_of_many(&limiter, now, &wake));
+    assert_int_equal(wake, 1000000 + MS_LIMITER_WINDOW);
+    assert_int_equal(allowed_at(&limiter, now), 10);
+
+    now += 100000;
+    size_t first = ms_limiter_begin(&limiter);
+    for (int i = 0; i < 3; i++) {
+        assert_true(ms_limiter_allows_one_of_many(&limiter, now, &wake));
+        (void)ms_limiter_begin(&limiter);
+    }
+    assert_false(ms_limiter_allows_one_of_many(&limiter, now, &wake));
+    assert_true(ms_limiter_allows(&limiter, now, &wake));
+    ms_limiter_end(&limiter, first, now);
+    /* But if only one may be made at once, it may be theirs. */
+    ms_limiter_init(&limiter, 50, 1);
+    assert_true(ms_limiter_allows_one_of_many(&limiter, now, &wake));
+}
+
 static void
 test_slower_and_faster_again(void **state)
 {
@@ -255,6 +288,7 @@ main(void)
         cmocka_unit_test(test_never_more_at_once),
         cmocka_unit_test(test_calls_that_leave_late),
         cmocka_unit_test(test_calls_of_another_process),
+        cmocka_unit_test(test_one_of_many),
         cmocka_unit_test(test_slower_and_faster_again),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_backoff),

@@ -6,6 +6,7 @@
 #define CALLS_MIN 5
 #define UNDER_WAY 0      /* as it is written; no call left then */
 #define WELL_FOR_MORE 10 /* so many in a row, and the limits rise by one */
+#define LEFT_OF_CALLS 5  /* one in so many is left to others by those that are many */
 
 void
 ms_limiter_init(ms_limiter *limiter, unsigned int calls, unsigned int at_once)
@@ -50,14 +51,14 @@ sent(const ms_limiter *limiter, unsigned int back)
     return latest[back - 1];
 }
 
-bool
-ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake)
+static bool
+allows(ms_limiter *limiter, unsigned int calls, unsigned int at_once, int64_t now, int64_t *wake)
 {
-    if (limiter->under_way >= limiter->at_once_now) {
+    if (limiter->under_way >= at_once) {
         return false;
     }
     forget_the_future(limiter, now);
-    int64_t last = sent(limiter, limiter->calls_now);
+    int64_t last = sent(limiter, calls);
     if (last == INT64_MAX) {
         return false;
     }
@@ -66,6 +67,20 @@ ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake)
     }
     *wake = *wake < last + MS_LIMITER_WINDOW ? *wake : last + MS_LIMITER_WINDOW;
     return false;
+}
+
+bool
+ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake)
+{
+    return allows(limiter, limiter->calls_now, limiter->at_once_now, now, wake);
+}
+
+bool
+ms_limiter_allows_one_of_many(ms_limiter *limiter, int64_t now, int64_t *wake)
+{
+    unsigned int calls = limiter->calls_now - limiter->calls_now / LEFT_OF_CALLS;
+    unsigned int at_once = limiter->at_once_now - (limiter->at_once_now > 1 ? 1 : 0);
+    return allows(limiter, calls, at_once, now, wake);
 }
 
 size_t

@@ -35,6 +35,10 @@ void ms_limiter_init(ms_limiter *limiter, unsigned int calls, unsigned int at_on
  */
 bool ms_limiter_allows(ms_limiter *limiter, int64_t now, int64_t *wake);
 
+/* The same for one of a kind of which hundreds may wait: a fifth of the calls, and one of those at
+ * once, are left for what comes meanwhile. */
+bool ms_limiter_allows_one_of_many(ms_limiter *limiter, int64_t now, int64_t *wake);
+
 /* A call begins, which was allowed. Returns a ticket. */
 size_t ms_limiter_begin(ms_limiter *limiter);
 

@@ -43,9 +43,10 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
     if (rest->token_until <= now || rest->token_until > now + TOKEN_LONGEST_MS) {
         return start_token(rest, store, client, now, wake);
     }
+    /* Those of which there may be most calls come last. */
     static starter *const starters[] = {ms_rest_start_describe, ms_rest_start_lookups,
-                                        ms_rest_start_leads, ms_rest_start_associations,
-                                        ms_rest_start_activities};
+                                        ms_rest_start_leads, ms_rest_start_activities,
+                                        ms_rest_start_associations};
     for (size_t i = 0; i < sizeof starters / sizeof *starters; i++) {
         bool without_fields = rest->fields.count == 0 || rest->fields_doubted;
         if (starters[i] == ms_rest_start_leads && without_fields) {

@@ -7,6 +7,10 @@
 
 #define URL_MAX 16384
 
+#define DAY_MS 86400000
+#define DAILY_CALLS 50000   /* as many as Marketo allows if no more were bought */
+#define LOOK_AGAIN_MS 60000 /* whether cookies have calls left by then */
+
 ms_rest_call *
 ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t text, int64_t now)
 {
@@ -56,6 +60,36 @@ ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
     return false;
 }
 
+/*
+ * Cookies that are tied to leads take a call each, leads and activities one for hundreds. So of
+ * half of the day's calls, cookies leave as large a part to the others as there is left of the day.
+ */
+static bool
+cookies_have_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
+{
+    uint64_t most = rest->settings.daily_calls == 0 ? DAILY_CALLS : rest->settings.daily_calls;
+    uint64_t left_of_day = (uint64_t)(ms_central_next_midnight(now) - now);
+    if (rest->calls_today + most / 2 * left_of_day / DAY_MS < most) {
+        return true;
+    }
+    *wake = sooner(*wake, now + LOOK_AGAIN_MS);
+    return false;
+}
+
+/* The limits that are not of one lane. */
+static bool
+is_within_limits(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake)
+{
+    if (!ms_rest_has_calls_left(rest, now, wake)) {
+        return false;
+    }
+    if (lane == MS_LANE_ASSOCIATIONS) {
+        return cookies_have_calls_left(rest, now, wake) &&
+               ms_limiter_allows_one_of_many(&rest->limiter, now, wake);
+    }
+    return ms_limiter_allows(&rest->limiter, now, wake);
+}
+
 bool
 ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wake)
 {
@@ -68,8 +102,7 @@ ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wa
         return false;
     }
     /* A token is no call of Marketo's API. */
-    return lane == MS_LANE_TOKEN || (ms_rest_has_calls_left(rest, now, wake) &&
-                                     ms_limiter_allows(&rest->limiter, now, wake));
+    return lane == MS_LANE_TOKEN || is_within_limits(rest, lane, now, wake);
 }
 
 static ms_store_result
