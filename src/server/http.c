@@ -76,6 +76,14 @@ begin(ms_service *service, struct MHD_Connection *connection, const ms_framing_l
     return status == MS_OK ? MHD_YES : ms_respond_error(&request->exchange, status);
 }
 
+/* From when a handler has put it aside until it goes on. */
+static bool
+is_suspended(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED)
+               ->suspended == MHD_YES;
+}
+
 /* libmicrohttpd calls this with the headers, then with each part of the body, then at its end, and
  * again when a connection that was suspended goes on. */
 static enum MHD_Result
@@ -94,7 +102,7 @@ handle(void *cls, struct MHD_Connection *connection, const char *path, const cha
     }
     enum MHD_Result result = ms_answer(cls, request, path, method);
     ms_connection_is_turn_of(connection,
-                             request->deposit == NULL ? MS_CLIENT_TAKES : MS_CLIENT_WAITS);
+                             is_suspended(connection) ? MS_CLIENT_WAITS : MS_CLIENT_TAKES);
     return result;
 }
 

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { holdDatabase } from './held_database.mjs';
 import { openConnection, request } from './http_client.mjs';
-import { eventually, intakeFor } from './intake.mjs';
+import { basic, eventually, intakeFor, WRITE_KEY } from './intake.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
 const TIMEOUT = 2;
@@ -95,6 +95,28 @@ describe('slow clients', { concurrency: true, timeout: 60_000 }, () => {
     for (const timer of timers.flat()) clearInterval(timer);
     for (const { socket } of greedy) socket.destroy();
   });
+
+  // An event that is stored waits for the disk first; one that is not has no need to.
+  for (const path of ['/v1/identify', '/v1/group']) {
+    test(`who takes nothing of the answers to ${path} is cut off`, async (t) => {
+      // It comes back in each answer, so that few of them fill the buffers between the two.
+      const origin = `https://${'a'.repeat(8000)}.example.com`;
+      const { server } = await intakeFor(t, { args: ['--request-timeout', String(TIMEOUT), '--allow-origin', origin] });
+      const event = '{"traits":{"email":"a@b.co"}}';
+      const text =
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nAuthorization: ${basic(WRITE_KEY)}\r\n` +
+        `Content-Length: ${event.length}\r\n\r\n${event}`;
+      const { socket } = await openConnection(server);
+      socket.pause();
+      const fill = setInterval(() => socket.writableLength < 100_000 && socket.write(text.repeat(10)), 5);
+      t.after(() => {
+        clearInterval(fill);
+        socket.destroy();
+      });
+      // Where nothing moves, libmicrohttpd would close the connection later, and say nothing of it.
+      await eventually(() => server.output().includes('"event":"clients_cut_off"'), 'it to be cut off');
+    });
+  }
 
   test('who waits for our disk is not to blame, and is answered', async (t) => {
     const { db, post, server } = await intakeFor(t, { args: ['--request-timeout', '1'] });
