@@ -225,6 +225,26 @@ test('a message may have 32 KB, a batch 500 KB', async () => {
   assert.deepEqual([many.status, many.json.error], [413, 'body_too_large']);
 });
 
+test('what a batch says around its messages may have 2 MB, counted for each of them', async () => {
+  const batchOf = (/** @type {number} */ count, /** @type {object} */ message, /** @type {string} */ context) =>
+    post('/v1/batch', `{"context":${context},"batch":[${Array(count).fill(JSON.stringify(message)).join(',')}]}`);
+  const manyTraits = JSON.stringify({ traits: Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`trait${n}`, n])) });
+  const longUrl = JSON.stringify({ Marketo: { marketoCookie: cookieOf('1') }, page: { url: `https://a.co/${'a/'.repeat(50_000)}` } });
+  for (const [what, answer] of /** @type {const} */ ([
+    ['many traits', batchOf(4000, { type: 'identify', userId: 'u' }, manyTraits)],
+    ['many traits of nobody', batchOf(4000, { type: 'identify' }, manyTraits)],
+    ['a long URL', batchOf(4000, { type: 'page' }, longUrl)],
+    // Less than that as it comes, but more than the queue takes once the zeros are written out.
+    ['large numbers', batchOf(500, { type: 'identify', userId: 'u' }, `{"traits":{"a":[${Array(800).fill('1e20').join(',')}]}}`)],
+  ])) {
+    const { status, json } = await answer;
+    assert.deepEqual([status, json.error], [413, 'body_too_large'], what);
+  }
+  const email = someone();
+  assertTaken(await batchOf(2000, { type: 'identify', traits: { email } }, `{"traits":{"city":"Paris","about":"${'x'.repeat(900)}"}}`));
+  assert.equal((await leadOf(email)).fields.City, 'Paris');
+});
+
 test('a bad message in a batch is kept as a dead letter, and those around it are taken', async () => {
   const emails = Array.from({ length: 3 }, someone);
   const [first, second, third] = emails.map((email) => JSON.stringify({ type: 'identify', traits: { email } }));

@@ -160,6 +160,25 @@ test_unbalanced(void **state)
     close_text(&one);
 }
 
+static void
+test_size(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        size_t around;
+        bool fits;
+    } batches[] = {{0, 512000, true},  {4, 512000, true},   {5, 512000, false},
+                   {1024, 2048, true}, {1024, 2049, false}, {1025, 2048, false},
+                   {5000, 419, true},  {5000, 420, false},  {5001, 12, false}};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        const ms_batch batch = {.count = batches[i].count, .envelope = {"", batches[i].around}};
+        if (ms_batch_is_small_enough(&batch) != batches[i].fits) {
+            fail_msg("%zu messages in %zu bytes", batches[i].count, batches[i].around);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -167,6 +186,7 @@ main(void)
         cmocka_unit_test(test_messages),  cmocka_unit_test(test_none),
         cmocka_unit_test(test_uncertain), cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_twice),     cmocka_unit_test(test_unbalanced),
+        cmocka_unit_test(test_size),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -150,6 +150,13 @@ ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch)
     return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
 }
 
+bool
+ms_batch_is_small_enough(const ms_batch *batch)
+{
+    return batch->count <= MS_BATCH_MESSAGES_MAX &&
+           batch->count * batch->envelope.len <= MS_BATCH_SHARED_MAX;
+}
+
 ms_status
 ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope)
 {

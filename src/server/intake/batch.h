@@ -9,6 +9,9 @@
 
 /* More than so many messages are not taken at once. */
 #define MS_BATCH_MESSAGES_MAX 5000
+/* What stands around the messages is read, and may be stored, with each of them: so many bytes in
+ * all. For a thousand messages that is 2 KB. */
+#define MS_BATCH_SHARED_MAX ((size_t)2 << 20)
 
 typedef struct {
     ms_slice envelope; /* the JSON object, with an empty list for `batch`; in the arena */
@@ -28,6 +31,9 @@ ms_status ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch);
  * holds would be lost.
  */
 ms_status ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope);
+
+/* Not if there are too many messages, or too much around so many. */
+bool ms_batch_is_small_enough(const ms_batch *batch);
 
 /* Takes the next message off `messages`. False at their end. */
 bool ms_batch_next(ms_slice *messages, ms_slice *message);

@@ -14,8 +14,8 @@
 /* A byte that is escaped or percent-encoded becomes up to six; and what every message has. */
 #define OUT_PER_BYTE 8
 #define OUT_PER_MESSAGE (sizeof(ms_command) + 2048)
-/* What a batch says around its messages may be in each of them: up to so much in all. */
-#define OUT_SHARED_MAX ((size_t)16 << 20)
+/* The queue takes no more at once (SCRATCH of queue/open.c). */
+#define OUT_MAX ((size_t)8 << 20)
 
 /* A body on its way to commands. */
 typedef struct {
@@ -89,13 +89,13 @@ read_one(const intake *in, ms_slice text)
     read_message(in, type, message, text, &scratch);
 }
 
-/* Memory for the commands of a batch. */
+/* Memory for the commands of a batch. What it says around its messages may be in each of them. */
 static size_t
 out_size(const ms_batch *batch, ms_slice body)
 {
-    size_t shared = batch->count * batch->envelope.len * OUT_PER_BYTE;
-    return body.len * OUT_PER_BYTE + batch->count * OUT_PER_MESSAGE +
-           (shared < OUT_SHARED_MAX ? shared : OUT_SHARED_MAX);
+    size_t size = (body.len + batch->count * batch->envelope.len) * OUT_PER_BYTE +
+                  batch->count * OUT_PER_MESSAGE;
+    return size < OUT_MAX ? size : OUT_MAX;
 }
 
 static ms_status
@@ -115,7 +115,7 @@ read_batch(intake *in, ms_slice body)
     if (!is_authorized_by(in, envelope)) {
         return MS_WRITE_KEY_INVALID;
     }
-    if (batch.count > MS_BATCH_MESSAGES_MAX) {
+    if (!ms_batch_is_small_enough(&batch)) {
         return MS_BODY_TOO_LARGE;
     }
     if (ms_deposit_open(in->request, out_size(&batch, body)) == NULL) {
@@ -124,7 +124,7 @@ read_batch(intake *in, ms_slice body)
     in->envelope.sent_at = ms_json_string(envelope, "sentAt");
     in->envelope.context = ms_json_member(envelope, "context");
     in->envelope.integrations = ms_json_member(envelope, "integrations");
-    while (ms_batch_next(&batch.messages, &message)) {
+    while (!in->request->deposit->arena.exhausted && ms_batch_next(&batch.messages, &message)) {
         read_one(in, message);
     }
     return MS_OK;
@@ -156,7 +156,7 @@ read_body(ms_service *service, ms_request *request, bool authorized)
     ms_status status = request->endpoint->is_batch ? read_batch(&in, body) : read_single(&in, body);
     free(memory);
     if (status == MS_OK && request->deposit->arena.exhausted) {
-        return MS_OUT_OF_MEMORY;
+        return MS_BODY_TOO_LARGE;
     }
     return status;
 }
