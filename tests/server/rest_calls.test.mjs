@@ -11,6 +11,10 @@ const TOKEN = '_mch-example.com-1374552656411-90718';
 /** @param {import('../sim/simulator.mjs').Simulator} marketo */
 const syncs = (marketo) => marketo.rest.calls.filter(({ method, path }) => method === 'POST' && path === LEADS);
 
+/** How many cookies each call asked for. @param {import('../sim/simulator.mjs').Simulator} marketo @param {number} before */
+const lookups = (marketo, before) =>
+  marketo.rest.calls.slice(before).filter(({ method, path }) => method === 'GET' && path === LEADS).map(({ records }) => records);
+
 /**
  * The most calls of any 20 seconds; of 19, since a simulator that has to wait for a processor notices a call late. The
  * whole second is tested in limits_test.c.
@@ -230,6 +234,30 @@ test('many cookies are asked for in one call, and each finds its own lead', asyn
   assert.equal(marketo.leadsById.size, 40);
   assert.equal(marketo.rest.calls.slice(before).filter(({ method, path }) => method === 'GET' && path === LEADS).length, 1);
 });
+
+for (const [what, planted] of Object.entries({
+  'the beginning of': '_mch-example.com',
+  'the beginning, up to the last digit, of': TOKEN.slice(0, -1),
+  'the end of': '_mch-1374552656411-90718',
+})) {
+  test(`a cookie that is ${what} somebody else's does not make its lead theirs, though both are asked for in one call`, async (t) => {
+    const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+    const victims = planted.startsWith('_mch-1') ? `_mch-example.com${planted}` : TOKEN;
+    const cookie = (/** @type {string} */ token) => `id:561-HYG-937&token:${token}`;
+    await queue.lead('victim@example.com', { FirstName: 'Ada' }, { cookie: cookie(victims) });
+    await queue.passUntil(() => marketo.leads.get('victim@example.com')?.tokens.includes(victims));
+    const other = await queueOn(t, marketo, { linger: 2000, interval: 0 });
+    const { length: before } = marketo.rest.calls;
+    await other.lead('attacker@example.com', { FirstName: 'Mallory' }, { cookie: cookie(planted), cookie_first: true });
+    await other.lead('', { Title: 'Dr' }, { cookie: cookie(victims), cookie_first: true });
+    await other.passUntil(() => marketo.leads.get('victim@example.com')?.fields.Title === 'Dr');
+    await other.passUntil(() => marketo.leads.get('attacker@example.com')?.tokens.includes(planted));
+    const { id, email, fields } = /** @type {any} */ (marketo.leads.get('victim@example.com'));
+    assert.deepEqual([id, email, fields.FirstName], [1, 'victim@example.com', 'Ada']);
+    assert.equal(marketo.leadsById.size, 2);
+    assert.deepEqual(lookups(marketo, before), [2], 'one call, and not each cookie by itself');
+  });
+}
 
 test('activities in one call, once their lead is known', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { linger: 2000 } });

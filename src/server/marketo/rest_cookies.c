@@ -27,14 +27,39 @@ token_of(ms_slice cookie)
     return cookie;
 }
 
+/* What a token is made of; see is_token in intake/cookie.c. */
+static bool
+is_of_token(char c)
+{
+    return ms_is_alpha(c) || ms_is_digit(c) || c == '-' || c == '.' || c == '_';
+}
+
+/* Is it among the tokens of the text? Whole: anybody can send a cookie that is a part of another's.
+ */
+static bool
+is_among(ms_slice token, ms_slice text)
+{
+    const char *end = text.ptr + text.len;
+    for (const char *p = text.ptr; p < end; p++) {
+        p = memmem(p, (size_t)(end - p), token.ptr, token.len);
+        if (p == NULL) {
+            return false;
+        }
+        bool begins = p == text.ptr || !is_of_token(p[-1]);
+        bool ends = p + token.len == end || !is_of_token(p[token.len]);
+        if (begins && ends) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does the lead of an answer say that it has this cookie? */
 static bool
 says(const cJSON *lead, ms_slice cookie)
 {
-    ms_slice cookies = ms_json_string(lead, "cookies");
     ms_slice token = token_of(cookie);
-    return token.len > 0 && cookies.len > 0 &&
-           memmem(cookies.ptr, cookies.len, token.ptr, token.len) != NULL;
+    return token.len > 0 && is_among(token, ms_json_string(lead, "cookies"));
 }
 
 static const cJSON *
