@@ -8,6 +8,7 @@ import { check, CLIENT, queueFor, until } from './queue_driver.mjs';
 
 const LEADS = '/rest/v1/leads.json';
 const TOKEN = 'GET /identity/oauth/token';
+const COOKIE = 'id:561-HYG-937&token:_mch-example.com-1374552656411-90718';
 
 /** @param {import('../sim/simulator.mjs').Simulator} marketo */
 const syncs = (marketo) => marketo.rest.calls.filter(({ method, path }) => method === 'POST' && path === LEADS);
@@ -324,6 +325,57 @@ test('an activity of a lead that Marketo has deleted goes to the one that its e-
   assert.deepEqual(await queue.dead(), []);
 });
 
+for (const [what, path, more] of /** @type {[string, string, object][]} */ ([
+  ['activity', '/rest/v1/activities/external.json', { kind: 'activity', type: 100001, primary: 'one', attributes: '[]' }],
+  ['cookie', '/rest/v1/leads/{id}/associate.json', { kind: 'lead', fields: '{}', cookie: COOKIE }],
+])) {
+  test(`1004 for one ${what} again and again, of a lead that Marketo says it has: five calls, and it is kept aside`, async (t) => {
+    const { marketo, queue } = await queueFor(t);
+    await queue.lead('ada@example.com');
+    await until(() => marketo.leads.get('ada@example.com'), 'the lead');
+    // An outage before says nothing of the lead.
+    marketo.faults.calls.push({ status: 503, path, times: 6 }, { code: '1004', path, times: 1000 });
+    await queue.send({ ...more, email: 'ada@example.com' });
+    const calls = () => marketo.rest.calls.filter((call) => call.path === path && call.code === '1004');
+    await queue.passUntil(() => calls().length === 5);
+    for (let i = 0; i < 60; i += 1) {
+      queue.advance(10_000);
+      await delay(25);
+    }
+    assert.equal(calls().length, 5);
+    assert.deepEqual((await queue.dead()).map(({ kind, who, code }) => [kind, who, code]), [[what, 'ada@example.com', '1004']]);
+    assert.ok(syncs(marketo).length <= 6, `${syncs(marketo).length} syncs`);
+    // Of the next there is nothing wrong.
+    marketo.faults.calls.length = 0;
+    await queue.send({ kind: 'activity', email: 'ada@example.com', type: 100001, primary: 'two', attributes: '[]' });
+    await queue.passUntil(() => marketo.leads.get('ada@example.com')?.activities.length === 1);
+  });
+
+  test(`1004 for one ${what} four times: it arrives`, async (t) => {
+    const { marketo, queue } = await queueFor(t);
+    await queue.lead('ada@example.com');
+    await until(() => marketo.leads.get('ada@example.com'), 'the lead');
+    marketo.faults.calls.push({ code: '1004', path, times: 4 });
+    await queue.send({ ...more, email: 'ada@example.com' });
+    await queue.passUntil(() => {
+      const { activities = [], tokens = [] } = marketo.leads.get('ada@example.com') ?? {};
+      return activities.length + tokens.length === 1;
+    });
+    assert.deepEqual(await queue.dead(), []);
+  });
+}
+
+test('a cookie of a lead that Marketo has deleted goes to the one that its e-mail makes', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  await queue.lead('ada@example.com');
+  await until(() => marketo.leads.get('ada@example.com'), 'the lead');
+  await queue.settle();
+  marketo.reset();
+  await queue.lead('ada@example.com', {}, { cookie: COOKIE });
+  await queue.passUntil(() => marketo.leads.get('ada@example.com')?.tokens.length);
+  assert.deepEqual(await queue.dead(), []);
+});
+
 test('credentials that are refused: said once, all is kept, one try in five minutes', async (t) => {
   const { marketo, queue } = await queueFor(t);
   marketo.faults.calls.push({ status: 401, path: '/identity/oauth/token', times: 2 });
@@ -424,7 +476,7 @@ test('a field UserId that no lead can be looked up by: its leads wait, and no ot
 test('a cookie that Marketo does not take is kept aside', async (t) => {
   const { marketo, queue } = await queueFor(t);
   marketo.faults.calls.push({ code: '1012', path: '/rest/v1/leads/{id}/associate.json' });
-  await queue.lead('ada@example.com', {}, { cookie: 'id:561-HYG-937&token:_mch-example.com-1374552656411-90718' });
+  await queue.lead('ada@example.com', {}, { cookie: COOKIE });
   await queue.passUntil(() => marketo.rest.callsByPath['POST /rest/v1/leads/{id}/associate.json']);
   await queue.settle();
   const [letter] = await queue.dead();

@@ -124,6 +124,7 @@ test_activities_wait_for_the_leads_id(void **state)
     assert_int_equal(take_activities(RIPE + 59 * SECOND), 0);
     assert_int_equal(take_activities(RIPE + 60 * SECOND), 1);
     assert_int_equal(activities[0].attempts, 1);
+    assert_int_equal(activities[0].gone, 0);
     ok(ms_store_refused(queue, MS_QUEUED_ACTIVITY, activities[0].id, slice("1039"), none, RIPE));
     assert_string_equal(dead_letters(),
                         "activity a@x.com 1039 {\"email\":\"a@x.com\",\"marketoId\":7,"
@@ -239,6 +240,43 @@ test_dead_messages_stay(void **state)
     request(&command, START);
     assert_int_equal(retry(0, RIPE), 0);
     assert_string_equal(dead_letters(), "message u1 email_invalid {\"type\":\"identify\"}\n");
+}
+
+/* What failed before, for other reasons, is counted by itself. */
+static void
+test_what_is_of_a_lead_that_is_gone(void **state)
+{
+    (void)state;
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    activity("a@x.com", "one", START);
+    for (unsigned int i = 0; i < 3; i++) {
+        int64_t now = RIPE + i * DAY;
+        sync_one(MS_BY_EMAIL, 7, now);
+        now += 5 * SECOND;
+        assert_int_equal(take_activities(now), 1);
+        ok(ms_store_again(queue, MS_QUEUED_ACTIVITY, activities[0].id, now));
+        assert_int_equal(take_activities(now), 1);
+        assert_int_equal(activities[0].attempts, i + 1);
+        assert_int_equal(activities[0].gone, i);
+        assert_string_equal(associations(now), COOKIE ">7\n");
+        ok(ms_store_cookie_again(queue, cookies[0].id, now));
+        assert_string_equal(associations(now), COOKIE ">7\n");
+        assert_int_equal(cookies[0].attempts, i + 1);
+        assert_int_equal(cookies[0].gone, i);
+        ok(ms_store_activity_gone(queue, activities[0].id, 7, now));
+        ok(ms_store_cookie_gone(queue, cookies[0].id, 7, now));
+        assert_int_equal(take_activities(now + 3600 * SECOND), 0);
+        assert_string_equal(associations(now + 3600 * SECOND), "");
+        assert_int_equal(counts().activities_waiting, 1);
+    }
+    sync_one(MS_BY_EMAIL, 7, RIPE + 3 * DAY);
+    (void)associations(RIPE + 3 * DAY);
+    ok(ms_store_associated(queue, cookies[0].id, RIPE + 3 * DAY));
+    /* Of the next tie nothing is known. */
+    identify_in_browser("b@x.com", NULL, COOKIE, "{\"A\":1}", RIPE + 3 * DAY);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 4 * DAY);
+    assert_string_equal(associations(RIPE + 4 * DAY), COOKIE ">8\n");
+    assert_int_equal(cookies[0].gone, 0);
 }
 
 static void
@@ -386,6 +424,7 @@ main(void)
         TEST(test_dead_leads_by_their_marketo_id),
         TEST(test_dead_leads_of_nobody_stay),
         TEST(test_dead_messages_stay),
+        TEST(test_what_is_of_a_lead_that_is_gone),
         TEST(test_dead_cookies),
         TEST(test_refused_lookup_is_nobodys),
         TEST(test_soap_ties_cookies_in_the_sync),

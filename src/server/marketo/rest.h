@@ -29,6 +29,9 @@
 /* What leads of one call may have as fields: names may get longer, and there are keys beside. */
 #define MS_REST_TAKE_MAX ((size_t)700000)
 #define MS_REST_TOKEN_MAX 2048
+/* So often something of a lead is sent that Marketo says it has not, though it gives its id again
+ * each time. */
+#define MS_REST_GONE_TRIES 5
 
 typedef enum {
     MS_LANE_TOKEN,
@@ -84,7 +87,8 @@ typedef struct {
     int64_t id;         /* the queue's */
     int64_t marketo_id; /* 0: not known when the call was made */
     unsigned int attempts;
-    ms_slice cookie; /* in the call's own memory */
+    unsigned int gone; /* how often Marketo had no lead of its id before */
+    ms_slice cookie;   /* in the call's own memory */
 } ms_rest_item;
 
 typedef struct ms_rest_call ms_rest_call;

@@ -52,9 +52,8 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
         ms_store *store, int64_t now)
 {
     (void)call;
-    if (ms_slice_equal(code, MS_SLICE("1004")) || ms_slice_equal(code, MS_SLICE("1013"))) {
-        ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
-        return result == MS_STORE_OK ? again(store, item->id, now) : result;
+    if (ms_rest_is_gone(code) && item->gone + 1 < MS_REST_GONE_TRIES) {
+        return ms_store_activity_gone(store, item->id, item->marketo_id, now);
     }
     ms_metrics_record_refused();
     return ms_store_refused(store, MS_QUEUED_ACTIVITY, item->id, code, message, now);
@@ -98,7 +97,8 @@ write_records(ms_rest_call *call, ms_arena *body, const ms_due_activity *activit
         if (write_record(body, &activities[i])) {
             call->items[call->count++] = (ms_rest_item){.id = activities[i].id,
                                                         .marketo_id = activities[i].marketo_id,
-                                                        .attempts = activities[i].attempts};
+                                                        .attempts = activities[i].attempts,
+                                                        .gone = activities[i].gone};
         } else if (call->count > 0) {
             result = again(store, activities[i].id, now);
         } else {

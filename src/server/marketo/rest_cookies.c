@@ -157,6 +157,7 @@ call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *co
         call->items[i] = (ms_rest_item){.id = cookies[i].id,
                                         .marketo_id = cookies[i].marketo_id,
                                         .attempts = cookies[i].attempts,
+                                        .gone = cookies[i].gone,
                                         .cookie = {place, cookies[i].cookie.len}};
         place += cookies[i].cookie.len;
     }
@@ -244,9 +245,8 @@ static ms_store_result
 association_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
                     ms_store *store, int64_t now)
 {
-    if (ms_slice_equal(code, MS_SLICE("1004")) || ms_slice_equal(code, MS_SLICE("1013"))) {
-        ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
-        return result == MS_STORE_OK ? ms_store_cookie_again(store, item->id, now) : result;
+    if (ms_rest_is_gone(code) && item->gone + 1 < MS_REST_GONE_TRIES) {
+        return ms_store_cookie_gone(store, item->id, item->marketo_id, now);
     }
     return cookie_refused(call, item, code, message, store, now);
 }

@@ -165,12 +165,11 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
         ms_store *store, int64_t now)
 {
     ms_rest *rest = call->rest;
-    bool gone = ms_slice_equal(code, MS_SLICE("1004")) || ms_slice_equal(code, MS_SLICE("1013"));
     if (ms_slice_equal(code, MS_SLICE("1006")) && may_be_the_list(call, now)) {
         rest->fields_doubted = rest->fields_doubted || call->fields_number == rest->fields_number;
         return ms_store_lead_again(store, item->id, now);
     }
-    if (gone && item->marketo_id != 0) {
+    if (ms_rest_is_gone(code) && item->marketo_id != 0) {
         ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
         return result == MS_STORE_OK ? ms_store_lead_again(store, item->id, now) : result;
     }

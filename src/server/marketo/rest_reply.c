@@ -148,6 +148,12 @@ ms_rest_reply_read(ms_arena *arena, const ms_http_answer *answer)
     return reply;
 }
 
+bool
+ms_rest_is_gone(ms_slice code)
+{
+    return ms_slice_equal(code, MS_SLICE("1004")) || ms_slice_equal(code, MS_SLICE("1013"));
+}
+
 /* Marketo calls them reasons for leads, errors for activities. */
 static const cJSON *
 first_reason(const cJSON *record)

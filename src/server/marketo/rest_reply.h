@@ -42,6 +42,10 @@ ms_rest_reply ms_rest_reply_read(ms_arena *arena, const ms_http_answer *answer);
 /* What a code means, of a whole answer or of one record in it. */
 ms_rest_meaning ms_rest_meaning_of(ms_slice code);
 
+/* Does it say that Marketo has no lead of an id any more (1004 1013)? It may have been merged into
+ * another, or deleted. */
+bool ms_rest_is_gone(ms_slice code);
+
 /* How one record of an answer's result ended. */
 typedef struct {
     bool understood;    /* false: a wrong shape */

@@ -14,7 +14,8 @@ hand_over(ms_store *store, ms_arena *arena, const ms_cookie_row *cookie, int64_t
                            .cookie = cookie->cookie,
                            .lead = cookie->lead,
                            .marketo_id = marketo_id,
-                           .attempts = (unsigned int)cookie->attempts};
+                           .attempts = ms_taking_attempts(cookie->attempts),
+                           .gone = ms_taking_gone(cookie->attempts)};
     if (!ms_taking_copy(arena, &due->cookie)) {
         *arena = before;
         return false;
@@ -167,12 +168,12 @@ ms_store_associated(ms_store *store, int64_t id, int64_t now)
     return ms_store_ended(store);
 }
 
-ms_store_result
-ms_store_cookie_again(ms_store *store, int64_t id, int64_t due)
+static ms_store_result
+go_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
 {
     ms_store_starts(store);
     ms_cookie_row cookie = ms_cookie_get(store, id);
-    cookie.attempts++;
+    cookie.attempts += attempts;
     cookie.flying_to = 0;
     if (cookie.id != 0 && cookie.state == MS_COOKIE_LOOKUP_FLYING) {
         ms_cookie_set(store, &cookie, MS_COOKIE_LOOKUP, due);
@@ -182,6 +183,21 @@ ms_store_cookie_again(ms_store *store, int64_t id, int64_t due)
                       lead == NULL ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), due);
     }
     return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_cookie_again(ms_store *store, int64_t id, int64_t due)
+{
+    return go_again(store, id, 1, due);
+}
+
+ms_store_result
+ms_store_cookie_gone(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
+{
+    if (ms_store_forget_marketo_id(store, marketo_id, now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    return go_again(store, id, MS_GONE_ONCE, now);
 }
 
 ms_store_result

@@ -53,7 +53,8 @@ read_activity(ms_store *store, int64_t id, ms_arena *arena, ms_due_activity *act
                                       .marketo_id = ms_sql_get_int(sql, 0),
                                       .time = ms_sql_get_int(sql, 2),
                                       .type = ms_sql_get_int(sql, 3),
-                                      .attempts = (unsigned int)ms_sql_get_int(sql, 4),
+                                      .attempts = ms_taking_attempts(ms_sql_get_int(sql, 4)),
+                                      .gone = ms_taking_gone(ms_sql_get_int(sql, 4)),
                                       .primary_value = ms_sql_get_text(sql, 5),
                                       .attributes = ms_sql_get_text(sql, 6)};
         if (!ms_taking_copy(arena, &activity->primary_value) ||
@@ -98,6 +99,16 @@ ms_store_sent(ms_store *store, ms_queued kind, int64_t id)
     return ms_store_ended(store);
 }
 
+static void
+activity_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_AGAIN);
+    ms_sql_int(sql, id);
+    ms_sql_int(sql, due);
+    ms_sql_int(sql, attempts);
+    ms_count_change(store, MS_COUNT_ACTIVITIES, ms_sql_run(sql));
+}
+
 ms_store_result
 ms_store_again(ms_store *store, ms_queued kind, int64_t id, int64_t due)
 {
@@ -105,9 +116,19 @@ ms_store_again(ms_store *store, ms_queued kind, int64_t id, int64_t due)
     if (kind == MS_QUEUED_VISIT) {
         ms_count_change(store, MS_COUNT_VISITS, ms_sql_run_2(store, MS_VISIT_AGAIN, id, due));
     } else {
-        ms_count_change(store, MS_COUNT_ACTIVITIES,
-                        ms_sql_run_2(store, MS_ACTIVITY_AGAIN, id, due));
+        activity_again(store, id, 1, due);
     }
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_activity_gone(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
+{
+    if (ms_store_forget_marketo_id(store, marketo_id, now) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
+    }
+    ms_store_starts(store);
+    activity_again(store, id, MS_GONE_ONCE, now);
     return ms_store_ended(store);
 }
 

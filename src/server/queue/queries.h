@@ -131,7 +131,7 @@
         " lead.user_id, activity.flying FROM activity"                                                  \
         " JOIN lead ON lead.id = activity.lead WHERE activity.id = ?1")                            \
     X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
-    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + 1, due ="          \
+    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3, due ="         \
         " iif((SELECT marketo_id FROM lead WHERE lead.id = activity.lead) = 0, 0, ?2)"             \
         " WHERE id = ?1 AND flying = 1")                                                           \
     X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \

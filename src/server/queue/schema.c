@@ -16,6 +16,7 @@
  * cookie   `state` is ms_cookie_state (cookie.h). `tied_to` is the Marketo id with which Marketo
  *          has associated it, `flying_to` that of the association under way.
  * visit, activity  `due` is 0 while in flight; an activity's also while its lead has no Marketo id.
+ *          `attempts` of activities and cookies are two numbers in one (taking.h).
  * message  Ids of messages, as hashes, by the half week they came in: whole ranges can be
  * forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept     Texts
  * by name. counter  How many there are of what; ms_counter (statements.h).

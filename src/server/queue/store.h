@@ -187,6 +187,7 @@ typedef struct {
     int64_t lead;       /* the queue's own id */
     int64_t marketo_id; /* of that lead; 0 for one to be looked up */
     unsigned int attempts;
+    unsigned int gone; /* how often ms_store_cookie_gone was told of it in a row */
 } ms_due_cookie;
 
 /*
@@ -209,6 +210,10 @@ ms_store_result ms_store_associated(ms_store *store, int64_t cookie, int64_t now
 
 /* For both kinds. A cookie that Marketo refuses to look up is nobody's. */
 ms_store_result ms_store_cookie_again(ms_store *store, int64_t cookie, int64_t due);
+/* Marketo says that it has no lead of the id that a cookie was to be tied to:
+ * ms_store_forget_marketo_id, and again once there is an id. */
+ms_store_result ms_store_cookie_gone(ms_store *store, int64_t cookie, int64_t marketo_id,
+                                     int64_t now);
 ms_store_result ms_store_cookie_refused(ms_store *store, int64_t cookie, ms_slice code,
                                         ms_slice reason, int64_t now);
 
@@ -235,6 +240,7 @@ typedef struct {
     ms_slice primary_value;
     ms_slice attributes;
     unsigned int attempts;
+    unsigned int gone; /* how often ms_store_activity_gone was told of it */
 } ms_due_activity;
 
 /* Of leads whose Marketo id is known; those of others wait until it is. Marked in flight. They
@@ -245,6 +251,9 @@ ms_store_result ms_store_take_activities(ms_store *store, int64_t now, size_t ro
 typedef enum { MS_QUEUED_VISIT, MS_QUEUED_ACTIVITY } ms_queued;
 ms_store_result ms_store_sent(ms_store *store, ms_queued kind, int64_t id);
 ms_store_result ms_store_again(ms_store *store, ms_queued kind, int64_t id, int64_t due);
+/* As ms_store_cookie_gone. */
+ms_store_result ms_store_activity_gone(ms_store *store, int64_t id, int64_t marketo_id,
+                                       int64_t now);
 ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms_slice code,
                                  ms_slice reason, int64_t now);
 

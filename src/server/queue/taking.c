@@ -52,6 +52,18 @@ ms_taking_recall(ms_store *store)
     ms_sql_end(sql);
 }
 
+unsigned int
+ms_taking_attempts(int64_t attempts)
+{
+    return (unsigned int)(attempts % MS_GONE_ONCE);
+}
+
+unsigned int
+ms_taking_gone(int64_t attempts)
+{
+    return (unsigned int)(attempts / MS_GONE_ONCE);
+}
+
 bool
 ms_taking_copy(ms_arena *arena, ms_slice *text)
 {

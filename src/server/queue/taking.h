@@ -24,6 +24,15 @@ void ms_taking_begins(ms_store *store, unsigned int kind);
 /* A text into the taker's arena; false, with the arena as it was, if it has no room. */
 bool ms_taking_copy(ms_arena *arena, ms_slice *text);
 
+/*
+ * `attempts` of a cookie or an activity, on disk, are two numbers: how often it failed, and in the
+ * higher bits how often Marketo had no lead of the id. Each failure is for another reason, and an
+ * outage says nothing of the lead.
+ */
+#define MS_GONE_ONCE (1 << 20)
+unsigned int ms_taking_attempts(int64_t attempts);
+unsigned int ms_taking_gone(int64_t attempts);
+
 /* What the former process, or this one, takes; kept for those that attach. */
 void ms_taking_recall(ms_store *store);
 
