@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RECOVERY_MS 30000  /* a call of the last process may be under way so long */
 #define TIDY_MS 5000       /* how often some of what is old is forgotten: 500 leads a time */
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
 #define LOOK_AGAIN_MS 1000 /* for what is due but was not started */
@@ -98,7 +97,8 @@ static ms_store_result
 do_all(ms_worker *worker, const turn *turn)
 {
     ms_store *store = worker->store;
-    if (!worker->recovered && ms_store_recover(store, turn->now, RECOVERY_MS) != MS_STORE_OK) {
+    /* Marketo may be at work on calls of the last process. */
+    if (!worker->recovered && ms_store_recover(store, turn->now, MS_CALL_LONGEST) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
     if (ms_store_follow_clock(store, turn->now) != MS_STORE_OK) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { queueFor, startQueue, until } from './queue_driver.mjs';
 
 const LEADS = '/rest/v1/leads.json';
@@ -310,7 +311,7 @@ test('visits that are not taken go again; those that are refused are kept aside'
   assert.deepEqual([letter.kind, letter.code], ['visit', '404']);
 });
 
-test('a process that ends in the middle of calls: all arrives after the next start, half a minute later', async (t) => {
+test('a process that ends in the middle of calls: all arrives after the next start, a minute and a half later', async (t) => {
   const { marketo, queue } = await queueFor(t);
   marketo.faults.calls.push({ path: LEADS, answer: 'hang', carriedOut: true });
   marketo.faults.calls.push({ path: '/webevents/visitWebPage', answer: 'hang' });
@@ -320,11 +321,32 @@ test('a process that ends in the middle of calls: all arrives after the next sta
   await queue.settle();
   await queue.killAndStart();
   await queue.settle();
+  queue.advance(89_000);
+  await queue.settle();
   assert.equal(syncs(marketo).length, 1, 'it may be under way in Marketo');
-  queue.advance(30_000);
   await queue.passUntil(() => marketo.leads.get('ada@example.com')?.tokens.length === 1);
   await queue.passUntil(() => marketo.events.length === 1);
   assert.equal(marketo.leadsById.size, 1);
+});
+
+test('a process that ends while Marketo is at work on a call: the lead goes again once that is done, and is made once', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  // Answers are held back by the machine's time: these are the minute and a half that Marketo takes at most.
+  marketo.faults.calls.push({ path: LEADS, delayMs: 3000 });
+  await queue.lead('ada@example.com', { FirstName: 'Ada' });
+  await until(() => syncs(marketo).length === 1, 'the call');
+  await queue.killAndStart();
+  await queue.lead('ada@example.com', { LastName: 'Lovelace' });
+  await queue.settle();
+  for (let seconds = 0; seconds < 75; seconds += 5) {
+    queue.advance(5000);
+    await delay(30);
+  }
+  await until(() => marketo.leads.size === 1, 'the lead that the call makes');
+  assert.equal(syncs(marketo).length, 1);
+  await queue.passUntil(() => marketo.leads.get('ada@example.com')?.fields.LastName === 'Lovelace');
+  assert.equal(marketo.leadsById.size, 1);
+  assert.deepEqual(marketo.rest.overlaps, []);
 });
 
 test('stopping lets the calls under way end', async (t) => {

@@ -51,6 +51,15 @@ export function answerJson(response, status, value) {
 }
 
 /**
+ * @param {import('node:http').ServerResponse} response
+ * @param {() => void} then  is called once nobody waits for the answer any more
+ */
+export function onceGone(response, then) {
+  if (response.destroyed) then();
+  else response.once('close', then);
+}
+
+/**
  * @param {import('node:http').IncomingMessage} request
  * @param {number} [limit]  in bytes
  * @returns {Promise<string>}

@@ -27,7 +27,8 @@ import { quotaDay } from './clock.mjs';
  */
 
 /**
- * A lead that was in two calls at the same time.
+ * A lead that was in two calls at the same time. A call is under way until Marketo has done what it asks, whether its
+ * client waits for that or has gone.
  *
  * @typedef {object} Overlap
  * @property {string} key       such as Email:ada@example.com, Id:1

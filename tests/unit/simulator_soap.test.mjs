@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulator } from '../sim/simulator.mjs';
 import { parseXml, XmlError } from '../sim/soap/xml.mjs';
 
@@ -225,6 +226,22 @@ test('a lead in two calls at the same time is noted', async (t) => {
   assert.equal(simulator.soap.overlaps.length, 0);
   await sync('<Id>1</Id>');
   assert.deepEqual(simulator.soap.overlaps.map(({ key, calls }) => [key, calls[0].number, calls[1].number]), [['Id:1', 2, 4]]);
+});
+
+test('a call whose client has gone is carried out all the same, and holds its lead until then', async (t) => {
+  const { simulator, sync } = await worldFor(t, { soapLimits: { lockMs: 0 } });
+  simulator.faults.calls.push({ delayMs: 500 });
+  const stop = new AbortController();
+  const body = envelope({ now: simulator.clock.now(), record: '<Email>a@x.example</Email>' });
+  const gone = fetch(simulator.url + PATH, { method: 'POST', body, signal: stop.signal });
+  gone.catch(() => {});
+  while (!simulator.soap.calls.some(({ records }) => records > 0)) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await assert.rejects(gone);
+  await delay(100);
+  await sync('<Email>a@x.example</Email>');
+  assert.deepEqual(simulator.soap.overlaps.map(({ key }) => key), ['Email:a@x.example']);
+  while (simulator.leadsById.size < 2) await delay(10);
 });
 
 test('XML is read strictly', () => {

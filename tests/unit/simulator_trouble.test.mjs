@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulator } from '../sim/simulator.mjs';
 
 /** @typedef {import('../sim/simulator.mjs').Simulator} Simulator */
@@ -109,6 +110,37 @@ test('a lead in two calls at the same time is noted, by whatever it is known', a
   assert.ok(other.at - one.at >= 5000 && other.at - one.at < 30_000);
   stop.abort();
   await assert.rejects(held);
+});
+
+test('a call whose client has gone is carried out all the same, and holds its leads until then', async (t) => {
+  const { simulator, call, sync } = await worldFor(t);
+  simulator.faults.calls.push({ delayMs: 500, path: LEADS });
+  const stop = new AbortController();
+  const gone = call(LEADS, { method: 'POST', body: '{"input": [{"email": "ada@example.com"}]}', signal: stop.signal });
+  gone.catch(() => {});
+  await arrived(simulator, 1);
+  stop.abort();
+  await assert.rejects(gone);
+  await delay(100);
+  assert.equal(await outcome(await sync('ada@example.com')), 'ok');
+  assert.deepEqual(simulator.rest.overlaps.map(({ key }) => key), ['Email:ada@example.com']);
+  while (simulator.leadsById.size < 2) await delay(10);
+  assert.equal(await outcome(await sync('grace@example.com')), 'ok');
+});
+
+test('a call that is never answered holds its leads for as long as its client waits', async (t) => {
+  const { simulator, call, sync } = await worldFor(t);
+  simulator.faults.calls.push({ answer: 'hang', path: LEADS });
+  const waits = new AbortController();
+  const hanging = call(LEADS, { method: 'POST', body: '{"input": [{"email": "ada@example.com"}]}', signal: waits.signal });
+  hanging.catch(() => {});
+  await arrived(simulator, 1);
+  await sync('ada@example.com');
+  assert.equal(simulator.rest.overlaps.length, 1);
+  waits.abort();
+  await delay(100);
+  await sync('ada@example.com');
+  assert.equal(simulator.rest.overlaps.length, 1);
 });
 
 test('two calls that make the same lead at the same time make it twice, as in Marketo', async (t) => {

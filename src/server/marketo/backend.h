@@ -14,6 +14,10 @@
 
 typedef struct ms_backend ms_backend;
 
+/* No call waits longer for its answer, in ms: so long Marketo may be at work on one, even if the
+ * process that made it has ended. */
+#define MS_CALL_LONGEST 90000L
+
 struct ms_backend {
     /*
      * Starts whatever is due and allowed. Called after each turn's answers and jobs. `*wake` is

@@ -20,9 +20,9 @@
 #include "rest_reply.h"
 
 /* Ms; from Marketo's documentation. */
-#define MS_TIMEOUT_LEADS 90000L
+#define MS_TIMEOUT_LEADS MS_CALL_LONGEST
 #define MS_TIMEOUT_ASSOCIATE 60000L
-#define MS_TIMEOUT_ACTIVITIES 90000L
+#define MS_TIMEOUT_ACTIVITIES MS_CALL_LONGEST
 #define MS_TIMEOUT_OTHERS 30000L
 
 #define MS_REST_BODY_MAX ((size_t)1000000)

@@ -17,7 +17,7 @@
 #include "soap_reply.h"
 #include "soap_request.h"
 
-#define MS_SOAP_TIMEOUT 90000L
+#define MS_SOAP_TIMEOUT MS_CALL_LONGEST
 #define MS_SOAP_URL_MAX 2048
 
 typedef struct {

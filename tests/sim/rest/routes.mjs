@@ -1,5 +1,5 @@
 import { answerFault, holdBack, isCarriedOut, takeCallFault } from '../call-faults.mjs';
-import { answer, readBody, RequestError } from '../http.mjs';
+import { answer, onceGone, readBody, RequestError } from '../http.mjs';
 import { addActivities } from './activities.mjs';
 import { reason, RestError, restError } from './errors.mjs';
 import { findLeads, tokenOfCookie } from './find-leads.mjs';
@@ -99,13 +99,12 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing, ke
     const name = match[0].replace(/\/\d+\//, '/{id}/');
     const isGet = exchange.query.get('_method') === 'GET' || isForm(request);
     const call = control.begin(isGet ? 'GET' : (request.method ?? ''), name);
-    response.once('close', () => control.end(call));
     try {
       await carryOut(exchange, name, call);
     } catch (error) {
+      control.end(call);
       if (!(error instanceof RequestError)) throw error;
       call.status = error.status;
-      control.end(call);
       answer(response, error.status, 'text/html', `<html><body><h1>${error.message}</h1></body></html>`);
     }
   }
@@ -142,13 +141,13 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing, ke
     await holdBack(faults.callDelayMs + (fault?.delayMs ?? 0), closing);
     const body200 = answerOf(refusal, change, fault, call);
     const text = JSON.stringify({ requestId: nextRequestId(), ...body200 });
-    if (fault && fault.answer !== 'hang') control.end(call);
+    if (fault?.answer === 'hang') onceGone(response, () => control.end(call));
+    else control.end(call);
     if (fault && answerFault(response, fault, { type: JSON_TYPE, text })) {
       call.status = fault.answer === 'hang' || fault.answer === 'reset' ? 0 : (fault.status ?? 200);
       return;
     }
     call.status = 200;
-    control.end(call);
     answer(response, 200, JSON_TYPE, text);
   }
 

@@ -1,5 +1,5 @@
 import { answerFault, holdBack, isCarriedOut, takeCallFault } from '../call-faults.mjs';
-import { answer, readBody, RequestError } from '../http.mjs';
+import { answer, onceGone, readBody, RequestError } from '../http.mjs';
 import { checkAuthentication, readEnvelope, successXml } from './envelope.mjs';
 import { faultXml, SoapFault } from './faults.mjs';
 import { lookUpLead, syncLead } from './sync-lead.mjs';
@@ -30,13 +30,23 @@ export function soapRoutes({ user, leads, fields, control, clock, faults, closin
   async function serve({ request, response, match }) {
     const [path] = match;
     const call = control.begin('POST', path);
-    response.once('close', () => control.end(call));
-    const body = await readBody(request, control.traffic.limits.bodyBytes).catch((error) => {
-      if (!(error instanceof RequestError)) throw error;
-      call.status = error.status;
+    try {
+      await carryOut(request, response, path, call);
+    } catch (error) {
       control.end(call);
+      if (error instanceof RequestError) call.status = error.status;
       throw error;
-    });
+    }
+  }
+
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   * @param {string} path
+   * @param {import('../traffic.mjs').Call} call
+   */
+  async function carryOut(request, response, path, call) {
+    const body = await readBody(request, control.traffic.limits.bodyBytes);
     const fault = takeCallFault(faults.calls, { method: 'POST', path, name: path });
     /** @type {LeadSync | SoapFault} */
     let sync = caught(() => lookUp(body, call));
@@ -50,7 +60,8 @@ export function soapRoutes({ user, leads, fields, control, clock, faults, closin
     call.code = text instanceof SoapFault ? text.code : '';
     call.status = text instanceof SoapFault ? 500 : 200;
     const xml = text instanceof SoapFault ? faultXml(text) : text;
-    if (fault?.answer !== 'hang') control.end(call);
+    if (fault?.answer === 'hang') onceGone(response, () => control.end(call));
+    else control.end(call);
     if (fault && answerFault(response, fault, { type: XML_TYPE, text: xml })) {
       call.status = fault.answer === 'hang' || fault.answer === 'reset' ? 0 : (fault.status ?? 200);
       return;
