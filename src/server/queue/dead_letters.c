@@ -90,7 +90,7 @@ read_fields(ms_store *store, const cJSON *payload, ms_slice text, int64_t at, in
     if (!ms_field_set_read(&store->scratch, text, sooner(time != 0 ? time : at, now), fields)) {
         return false;
     }
-    if ((size_t)cJSON_GetArraySize(times) == fields->count) {
+    if (times != NULL && (size_t)cJSON_GetArraySize(times) == fields->count) {
         const cJSON *each = times->child;
         for (size_t i = 0; i < fields->count; i++, each = each->next) {
             fields->list[i].time = sooner((int64_t)cJSON_GetNumberValue(each), now);
