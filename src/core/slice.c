@@ -20,6 +20,20 @@ ms_slice_equal_fold(ms_slice a, ms_slice b)
     return true;
 }
 
+int
+ms_slice_compare_fold(ms_slice a, ms_slice b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    for (size_t i = 0; i < len; i++) {
+        int difference =
+            (unsigned char)ms_to_lower(a.ptr[i]) - (unsigned char)ms_to_lower(b.ptr[i]);
+        if (difference != 0) {
+            return difference;
+        }
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
 ms_slice
 ms_slice_trim(ms_slice text)
 {

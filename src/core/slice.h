@@ -65,6 +65,10 @@ bool ms_slice_equal(ms_slice a, ms_slice b);
 /* As ms_slice_equal, but ASCII letters match in either case. */
 bool ms_slice_equal_fold(ms_slice a, ms_slice b);
 
+/* An order in which those are equal that ms_slice_equal_fold takes for equal: below 0, 0 or above.
+ */
+int ms_slice_compare_fold(ms_slice a, ms_slice b);
+
 /* The slice without spaces (U+0020) at either end. */
 ms_slice ms_slice_trim(ms_slice text);
 

@@ -76,6 +76,26 @@ test('what waits is merged: the newest value of each field, none is dropped', { 
   assert.equal(world.simulator.leadsById.size, 2);
 });
 
+test('names in another case are of the same field: the newest value is sent, and what is sent again after another', { timeout: 60_000 }, async (t) => {
+  const world = await marketoWorld(t);
+  const phone = () => world.simulator.leads.get(ADA)?.fields.Phone;
+  await world.identify(ADA, { Phone: '1', title: 'Countess' });
+  await world.identify(ADA, { PHONE: '2' });
+  await world.drive(() => world.syncsOf(ADA).length === 1);
+  assert.equal(phone(), '2');
+  await world.letPass('second@example.com');
+  for (const [count, traits] of /** @type {[number, object][]} */ ([[2, { phone: '3' }], [3, { PHONE: '1' }], [4, { Phone: '2' }]])) {
+    await world.identify(ADA, traits);
+    await world.drive(() => world.syncsOf(ADA).length === count);
+    await world.letPass(`after${count}@example.com`);
+    assert.equal(phone(), Object.values(traits)[0]);
+  }
+  // It has that already.
+  await world.identify(ADA, { PHONE: '2' });
+  await world.letPass('last@example.com');
+  assert.equal(world.syncsOf(ADA).length, 4);
+});
+
 test('what comes while its lead is in flight waits for the next sync; nobody is in two calls', { timeout: 60_000 }, async (t) => {
   const world = await marketoWorld(t);
   const { rest, faults } = world.simulator;

@@ -50,6 +50,14 @@ test_slice(void **state)
     assert_false(ms_slice_equal_fold(MS_SLICE("["), MS_SLICE("{")));
     assert_false(ms_slice_equal_fold(MS_SLICE("\xC3\x89"), MS_SLICE("\xC3\xA9")));
 
+    assert_int_equal(ms_slice_compare_fold(MS_SLICE("aZ09-"), MS_SLICE("Az09-")), 0);
+    assert_true(ms_slice_compare_fold(MS_SLICE("B"), MS_SLICE("a")) > 0);
+    assert_true(ms_slice_compare_fold(MS_SLICE("A"), MS_SLICE("b")) < 0);
+    assert_true(ms_slice_compare_fold(MS_SLICE("AB"), MS_SLICE("a")) > 0);
+    assert_true(ms_slice_compare_fold(none, MS_SLICE("a")) < 0);
+    assert_true(ms_slice_compare_fold(MS_SLICE("\xC3\x89"), MS_SLICE("\xC3\xA9")) < 0);
+    assert_true(ms_slice_compare_fold(MS_SLICE("\xC3"), MS_SLICE("z")) > 0);
+
     assert_slice(ms_slice_trim(MS_SLICE("  a b ")), "a b");
     assert_slice(ms_slice_trim(MS_SLICE("   ")), "");
     assert_slice(ms_slice_trim(none), "");

@@ -491,17 +491,31 @@ test_upgrade_of_version_1(void **state)
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1,\"B\":2}\n");
 }
 
-/* The records of what was sent were shorter: they are forgotten, and it is sent once more. */
+/* The records of what was sent were others: they are forgotten, and it is sent once more. */
+static void
+sent_once_more(const char *older)
+{
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    make_older(older, none);
+    queue_open();
+    assert_int_equal(query("SELECT sum(length(sent)) FROM lead"), 0);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START + DAY / 2);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + DAY), "#7 a@x.com {\"A\":1}\n");
+}
+
 static void
 test_upgrade_of_version_3(void **state)
 {
     (void)state;
-    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
-    sync_one(MS_BY_EMAIL, 7, RIPE);
-    make_older("UPDATE lead SET sent = zeroblob(24); PRAGMA user_version = 3", none);
-    queue_open();
-    identify("a@x.com", NULL, NULL, "{\"A\":1}", START + DAY / 2);
-    assert_string_equal(take(MS_BY_MARKETO_ID, START + DAY), "#7 a@x.com {\"A\":1}\n");
+    sent_once_more("UPDATE lead SET sent = zeroblob(24); PRAGMA user_version = 3");
+}
+
+static void
+test_upgrade_of_version_4(void **state)
+{
+    (void)state;
+    sent_once_more("PRAGMA user_version = 4");
 }
 
 /* One whose journal was a table of it: what waits there is taken over. If that was interrupted
@@ -564,6 +578,7 @@ main(void)
                                         queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_1, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_3, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade_of_version_4, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_2, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

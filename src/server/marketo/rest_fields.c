@@ -14,23 +14,9 @@ typedef struct ms_rest_name {
 } ms_rest_name;
 
 static int
-compare_folded(ms_slice a, ms_slice b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    for (size_t i = 0; i < len; i++) {
-        int difference =
-            (unsigned char)ms_to_lower(a.ptr[i]) - (unsigned char)ms_to_lower(b.ptr[i]);
-        if (difference != 0) {
-            return difference;
-        }
-    }
-    return (a.len > b.len) - (a.len < b.len);
-}
-
-static int
 compare_names(const void *a, const void *b)
 {
-    return compare_folded(((const ms_rest_name *)a)->text, ((const ms_rest_name *)b)->text);
+    return ms_slice_compare_fold(((const ms_rest_name *)a)->text, ((const ms_rest_name *)b)->text);
 }
 
 static ms_rest_field
@@ -130,7 +116,7 @@ ms_rest_fields_find(const ms_rest_fields *fields, ms_slice name)
     size_t high = fields->name_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_folded(fields->names[middle].text, name) < 0) {
+        if (ms_slice_compare_fold(fields->names[middle].text, name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -139,7 +125,7 @@ ms_rest_fields_find(const ms_rest_fields *fields, ms_slice name)
     const ms_rest_name *best = NULL;
     for (size_t i = low; i < fields->name_count; i++) {
         const ms_rest_name *candidate = &fields->names[i];
-        if (compare_folded(candidate->text, name) != 0) {
+        if (!ms_slice_equal_fold(candidate->text, name)) {
             break;
         }
         if (best == NULL || distance(candidate, name) < distance(best, name)) {

@@ -86,39 +86,35 @@ read_kept_value(reader *text, ms_waiting_field *field)
     return true;
 }
 
-static int
-compare_names(ms_slice a, ms_slice b)
-{
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* By name, and of one name as they stood. */
+/* By name, and of one name by time, of one time as they stood. */
 static int
 compare_fields(const void *left, const void *right)
 {
     const ms_waiting_field *a = left;
     const ms_waiting_field *b = right;
-    int order = compare_names(a->name, b->name);
+    int order = ms_slice_compare_fold(a->name, b->name);
+    if (order == 0) {
+        order = (a->time > b->time) - (a->time < b->time);
+    }
     return order != 0 ? order : (a->name.ptr > b->name.ptr) - (a->name.ptr < b->name.ptr);
 }
 
-/* Sets are written in order, so there is nearly always nothing to do. Of one name the last stays.
- */
+/* Sets are written in order, so there is nearly always nothing to do. Of one name the
+ * newest stays, of one time the last. */
 static void
 put_in_order(ms_field_set *set)
 {
     size_t kept = 0;
     bool ordered = true;
     for (size_t i = 1; i < set->count && ordered; i++) {
-        ordered = compare_names(set->list[i - 1].name, set->list[i].name) < 0;
+        ordered = ms_slice_compare_fold(set->list[i - 1].name, set->list[i].name) < 0;
     }
     if (ordered) {
         return;
     }
     qsort(set->list, set->count, sizeof *set->list, compare_fields);
     for (size_t i = 0; i < set->count; i++) {
-        if (kept > 0 && ms_slice_equal(set->list[kept - 1].name, set->list[i].name)) {
+        if (kept > 0 && ms_slice_equal_fold(set->list[kept - 1].name, set->list[i].name)) {
             kept--;
         }
         set->list[kept++] = set->list[i];
@@ -237,9 +233,10 @@ ms_field_set_merge(ms_arena *arena, const ms_field_set *older, const ms_field_se
         return false;
     }
     while (a < older->count || b < newer->count) {
-        int order = a == older->count   ? 1
-                    : b == newer->count ? -1
-                                        : compare_names(older->list[a].name, newer->list[b].name);
+        int order = a == older->count ? 1
+                    : b == newer->count
+                        ? -1
+                        : ms_slice_compare_fold(older->list[a].name, newer->list[b].name);
         const ms_waiting_field *field = order < 0 ? &older->list[a] : &newer->list[b];
         if (order == 0 && older->list[a].time > newer->list[b].time) {
             field = &older->list[a];

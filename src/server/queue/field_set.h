@@ -1,6 +1,7 @@
 /*
  * The fields of a lead as the queue holds them: values in the JSON that they came in, each with the
- * time that its message says, so that the newest wins wherever two sets meet.
+ * time that its message says, so that the newest wins wherever two sets meet. Names that differ in
+ * the case of ASCII letters alone are one field's, as they are to Marketo; it has the newest's.
  */
 #ifndef MS_FIELD_SET_H
 #define MS_FIELD_SET_H
@@ -16,7 +17,7 @@ typedef struct {
 } ms_waiting_field;
 
 typedef struct {
-    ms_waiting_field *list; /* by name, each once */
+    ms_waiting_field *list; /* by name without regard to case, each once */
     size_t count;
 } ms_field_set;
 

@@ -79,11 +79,12 @@ static const char version_2[] = "CREATE TABLE journal (id INTEGER PRIMARY KEY, a
 /* 11 was the number of messages in the journal and is MS_COUNT_CARRIED_OUT (statements.h). */
 static const char version_3[] = "DROP TABLE journal; UPDATE counter SET count = 0 WHERE id = 11;";
 
-/* The records of what was sent got longer (sent_fields.h). Without them a field is sent once more
- * than it need be. */
-static const char version_4[] = "UPDATE lead SET sent = x'' WHERE length(sent) > 0;";
+/* The records of what was sent got longer (sent_fields.h), then names in any case became one.
+ * Without them a field is sent once more than it need be. */
+static const char version_4_and_5[] = "UPDATE lead SET sent = x'' WHERE length(sent) > 0;";
 
-static const char *const queue_steps[] = {version_1, version_2, version_3, version_4};
+static const char *const queue_steps[] = {version_1, version_2, version_3, version_4_and_5,
+                                          version_4_and_5};
 const ms_schema ms_queue_schema = {.application = 0x6d6e6368, /* "mnch" */
                                    .steps = queue_steps,
                                    .version = sizeof queue_steps / sizeof *queue_steps};

@@ -27,6 +27,21 @@ get(ms_slice sent, size_t i)
     return found;
 }
 
+/* A name in any case is the same. */
+static void
+update_name(br_sha256_context *sha256, ms_slice name)
+{
+    char lower[64];
+    size_t len = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        lower[len++] = ms_to_lower(name.ptr[i]);
+        if (len == sizeof lower || i + 1 == name.len) {
+            br_sha256_update(sha256, lower, len);
+            len = 0;
+        }
+    }
+}
+
 static uint64_t
 hash(ms_slice name, ms_slice value)
 {
@@ -34,7 +49,7 @@ hash(ms_slice name, ms_slice value)
     br_sha256_context sha256;
     uint64_t start;
     br_sha256_init(&sha256);
-    br_sha256_update(&sha256, name.ptr, name.len);
+    update_name(&sha256, name);
     br_sha256_update(&sha256, "\"", 1); /* ends the name, as in JSON */
     br_sha256_update(&sha256, value.ptr, value.len);
     br_sha256_out(&sha256, digest);

@@ -3,8 +3,8 @@
  * costs no call, so that what is older does not take its place, and so that the queue does not keep
  * what it has done with.
  *
- * A record has the hash of the name, the hash of name and value, the time when it was sent, and the
- * value's own (field_set.h); eight bytes each.
+ * A record has the hash of the name in lower case, the hash of that and the value, the time when it
+ * was sent, and the value's own (field_set.h); eight bytes each.
  */
 #ifndef MS_SENT_FIELDS_H
 #define MS_SENT_FIELDS_H

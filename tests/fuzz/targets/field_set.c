@@ -7,18 +7,11 @@
 #include "../fuzz.h"
 #include "../standards.h"
 
-static int
-order(ms_slice a, ms_slice b)
-{
-    int difference = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return difference != 0 ? difference : (a.len > b.len) - (a.len < b.len);
-}
-
 static void
 check_order(const ms_field_set *set)
 {
     for (size_t i = 1; i < set->count; i++) {
-        EXPECT(order(set->list[i - 1].name, set->list[i].name) < 0);
+        EXPECT(ms_slice_compare_fold(set->list[i - 1].name, set->list[i].name) < 0);
     }
 }
 
@@ -38,7 +31,7 @@ static const ms_waiting_field *
 find(const ms_field_set *set, ms_slice name)
 {
     for (size_t i = 0; i < set->count; i++) {
-        if (ms_slice_equal(set->list[i].name, name)) {
+        if (ms_slice_equal_fold(set->list[i].name, name)) {
             return &set->list[i];
         }
     }
