@@ -96,12 +96,58 @@ test_names_by_case(void **state)
     assert_left(sent, json, 6, 13, json);
 }
 
+/* Two leads that turned out to be one. Marketo has what was sent later; a value that both have was
+ * said when the later of them says. */
+static void
+test_merged(void **state)
+{
+    (void)state;
+    ms_slice early = add(nothing, "{\"Phone\":1,\"City\":1}", 9, 10);
+    ms_slice late = add(nothing, "{\"Phone\":1,\"Title\":1}", 5, 11);
+    for (int turned = 0; turned < 2; turned++) {
+        ms_slice both = turned ? ms_sent_fields_merge(&arena, late, early)
+                               : ms_sent_fields_merge(&arena, early, late);
+        assert_left(both, "{\"City\":1,\"Phone\":1,\"Title\":1}", 9, 12, "{}");
+        assert_left(both, "{\"City\":2,\"Phone\":2}", 7, 12, "{}");
+        assert_left(both, "{\"Phone\":1}", 9, 10 + UNCHANGED, "{}");
+        assert_left(both, "{\"Phone\":1}", 9, 11 + UNCHANGED, "{\"Phone\":1}");
+        assert_left(both, "{\"Phone\":2}", 10, 12, "{\"Phone\":2}");
+    }
+    /* An older value that was sent later is what Marketo has: what is newer than it goes there. */
+    late = add(nothing, "{\"Phone\":2}", 5, 11);
+    for (int turned = 0; turned < 2; turned++) {
+        ms_slice both = turned ? ms_sent_fields_merge(&arena, late, early)
+                               : ms_sent_fields_merge(&arena, early, late);
+        assert_left(both, "{\"Phone\":2}", 9, 12, "{}");
+        both = turned ? ms_sent_fields_merge(&arena, late, early)
+                      : ms_sent_fields_merge(&arena, early, late);
+        assert_left(both, "{\"Phone\":1}", 8, 12, "{\"Phone\":1}");
+        assert_left(both, "{\"Phone\":3}", 4, 12, "{}");
+    }
+}
+
+/* The same of one that was in flight while its lead turned out to be another. */
+static void
+test_sent_older(void **state)
+{
+    (void)state;
+    ms_slice sent = add(nothing, "{\"Phone\":1}", 9, 10);
+    assert_left(add(sent, "{\"Phone\":1}", 5, 11), "{\"Phone\":2}", 7, 12, "{}");
+    assert_left(add(sent, "{\"Phone\":2}", 5, 11), "{\"Phone\":1}", 7, 12, "{\"Phone\":1}");
+    /* The clock was set back. */
+    sent = add(nothing, "{\"Phone\":1}", 5, 500);
+    sent = add(sent, "{\"Phone\":2}", 6, 11);
+    assert_left(sent, "{\"Phone\":1}", 7, 12, "{\"Phone\":1}");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_sent, start),
         cmocka_unit_test_setup(test_names_by_case, start),
+        cmocka_unit_test_setup(test_merged, start),
+        cmocka_unit_test_setup(test_sent_older, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,17 @@ find(const record *records, size_t len, uint64_t name)
     return i;
 }
 
+/* The one record of what was sent twice: Marketo has what was sent later. If that is what was sent
+ * before, too, it is as new as either says. */
+static record
+join(record before, record later)
+{
+    if (before.value == later.value && before.time > later.time) {
+        later.time = before.time;
+    }
+    return later;
+}
+
 /* Puts `added` at `place`, which is behind the others if it is new; then it takes the place of the
  * oldest if all is full. */
 static void
@@ -114,8 +125,9 @@ ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, i
     for (size_t i = 0; i < fields->count; i++) {
         const ms_waiting_field *field = &fields->list[i];
         record added = {name_hash(field->name), hash(field->name, field->value), now, field->time};
-        /* Also of one of the future, from before the clock was set back. */
-        put(records, &len, find(records, len, added.name), added);
+        size_t place = find(records, len, added.name);
+        /* Also after one of the future, from before the clock was set back. */
+        put(records, &len, place, place < len ? join(records[place], added) : added);
     }
     return (ms_slice){(const char *)records, len * sizeof *records};
 }
@@ -131,8 +143,12 @@ ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
     for (size_t i = 0; i < count(b); i++) {
         record added = get(b, i);
         size_t place = find(records, len, added.name);
-        if (place == len || added.at >= records[place].at) {
+        if (place == len) {
             put(records, &len, place, added);
+        } else if (added.at >= records[place].at) {
+            records[place] = join(records[place], added);
+        } else {
+            records[place] = join(added, records[place]);
         }
     }
     return (ms_slice){(const char *)records, len * sizeof *records};

@@ -3,6 +3,9 @@
  * costs no call, so that what is older does not take its place, and so that the queue does not keep
  * what it has done with.
  *
+ * A record says what Marketo has, and how new that is: so an older value that was sent later makes
+ * way for all that is newer than itself, though newer ones had been sent before it.
+ *
  * A record has the hash of the name in lower case, the hash of that and the value, the time when it
  * was sent, and the value's own (field_set.h); eight bytes each.
  */
@@ -20,7 +23,8 @@ ms_slice ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *
  * they say, but none of their values is taken for sent. */
 ms_slice ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields);
 
-/* Both together; the later record of each name. */
+/* Both together; of each name what was sent later. If both sent the same value, it is as new as
+ * either says. */
 ms_slice ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b);
 
 /* Was a newer value of this field sent? */
