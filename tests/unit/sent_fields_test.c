@@ -10,6 +10,7 @@
 #include "../../src/server/queue/sent_fields.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define UNCHANGED 1000
 
@@ -140,6 +141,128 @@ test_sent_older(void **state)
     assert_left(sent, "{\"Phone\":1}", 7, 12, "{\"Phone\":1}");
 }
 
+/* {"N<from>":"v",…} */
+static const char *
+many(int from, int fields, const char *value)
+{
+    static char json[200000];
+    size_t len = 0;
+    for (int i = 0; i < fields; i++) {
+        len += (size_t)snprintf(json + len, sizeof json - len, "%c\"N%d\":\"%s\"",
+                                i == 0 ? '{' : ',', from + i, value);
+    }
+    (void)snprintf(json + len, sizeof json - len, "}");
+    return json;
+}
+
+static size_t
+left_of(ms_slice sent, const char *json, int64_t time, int64_t now)
+{
+    ms_field_set set = of(json, time);
+    ms_sent_fields_remove(sent, UNCHANGED, now, &set);
+    return set.count;
+}
+
+/* The newest 1,024 are kept. */
+static void
+test_full(void **state)
+{
+    (void)state;
+    ms_slice sent = nothing;
+    for (int i = 0; i < 10; i++) {
+        sent = add(sent, many(100 * i, 100, "v"), 5, 10 + i);
+    }
+    assert_int_equal(left_of(sent, many(0, 1000, "v"), 6, 30), 0);
+    assert_int_equal(left_of(sent, many(0, 1000, "w"), 6, 30), 1000);
+    sent = add(sent, many(1000, 100, "v"), 5, 20);
+    assert_int_equal(sent.len, 1024 * 32);
+    assert_int_equal(left_of(sent, many(0, 100, "v"), 6, 30), 76);
+    assert_int_equal(left_of(sent, many(100, 1000, "v"), 6, 30), 0);
+    sent = ms_sent_fields_merge(&arena, add(nothing, many(0, 600, "w"), 5, 21), sent);
+    assert_int_equal(sent.len, 1024 * 32);
+    assert_int_equal(left_of(sent, many(0, 600, "w"), 6, 30), 0);
+    assert_int_equal(left_of(sent, many(600, 100, "v"), 6, 30), 76);
+    assert_int_equal(left_of(sent, many(700, 400, "v"), 6, 30), 0);
+    sent = add(sent, many(5000, 6900, "v"), 5, 22);
+    assert_int_equal(sent.len, 1024 * 32);
+    assert_int_equal(left_of(sent, many(5000, 6900, "v"), 6, 30), 6900 - 1024);
+}
+
+static void
+test_doubt(void **state)
+{
+    (void)state;
+    ms_slice sent = add(nothing, many(0, 600, "v"), 5, 10);
+    ms_field_set some = of(many(500, 200, "w"), 7);
+    sent = ms_sent_fields_doubt(&arena, sent, &some);
+    assert_int_equal(left_of(sent, many(0, 600, "v"), 6, 1010), 600);
+    assert_int_equal(left_of(sent, many(0, 600, "v"), 6, 1009), 100);
+    assert_int_equal(left_of(sent, many(500, 100, "w"), 4, 12), 0);
+    assert_int_equal(ms_sent_fields_doubt(&arena, nothing, &some).len, 0);
+}
+
+/* Processor time of what the queue does for a message, the shortest of some. */
+static double
+cost(ms_slice sent, const char *json)
+{
+    double least = 1e9;
+    for (int i = 0; i < 5; i++) {
+        ms_arena before = arena;
+        ms_field_set set = of(json, 5);
+        clock_t begun = clock();
+        ms_sent_fields_remove(sent, UNCHANGED, 30, &set);
+        (void)ms_sent_fields_add(&arena, sent, &set, 30);
+        (void)ms_sent_fields_doubt(&arena, sent, &set);
+        double taken = (double)(clock() - begun);
+        least = taken < least ? taken : least;
+        arena = before;
+    }
+    return least;
+}
+
+/* A field of a lead with thousands costs about what one of a lead with few does. */
+static void
+test_cost(void **state)
+{
+    (void)state;
+    ms_slice few = add(nothing, many(0, 10, "v"), 5, 10);
+    ms_slice all = add(nothing, many(0, 1024, "v"), 5, 10);
+    double of_few = cost(few, many(2000, 69, "v"));
+    double of_all = cost(all, many(2000, 6900, "v"));
+    assert_true(of_all < 2 * 100 * of_few);
+}
+
+/* Whatever was on a damaged disk, nothing is read or written beyond it. */
+static void
+test_damaged(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 200; len++) {
+        for (int byte = 0; byte < 256; byte += 255) {
+            char *bytes = ms_arena_alloc(&arena, len);
+            memset(bytes, byte, len);
+            ms_slice sent = {bytes, len};
+            ms_field_set set = of("{\"A\":1}", 5);
+            (void)ms_sent_fields_merge(&arena, sent, sent);
+            (void)ms_sent_fields_doubt(&arena, sent, &set);
+            sent = ms_sent_fields_merge(&arena, sent, add(nothing, "{\"A\":1}", 5, 10));
+            assert_int_equal(sent.len % 32, 0);
+            (void)add(sent, "{\"A\":1}", 5, 10);
+        }
+    }
+    ms_arena small;
+    ms_field_set set = of("{\"A\":1}", 5);
+    ms_slice sent = add(nothing, many(0, 10, "v"), 5, 10);
+    unsigned char little[64];
+    for (size_t room = 0; room < sizeof little; room += 16) {
+        ms_arena_init(&small, little, room);
+        assert_int_equal(ms_sent_fields_add(&small, sent, &set, 11).len, 0);
+        assert_true(small.exhausted);
+        assert_int_equal(ms_sent_fields_merge(&small, sent, sent).len, 0);
+        assert_int_equal(ms_sent_fields_doubt(&small, sent, &set).len, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -148,6 +271,10 @@ main(void)
         cmocka_unit_test_setup(test_names_by_case, start),
         cmocka_unit_test_setup(test_merged, start),
         cmocka_unit_test_setup(test_sent_older, start),
+        cmocka_unit_test_setup(test_full, start),
+        cmocka_unit_test_setup(test_doubt, start),
+        cmocka_unit_test_setup(test_cost, start),
+        cmocka_unit_test_setup(test_damaged, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,8 +79,8 @@ static const char version_2[] = "CREATE TABLE journal (id INTEGER PRIMARY KEY, a
 /* 11 was the number of messages in the journal and is MS_COUNT_CARRIED_OUT (statements.h). */
 static const char version_3[] = "DROP TABLE journal; UPDATE counter SET count = 0 WHERE id = 11;";
 
-/* The records of what was sent got longer (sent_fields.h), then names in any case became one.
- * Without them a field is sent once more than it need be. */
+/* The records of what was sent got longer (sent_fields.h), then names in any case became one,
+ * and they stand in order. Without them a field is sent once more than it need be. */
 static const char version_4_and_5[] = "UPDATE lead SET sent = x'' WHERE length(sent) > 0;";
 
 static const char *const queue_steps[] = {version_1, version_2, version_3, version_4_and_5,

@@ -1,6 +1,7 @@
 #include "sent_fields.h"
 
 #include <bearssl_hash.h>
+#include <stdlib.h>
 
 /* The newest are kept. What is forgotten is sent once more than it need be. */
 #define RECORDS_MAX 1024
@@ -15,8 +16,7 @@ typedef struct {
 static size_t
 count(ms_slice sent)
 {
-    size_t records = sent.len / sizeof(record);
-    return records < RECORDS_MAX ? records : RECORDS_MAX;
+    return sent.len / sizeof(record);
 }
 
 static record
@@ -25,6 +25,19 @@ get(ms_slice sent, size_t i)
     record found;
     memcpy(&found, sent.ptr + i * sizeof found, sizeof found);
     return found;
+}
+
+/* Of memory that may be written. */
+static void
+set(ms_slice sent, size_t i, record changed)
+{
+    memcpy((char *)sent.ptr + i * sizeof changed, &changed, sizeof changed);
+}
+
+static ms_slice
+slice_of(const record *records, size_t len)
+{
+    return (ms_slice){(const char *)records, len * sizeof *records};
 }
 
 /* A name in any case is the same. */
@@ -63,15 +76,38 @@ name_hash(ms_slice name)
     return hash(name, MS_SLICE(""));
 }
 
-/* The record of this name among the first `len`; `len` if there is none. */
-static size_t
-find(const record *records, size_t len, uint64_t name)
+static int
+by_name(const void *left, const void *right)
 {
-    size_t i = 0;
-    while (i < len && records[i].name != name) {
-        i++;
+    const record *a = left;
+    const record *b = right;
+    return (a->name > b->name) - (a->name < b->name);
+}
+
+/* The newest first. */
+static int
+by_age(const void *left, const void *right)
+{
+    const record *a = left;
+    const record *b = right;
+    return a->at != b->at ? (a->at < b->at) - (a->at > b->at) : by_name(left, right);
+}
+
+/* Where the record of this name is; count() if there is none. */
+static size_t
+find(ms_slice sent, uint64_t name)
+{
+    size_t low = 0;
+    size_t high = count(sent);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (get(sent, middle).name < name) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    return i;
+    return low < count(sent) && get(sent, low).name == name ? low : count(sent);
 }
 
 /* The one record of what was sent twice: Marketo has what was sent later. If that is what was sent
@@ -85,121 +121,111 @@ join(record before, record later)
     return later;
 }
 
-/* Puts `added` at `place`, which is behind the others if it is new; then it takes the place of the
- * oldest if all is full. */
-static void
-put(record *records, size_t *len, size_t place, record added)
+static size_t
+forget_oldest(record *records, size_t len)
 {
-    if (place == RECORDS_MAX) {
-        place = 0;
-        for (size_t i = 1; i < *len; i++) {
-            place = records[i].at < records[place].at ? i : place;
-        }
-    } else if (place == *len) {
-        ++*len;
+    if (len <= RECORDS_MAX) {
+        return len;
     }
-    records[place] = added;
+    qsort(records, len, sizeof *records, by_age);
+    qsort(records, RECORDS_MAX, sizeof *records, by_name);
+    return RECORDS_MAX;
 }
 
-static record *
-copy(ms_arena *arena, ms_slice sent, size_t more, size_t *len)
+/* Both together. `b_is_later`, whatever times they have; else that is by these. */
+static ms_slice
+unite(ms_arena *arena, ms_slice a, ms_slice b, bool b_is_later)
 {
-    size_t room = count(sent) + more;
-    record *records =
-        ms_arena_alloc(arena, (room < RECORDS_MAX ? room : RECORDS_MAX) * sizeof *records);
-    *len = records == NULL ? 0 : count(sent);
-    if (*len > 0) {
-        memcpy(records, sent.ptr, *len * sizeof *records);
+    size_t i = 0;
+    size_t k = 0;
+    size_t len = 0;
+    record *records = ms_arena_alloc(arena, (count(a) + count(b)) * sizeof *records);
+    while (records != NULL && (i < count(a) || k < count(b))) {
+        if (k == count(b) || (i < count(a) && get(a, i).name < get(b, k).name)) {
+            records[len++] = get(a, i++);
+        } else if (i == count(a) || get(a, i).name > get(b, k).name) {
+            records[len++] = get(b, k++);
+        } else {
+            record of_a = get(a, i++);
+            record of_b = get(b, k++);
+            bool b_last = b_is_later || of_b.at >= of_a.at;
+            records[len++] = b_last ? join(of_a, of_b) : join(of_b, of_a);
+        }
     }
-    return records;
+    return slice_of(records, forget_oldest(records, len));
 }
 
 ms_slice
 ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *fields, int64_t now)
 {
-    size_t len = 0;
-    record *records = copy(arena, sent, fields->count, &len);
-    if (records == NULL) {
+    record *added = ms_arena_alloc(arena, fields->count * sizeof *added);
+    if (added == NULL) {
         return MS_SLICE("");
     }
     for (size_t i = 0; i < fields->count; i++) {
         const ms_waiting_field *field = &fields->list[i];
-        record added = {name_hash(field->name), hash(field->name, field->value), now, field->time};
-        size_t place = find(records, len, added.name);
-        /* Also after one of the future, from before the clock was set back. */
-        put(records, &len, place, place < len ? join(records[place], added) : added);
+        added[i] =
+            (record){name_hash(field->name), hash(field->name, field->value), now, field->time};
     }
-    return (ms_slice){(const char *)records, len * sizeof *records};
+    qsort(added, fields->count, sizeof *added, by_name);
+    /* Also later than one of the future, from before the clock was set back. */
+    return unite(arena, sent, slice_of(added, fields->count), true);
 }
 
 ms_slice
 ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
 {
-    size_t len = 0;
-    record *records = copy(arena, a, count(b), &len);
-    if (records == NULL) {
-        return MS_SLICE("");
-    }
-    for (size_t i = 0; i < count(b); i++) {
-        record added = get(b, i);
-        size_t place = find(records, len, added.name);
-        if (place == len) {
-            put(records, &len, place, added);
-        } else if (added.at >= records[place].at) {
-            records[place] = join(records[place], added);
-        } else {
-            records[place] = join(added, records[place]);
-        }
-    }
-    return (ms_slice){(const char *)records, len * sizeof *records};
+    return unite(arena, a, b, false);
 }
 
 ms_slice
 ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
 {
-    size_t len = 0;
-    record *records = copy(arena, sent, 0, &len);
-    if (records == NULL) {
+    record *copy = ms_arena_alloc(arena, sent.len);
+    if (copy == NULL) {
         return MS_SLICE("");
     }
+    memcpy(copy, sent.ptr, sent.len);
+    ms_slice doubted = slice_of(copy, count(sent));
     for (size_t i = 0; i < fields->count; i++) {
-        size_t place = find(records, len, name_hash(fields->list[i].name));
-        if (place < len) {
-            records[place].at = 0;
+        size_t place = find(doubted, name_hash(fields->list[i].name));
+        if (place < count(doubted)) {
+            copy[place].at = 0;
         }
     }
-    return (ms_slice){(const char *)records, len * sizeof *records};
+    return doubted;
+}
+
+static bool
+is_newer(record known, int64_t now, const ms_waiting_field *field)
+{
+    /* One that is of the future was noted before the clock was set back. */
+    return known.time > field->time && known.time <= now;
 }
 
 bool
 ms_sent_fields_outdate(ms_slice sent, int64_t now, const ms_waiting_field *field)
 {
-    uint64_t name = name_hash(field->name);
-    for (size_t i = 0; i < count(sent); i++) {
-        record known = get(sent, i);
-        if (known.name == name) {
-            /* One that is of the future was noted before the clock was set back. */
-            return known.time > field->time && known.time <= now;
-        }
-    }
-    return false;
+    size_t place = find(sent, name_hash(field->name));
+    return place < count(sent) && is_newer(get(sent, place), now, field);
 }
 
-/* Was it sent with this value later than `since`? Then that is known to hold as long as this says.
- */
+/* Was it sent with this value later than `since`, or a newer one? A value is known to hold as long
+ * as it is said. */
 static bool
-was_sent(ms_slice sent, int64_t since, const ms_waiting_field *field)
+is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field)
 {
-    uint64_t value = hash(field->name, field->value);
-    for (size_t i = 0; i < count(sent); i++) {
-        record known = get(sent, i);
-        if (known.value == value && known.at > since) {
-            known.time = field->time > known.time ? field->time : known.time;
-            memcpy((char *)sent.ptr + i * sizeof known, &known, sizeof known);
-            return true;
-        }
+    size_t place = find(sent, name_hash(field->name));
+    if (place == count(sent)) {
+        return false;
     }
-    return false;
+    record known = get(sent, place);
+    if (known.at > since && known.value == hash(field->name, field->value)) {
+        known.time = field->time > known.time ? field->time : known.time;
+        set(sent, place, known);
+        return true;
+    }
+    return is_newer(known, now, field);
 }
 
 void
@@ -210,9 +236,8 @@ ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_se
         return;
     }
     for (size_t i = 0; i < fields->count; i++) {
-        const ms_waiting_field *field = &fields->list[i];
-        if (!was_sent(sent, now - unchanged, field) && !ms_sent_fields_outdate(sent, now, field)) {
-            fields->list[kept++] = *field;
+        if (!is_done(sent, now - unchanged, now, &fields->list[i])) {
+            fields->list[kept++] = fields->list[i];
         }
     }
     fields->count = kept;

@@ -7,7 +7,8 @@
  * way for all that is newer than itself, though newer ones had been sent before it.
  *
  * A record has the hash of the name in lower case, the hash of that and the value, the time when it
- * was sent, and the value's own (field_set.h); eight bytes each.
+ * was sent, and the value's own (field_set.h); eight bytes each. Records are in the order of the
+ * names' hashes, each once.
  */
 #ifndef MS_SENT_FIELDS_H
 #define MS_SENT_FIELDS_H
