@@ -206,7 +206,9 @@ test_dead_leads_by_their_marketo_id(void **state)
 {
     (void)state;
     refuse_a_cookies_lead();
-    assert_string_equal(dead_letters(), "lead  1003 {\"marketoId\":7,\"fields\":{\"A\":1}}\n");
+    assert_string_equal(
+        dead_letters(),
+        "lead  1003 {\"marketoId\":7,\"time\":1790000000000,\"fields\":{\"A\":1}}\n");
     assert_int_equal(retry(0, RIPE + 60 * SECOND), 1);
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7  {\"A\":1}\n");
     ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE + 61 * SECOND));
@@ -348,8 +350,9 @@ test_held_too_long(void **state)
     ok(ms_store_tidy(queue, START + HOLD - 1));
     assert_string_equal(dead_letters(), "");
     ok(ms_store_tidy(queue, START + HOLD));
-    assert_string_equal(dead_letters(),
-                        "lead u1 email_missing {\"userId\":\"u1\",\"fields\":{\"A\":1}}\n");
+    assert_string_equal(
+        dead_letters(),
+        "lead u1 email_missing {\"userId\":\"u1\",\"time\":1790000000000,\"fields\":{\"A\":1}}\n");
     /* An address that comes after all, and a second try, bring it to Marketo. */
     identify("a@x.com", "u1", NULL, NULL, START + HOLD);
     assert_int_equal(retry(0, START + HOLD), 1);
