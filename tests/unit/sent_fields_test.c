@@ -10,7 +10,6 @@
 #include "../../src/server/queue/sent_fields.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define UNCHANGED 1000
 
@@ -201,37 +200,6 @@ test_doubt(void **state)
     assert_int_equal(ms_sent_fields_doubt(&arena, nothing, &some).len, 0);
 }
 
-/* Processor time of what the queue does for a message, the shortest of some. */
-static double
-cost(ms_slice sent, const char *json)
-{
-    double least = 1e9;
-    for (int i = 0; i < 5; i++) {
-        ms_arena before = arena;
-        ms_field_set set = of(json, 5);
-        clock_t begun = clock();
-        ms_sent_fields_remove(sent, UNCHANGED, 30, &set);
-        (void)ms_sent_fields_add(&arena, sent, &set, 30);
-        (void)ms_sent_fields_doubt(&arena, sent, &set);
-        double taken = (double)(clock() - begun);
-        least = taken < least ? taken : least;
-        arena = before;
-    }
-    return least;
-}
-
-/* A field of a lead with thousands costs about what one of a lead with few does. */
-static void
-test_cost(void **state)
-{
-    (void)state;
-    ms_slice few = add(nothing, many(0, 10, "v"), 5, 10);
-    ms_slice all = add(nothing, many(0, 1024, "v"), 5, 10);
-    double of_few = cost(few, many(2000, 69, "v"));
-    double of_all = cost(all, many(2000, 6900, "v"));
-    assert_true(of_all < 2 * 100 * of_few);
-}
-
 /* Whatever was on a damaged disk, nothing is read or written beyond it. */
 static void
 test_damaged(void **state)
@@ -273,7 +241,6 @@ main(void)
         cmocka_unit_test_setup(test_sent_older, start),
         cmocka_unit_test_setup(test_full, start),
         cmocka_unit_test_setup(test_doubt, start),
-        cmocka_unit_test_setup(test_cost, start),
         cmocka_unit_test_setup(test_damaged, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static const ms_waiting_field *
 field_of(const ms_field_set *set, ms_slice name)
 {
     for (size_t i = 0; i < set->count; i++) {
-        if (ms_slice_equal(set->list[i].name, name)) {
+        if (ms_slice_equal_fold(set->list[i].name, name)) {
             return &set->list[i];
         }
     }
