@@ -86,11 +86,23 @@ export function createOutbox(options, store, perform, associate, finish, settled
     return posted;
   };
 
+  /**
+   * Sends a lead of an earlier time: those that the page has called for since are newer, and are not sent by a former visitor.
+   * @param {Rules} rules @param {string} request @param {number} time
+   * @param {(lead: LeadResult) => Promise<Answer>} [send]
+   */
+  const associateAsOf = async (rules, request, time, send) => {
+    const outcome = await associate(rules, request, send);
+    const last = store.get(LAST_LEAD);
+    if (outcome.sent && last) store.set(LAST_LEAD, { ...last, time });
+    return outcome;
+  };
+
   /** Tells the server a new visitor's cookie, unless they are somebody else by then. @param {string} request */
   const tellCookie = async (request) => {
-    const fields = store.get(LAST_LEAD)?.fields;
+    const { fields, time } = store.get(LAST_LEAD) || {};
     await cookieSettled();
-    if (fields && store.get(LAST_LEAD)?.fields === fields) await perform(CALL_OPTIONS, (rules) => associate(rules, request));
+    if (fields && store.get(LAST_LEAD)?.fields === fields) await perform(CALL_OPTIONS, (rules) => associateAsOf(rules, request, time));
   };
 
   /** @param {Kept[]} leads given up */
@@ -117,7 +129,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     }
     const rest = newer && newer.Email === lead.email ? remainder(rules, request, newer) : request;
     if (!rest) return skip('unchanged');
-    const outcome = await associate(rules, rest, async (lead) => (answer = await post(lead, rest)));
+    const outcome = await associateAsOf(rules, rest, newer ? last.time : time, async (lead) => (answer = await post(lead, rest)));
     if (answer?.cookie === '') tellCookie(rest);
     return outcome;
   };

@@ -124,6 +124,74 @@ test('the next identify takes what is kept along, and nothing older overwrites i
   assert.equal(server.leads.at(-1).cookie, '');
 });
 
+test('two people kept while the server was away: the second is the visitor of now, and has the cookie', async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await visitorNamed(page);
+  await call(page, [identify('typo@example.com')]);
+  await call(page, [identify('right@example.com')]);
+  const before = server.leads.length;
+  server.answer = () => ({ body: { queued: true } });
+  await page.evaluate(() => void dispatchEvent(new Event('online')));
+  await server.received(before + 2);
+  await allSent(page);
+  const [typo, right] = server.leads.slice(before);
+  assert.deepEqual([typo.traits.email, right.traits.email], ['typo@example.com', 'right@example.com']);
+  assert.match(right.cookie, /^id:/);
+  assert.equal((await call(page, [identify('right@example.com')]))[0].skipped, 'unchanged');
+});
+
+test('two people kept, and a new cookie: it is told for the first one, and the second, who fails meanwhile, has it all the same', async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await visitorNamed(page);
+  await call(page, [identify('typo@example.com')]);
+  await call(page, [identify('right@example.com')]);
+  await age(page);
+  await page.close();
+  await context.clearCookies();
+  const before = server.leads.length;
+  server.answer = ({ cookie, traits }) => (traits.email === 'right@example.com' && !cookie ? { cut: true } : { body: { queued: true } });
+  let release = () => {};
+  const next = await world.open(t, {
+    head,
+    path: '/next',
+    context,
+    prepare: (page) => page.route('**/163/munchkin.js', async (route) => {
+      await new Promise((resolve) => (release = () => resolve(undefined)));
+      await route.continue();
+    }),
+  });
+  await server.received(before + 2);
+  release();
+  await server.received(before + 3);
+  await next.page.evaluate(() => void dispatchEvent(new Event('online')));
+  await allSent(next.page);
+  assert.deepEqual(server.leads.slice(before).map(({ cookie, traits }) => [traits.email, cookie.slice(0, 3)]), [
+    ['typo@example.com', ''],
+    ['right@example.com', ''],
+    ['typo@example.com', 'id:'],
+    ['right@example.com', 'id:'],
+  ]);
+});
+
+test('where the server signs, two people who were kept are both associated, the visitor of now last', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await visitorNamed(page);
+  await listen(page);
+  await context.setOffline(true);
+  await call(page, [identify('typo@example.com')]);
+  await call(page, [identify('right@example.com')]);
+  await age(page);
+  await context.setOffline(false);
+  await world.simulator.waitFor(({ leadFields }) => leadFields?.Email === 'right@example.com');
+  await allSent(page);
+  const associated = world.simulator.events.filter(({ type }) => type === 'associateLead').map(({ leadFields }) => leadFields.Email);
+  assert.deepEqual(associated, ['typo@example.com', 'right@example.com']);
+  assert.deepEqual((await heard(page)).filter(({ error }) => error === 'given_up'), []);
+});
+
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
