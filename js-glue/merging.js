@@ -43,12 +43,15 @@ export function merged(rules, leads) {
  * @returns {string | undefined} a request; none if that is nothing
  */
 export function remainder(rules, request, newer) {
-  const { userId, traits } = JSON.parse(request);
-  /** @param {object} traits */
-  const fields = (traits) => Object.keys(rules('identify', JSON.stringify({ traits: { email: newer.Email, ...traits } })).call?.[1] || {});
+  const said = Object.keys(newer);
+  /** @param {string} text @returns {[string, unknown][]} all but the e-mail address */
+  const fieldsOf = (text) => Object.entries(rules('identify', text).call[1]).filter(([field]) => field !== 'Email');
+  // A name says the first and the last one as well.
   const isNew = (/** @type {[string, unknown]} */ [name, value]) =>
-    fields({ [name]: value }).some((field) => !Object.hasOwn(newer, field));
-  const left = Object.entries(traits).filter(isNew);
+    fieldsOf(JSON.stringify({ traits: { email: newer.Email, [name]: value } })).every(([field]) => !said.includes(field));
+  // Field by field: a trait such as an address has several.
+  const left = fieldsOf(request).filter(isNew);
   if (!left.length) return undefined;
-  return JSON.stringify({ userId, traits: { email: newer.Email, ...Object.fromEntries(left) } });
+  const { UserId: userId, ...traits } = Object.fromEntries(left);
+  return JSON.stringify({ userId, traits: { email: newer.Email, ...traits } });
 }

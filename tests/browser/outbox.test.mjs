@@ -192,6 +192,35 @@ test('where the server signs, two people who were kept are both associated, the 
   assert.deepEqual((await heard(page)).filter(({ error }) => error === 'given_up'), []);
 });
 
+test('of a kept lead goes what a newer one has not said: neither user id nor names go back', async (t) => {
+  const server = await startLeadServer(t);
+  const head = world.tag({ 'data-server': server.url });
+  const email = 'a@example.com';
+  for (const [kept, newer, left] of /** @type {[object, object, object][]} */ ([
+    [{ userId: 'old', traits: { x: 1 } }, { UserId: 'new', Y: 2 }, { traits: { email, X: 1 } }],
+    [{ userId: 'old', traits: { x: 1 } }, { Y: 2 }, { userId: 'old', traits: { email, X: 1 } }],
+    [{ traits: { name: 'Ada Byron', x: 1 } }, { FirstName: 'Ada', LastName: 'Lovelace' }, { traits: { email, X: 1 } }],
+    [{ traits: { name: 'Ada Byron' } }, { LastName: 'Lovelace' }, { traits: { email, FirstName: 'Ada' } }],
+    [{ traits: { address: { city: 'Bath', street: 'High Street' } } }, { City: 'London' }, { traits: { email, Address: 'High Street' } }],
+  ])) {
+    const { page, context } = await world.open(t, { head });
+    await visitorNamed(page);
+    const { traits, ...more } = /** @type {any} */ (kept);
+    await keepThere(page, [{ request: JSON.stringify({ ...more, traits: { email, ...traits } }), time: Date.now() - 20_000 }]);
+    const fields = JSON.stringify(Object.entries({ Email: email, ...newer }));
+    await page.evaluate((last) => localStorage.setItem('munchkin_shim_lead', last), JSON.stringify({ fields, time: Date.now() - 10_000 }));
+    await page.close();
+    const before = server.leads.length;
+    const next = await world.open(t, { head, path: '/next', context });
+    await server.received(before + 1);
+    await allSent(next.page);
+    const { cookie, ...sent } = server.leads[before];
+    assert.deepEqual(sent, left);
+    assert.match(cookie, /^id:/);
+    await context.close();
+  }
+});
+
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
