@@ -13,8 +13,8 @@
  * @typedef {{userId?: string | number, traits: Bag, options: Bag, callback?: Callback}} IdentifyArguments
  */
 
-/** @param {unknown} value @returns {value is Bag} */
-const isObject = (value) => typeof value === 'object' && value !== null;
+/** Functions are objects, too. @param {unknown} value @returns {value is Bag} */
+const isObject = (value) => Object(value) === value;
 
 /** Empty texts, which forms like to pass, are none. @param {unknown} value @returns {value is string | number} */
 const isId = (value) => (typeof value === 'string' && value !== '') || typeof value === 'number';
@@ -27,7 +27,7 @@ const isId = (value) => (typeof value === 'string' && value !== '') || typeof va
  */
 function objectsAndCallback(rest) {
   const callback = rest.find((value) => typeof value === 'function');
-  const [first, second] = rest.filter((value) => value !== callback || !callback);
+  const [first, second] = rest.filter((value) => typeof value !== 'function');
   return [
     isObject(first) ? first : {},
     isObject(second) ? second : {},
@@ -37,18 +37,12 @@ function objectsAndCallback(rest) {
 
 /** @param {unknown[]} args @returns {PageArguments} */
 export function pageArguments(args) {
-  const first = [...args, {}].findIndex((value) => isObject(value) || typeof value === 'function');
+  const first = [...args, {}].findIndex(isObject);
   const places = Math.min(first, 2);
-  const texts = args.slice(0, places).filter((value) => typeof value === 'string');
+  const [name, category] = args.slice(0, places).filter((value) => typeof value === 'string').reverse();
   // Places held by null between the texts and the objects: page(null, null, null, options).
   const [properties, options, callback] = objectsAndCallback(args.slice(places));
-  return {
-    category: texts.at(-2),
-    name: texts.at(-1),
-    properties,
-    options,
-    callback,
-  };
+  return { category, name, properties, options, callback };
 }
 
 /** @param {unknown[]} args @returns {TrackArguments} */
@@ -59,7 +53,7 @@ export function trackArguments([event, ...rest]) {
 
 /** @param {unknown[]} args @returns {IdentifyArguments} */
 export function identifyArguments(args) {
-  const hasPlaceForId = !isObject(args[0]) && typeof args[0] !== 'function';
+  const hasPlaceForId = !isObject(args[0]);
   const [traits, options, callback] = objectsAndCallback(hasPlaceForId ? args.slice(1) : args);
   return { userId: isId(args[0]) ? args[0] : undefined, traits, options, callback };
 }

@@ -316,6 +316,32 @@ test('where the Content-Security-Policy refuses WebAssembly, the fallback serves
   assert.deepEqual(errors, []);
 });
 
+test('a browser of 2021: what came to JavaScript later is not needed', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.tag(),
+    prepare: (page) => page.addInitScript(`
+      for (const of of [Array, String, Object.getPrototypeOf(Int8Array)]) delete of.prototype.at;
+      for (const name of ['findLast', 'findLastIndex', 'toReversed', 'toSorted', 'toSpliced', 'with']) delete Array.prototype[name];
+      for (const name of ['hasOwn', 'groupBy']) delete Object[name];
+      delete Array.fromAsync;
+      delete Promise.withResolvers;
+      delete window.structuredClone;
+    `),
+  });
+  // Of a lead that was sent last something is left to say.
+  await page.evaluate((now) => {
+    localStorage.setItem('ajs_user_traits', '{}');
+    localStorage.setItem('munchkin_shim_lead', JSON.stringify({ fields: '[["Email","a@example.com"]]', time: now }));
+    localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"a@example.com","plan":"x"}}', time: now - 20_000 }]));
+    dispatchEvent(new Event('online'));
+  }, Date.now());
+  await page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+  assert.match(await page.evaluate(() => String(localStorage.getItem('munchkin_shim_lead'))), /Plan/);
+  const results = await call(page, [['page', 'Category', 'Name', { url: '/seen' }], ['track', 'x'], ['identify', '1', { email: 'b@example.com' }]]);
+  assert.deepEqual(results.map(({ error, sent }) => error || sent), [true, true, true]);
+  assert.deepEqual(errors, []);
+});
+
 test('without WebAssembly and without the fallback, calls end with core_blocked', async (t) => {
   const { page, errors } = await world.open(t, {
     head: world.tag(),
