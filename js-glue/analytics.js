@@ -141,11 +141,13 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     identify(_, args) {
       const { userId, traits, ...common } = identifyArguments(args);
       events.emit('identify', userId, traits, common.options);
-      const request = JSON.stringify({ userId: userId ?? user.id(), traits: user.merged(userId, traits) });
+      const known = user.traitsOf(userId);
+      const request = JSON.stringify({ userId: userId ?? user.id(), traits: { ...known, ...traits } });
       const isTooLarge = new Blob([request]).size > REQUEST_MAX;
-      if (!isTooLarge && consent && !hasOptedOut()) {
-        if (userId !== undefined) user.id(userId);
-        user.traits(JSON.parse(request).traits);
+      if (consent && !hasOptedOut()) {
+        // Of what is too large nothing is remembered, but who it was of.
+        user.traits(isTooLarge ? known : JSON.parse(request).traits);
+        user.id(userId);
       }
       const earlier = lastIdentify;
       const hash = common.options.integrations?.Marketo?.hash;
@@ -158,7 +160,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       return ended;
     },
 
-    pageview: (href, [url]) => calls.page(href, [url ? { url } : {}]),
+    pageview: (href, [url]) => calls.page(href, [{ url }]),
     // These are no calls of Marketo's, but keep their place among those that wait.
     reset: () => user.reset(),
     setAnonymousId: (_, [id]) => user.anonymousId(id),
@@ -268,7 +270,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       begin = () => {
         const mayTrack = () => !!consent;
         const permission = async () => {
-          while (!consent) await new Promise((resolve) => events.on('consent', resolve, true));
+          while (!consent) await new Promise((resolve) => events.once('consent', resolve));
         };
         delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission, finish);
         delivery.complete.then(
@@ -295,12 +297,11 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     /** @param {() => void} listener */
     ready: (listener) => {
       if (isReady) callSafely(listener);
-      else events.on('ready', listener, true);
+      else events.once('ready', listener);
     },
 
     on: events.on,
-    /** @param {string} event @param {(...args: any[]) => void} listener */
-    once: (event, listener) => events.on(event, listener, true),
+    once: events.once,
     off: events.off,
 
     user: () => user,

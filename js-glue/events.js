@@ -26,6 +26,9 @@ export function createEvents(target) {
     return target;
   };
 
+  /** @param {string} topic @param {Listener} listener */
+  const once = (topic, listener) => on(topic, listener, true);
+
   /** @param {string} topic @param {Listener} [listener] none: all of the topic's */
   const off = (topic, listener) => {
     entries = entries.filter((entry) => entry.topic !== topic || (listener && entry.listener !== listener));
@@ -39,5 +42,5 @@ export function createEvents(target) {
     for (const { listener } of all) callSafely(listener, ...args);
   };
 
-  return { on, off, emit };
+  return { on, once, off, emit };
 }

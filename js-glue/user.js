@@ -89,15 +89,14 @@ export function createUser(store) {
     traits: accessor(TRAITS, () => ({})),
 
     /**
-     * The traits of an identify call together with those remembered; another person's are not.
+     * What is remembered of the person whom an identify call is of; if that is another one, nothing.
      * @param {string | number | undefined} id
-     * @param {Record<string, any>} traits
      * @returns {Record<string, any>}
      */
-    merged(id, traits) {
+    traitsOf(id) {
       const known = user.id();
       const same = id === undefined || known === null || String(id) === String(known);
-      return same ? { ...user.traits(), ...traits } : { ...traits };
+      return same ? user.traits() : {};
     },
 
     /** Forgets the visitor. */

@@ -429,3 +429,17 @@ test('a lead is sent again after a day; the server is handed each that is sent, 
   assert.deepEqual(plans, [undefined, 'pro', 'pro']);
   assert.equal(await asked[0].headerValue('cookie'), null);
 });
+
+test('of what is too large nothing is remembered, but who it was of: what is said next is not of the one before', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const big = 'x'.repeat(70_000);
+  const user = () => page.evaluate(() => [/** @type {any} */ (window).analytics.user().id(), /** @type {any} */ (window).analytics.user().traits()]);
+  await call(page, [['identify', 'A', { email: 'a@example.com', phone: '111' }]]);
+  const [same] = await call(page, [['identify', 'A', { big }]]);
+  assert.equal(same.error, 'too_large');
+  assert.deepEqual(await user(), ['A', { email: 'a@example.com', phone: '111' }]);
+  const [other, next] = await call(page, [['identify', 'B', { email: 'b@example.com', big }], ['identify', { plan: 'of B' }]]);
+  assert.equal(other.error, 'too_large');
+  assert.equal(next.error, 'email_missing');
+  assert.deepEqual(await user(), ['B', { plan: 'of B' }]);
+});
