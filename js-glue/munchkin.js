@@ -34,7 +34,7 @@ function trusted(url) {
 }
 
 /**
- * Adds a script to the page.
+ * Adds a script to the page, which runs as soon as it is there: the page does not wait for it.
  * @param {string} url
  * @param {string} [nonce]
  * @returns {HTMLScriptElement}
@@ -42,7 +42,6 @@ function trusted(url) {
 export function addScript(url, nonce) {
   const script = document.createElement('script');
   script.src = trusted(url);
-  script.async = true;
   if (nonce) script.nonce = nonce;
   (document.head || document.documentElement).appendChild(script);
   return script;
@@ -50,11 +49,11 @@ export function addScript(url, nonce) {
 
 /**
  * @param {HTMLScriptElement} script
- * @returns {Promise<void>} resolved once it has run; rejected if it cannot be loaded
+ * @returns {Promise<unknown>} resolved once it has run; rejected if it cannot be loaded
  */
 export function scriptRun(script) {
   return new Promise((resolve, reject) => {
-    script.addEventListener('load', () => resolve());
+    script.addEventListener('load', resolve);
     script.addEventListener('error', reject);
   });
 }

@@ -1,7 +1,10 @@
 /** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is missing or refused. */
 
-import { addScript, scriptRun } from './munchkin.js';
+import { addScript, inTime, scriptRun } from './munchkin.js';
 import { createHost } from './rules.js';
+
+/** Runs another file of ours. @param {string} url @param {string} [nonce] */
+const runFile = (url, nonce) => inTime(scriptRun(addScript(url, nonce)));
 
 /**
  * Rejects where neither can be had.
@@ -15,7 +18,7 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
     host.connect(/** @type {any} */ ((await instantiate(host.imports)).exports));
   } catch (reason) {
     if (!fallbackUrl) throw reason;
-    await scriptRun(addScript(fallbackUrl, nonce));
+    await runFile(fallbackUrl, nonce);
     host.connect(/** @type {any} */ (window).munchkinShimAsm(host.imports));
   }
   return host.call;
@@ -28,6 +31,9 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
  * @returns {Promise<typeof import('./extras.js')>}
  */
 export async function extrasOnPage(url, nonce) {
-  await scriptRun(addScript(String(url), nonce));
-  return /** @type {any} */ (window).munchkinShimExtras;
+  await runFile(String(url), nonce);
+  const { munchkinShimExtras } = /** @type {any} */ (window);
+  // Some sites answer with a page where there is no file.
+  if (!munchkinShimExtras) throw url;
+  return munchkinShimExtras;
 }

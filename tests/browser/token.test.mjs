@@ -138,3 +138,34 @@ test('without the extras a lead is not sent without its token, but kept; the nex
   await server.received(1);
   assert.equal(server.leads[0].token, 'token 1');
 });
+
+for (const [what, answer, wait] of /** @type {[string, (route: import('playwright-core').Route) => unknown, number][]} */ ([
+  ['a page in place of the extras', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Not found</title>' }), 0],
+  ['nothing in place of the extras', (route) => route.fulfill({ body: '' }), 0],
+  ['extras that never come', () => {}, 10_000],
+])) {
+  test(`${what}: the lead is kept, and goes once they can be had`, async (t) => {
+    const server = await startLeadServer(t);
+    const { page, context, errors } = await open(t, server.url, numbered, {
+      prepare: async (page) => {
+        await page.clock.install();
+        await page.route('**/munchkin-shim.extras.js', answer);
+      },
+    });
+    const asked = page.waitForRequest('**/munchkin-shim.extras.js');
+    const ended = call(page, [IDENTIFY, ['trackLink', null, 'x']]);
+    await asked;
+    await page.clock.runFor(wait);
+    const [lead, link] = await ended;
+    assert.deepEqual([lead.error, lead.kept, link.error], ['extras_blocked', true, 'extras_blocked']);
+    assert.equal(server.leads.length, 0);
+    assert.deepEqual(errors.filter((error) => error !== "Unexpected token '<'"), []); // the browser's own
+    await page.unroute('**/munchkin-shim.extras.js');
+    await page.clock.runFor(20_000); // by then nobody can be at it
+    await page.evaluate(() => void dispatchEvent(new Event('online')));
+    await page.clock.runFor(1000);
+    await server.received(1);
+    assert.equal(server.leads[0].token, 'token 1');
+    await context.close();
+  });
+}
