@@ -118,7 +118,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const keep = (request, ...lead) => {
     // What there is may be nothing, or no list, or have nothing in it: anybody can write there.
     const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => other && other.request !== request);
-    const leads = kept.concat(lead).slice(-KEPT_MAX);
+    // The server's pause, which stands first and has no request, is none of them.
+    const leads = kept.concat(lead).filter((other, i, all) => !other.request || i >= all.length - KEPT_MAX);
     store.set(KEPT, leads[0] && leads);
   };
 

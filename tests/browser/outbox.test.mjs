@@ -339,6 +339,22 @@ for (const [what, retryAfter] of /** @type {[string, () => string][]} */ ([
   });
 }
 
+test('a pause that the server has asked for holds however many leads are kept, of which there are ten at most', async (t) => {
+  const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '7200' } }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await call(page, [identify('a@example.com')]);
+  await waitOf(page, 1);
+  for (let step = 0; step < 15; step++) {
+    const [result] = await call(page, [identify('a@example.com', { step })]);
+    assert.deepEqual([result.error, result.kept], ['queue_full', true]);
+  }
+  assert.ok((await waitOf(page, 1)) > 7190_000);
+  assert.equal(server.leads.length, 1);
+  const leads = await kept(page);
+  assert.equal(leads.length, 10);
+  assert.equal(JSON.parse(leads[9].request).traits.step, 14);
+});
+
 test('a day of failures: given up, with an error that is told', async (t) => {
   const server = await startLeadServer(t, () => UNAVAILABLE);
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
