@@ -18,7 +18,7 @@ const literals = (...values) => values.map((value) => JSON.stringify(value).repl
 /**
  * A stub that keeps calls until the shim is there, and the start of both downloads, Munchkin's and the shim's. Where the
  * visitor is asked first (`consent` is 'pending' or false), nothing is loaded before analytics.consent(true).
- * Throws a TypeError without `src` and `server`.
+ * Throws a TypeError without `src` and `server`; and with a token that is a function, which no HTML can hold.
  * @param {string} munchkinId like 123-ABC-456
  * @param {import('./analytics.js').Options & Place} options of analytics.load; nonce goes on each tag
  * @returns {string}
@@ -26,7 +26,8 @@ const literals = (...values) => values.map((value) => JSON.stringify(value).repl
 export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...options }) {
   const nonce = options.nonce ? ` nonce="${attribute(options.nonce)}"` : '';
   if (!src && !options.server) throw new TypeError('snippetHtml needs src or server: where munchkin-shim.js is.');
-  const script = src || `${options.server}/munchkin-shim.js`;
+  if (typeof options.token === 'function') throw new TypeError('snippetHtml cannot write a function into a page: call analytics.load there, with the token.');
+  const script = src || `${options.server?.replace(/\/+$/, '')}/munchkin-shim.js`;
   const begin = `<script${nonce}>${stub}(window,${literals(global, munchkinId, options)});\n`;
   const end = `${global}.page();</script>`;
 

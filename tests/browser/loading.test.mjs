@@ -342,18 +342,26 @@ test('a browser of 2021: what came to JavaScript later is not needed', async (t)
   assert.deepEqual(errors, []);
 });
 
-test('without WebAssembly and without the fallback, calls end with core_blocked', async (t) => {
-  const { page, errors } = await world.open(t, {
-    head: world.tag(),
-    prepare: async (page) => {
-      await page.addInitScript('delete window.WebAssembly');
-      await page.route('**/munchkin-shim.asm.js', (route) => route.abort());
-    },
+for (const [what, answer, wait] of /** @type {[string, (route: import('playwright-core').Route) => unknown, number][]} */ ([
+  ['without', (route) => route.abort(), 0],
+  ['with nothing in place of', (route) => route.fulfill({ body: '' }), 0],
+  ['forever waiting for', () => {}, 10_000],
+])) {
+  test(`without WebAssembly and ${what} the fallback, calls end with core_blocked`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: world.tag(),
+      prepare: async (page) => {
+        await page.clock.install();
+        await page.addInitScript('delete window.WebAssembly');
+        await page.route('**/munchkin-shim.asm.js', answer);
+      },
+    });
+    const ended = call(page, [['track', 'x']]);
+    await page.clock.runFor(wait);
+    assert.equal((await ended)[0].error, 'core_blocked');
+    assert.deepEqual(errors, []);
   });
-  const [result] = await call(page, [['track', 'x']]);
-  assert.equal(result.error, 'core_blocked');
-  assert.deepEqual(errors, []);
-});
+}
 
 test('the module for bundlers works on a page', async (t) => {
   const { page } = await world.open(t, {});

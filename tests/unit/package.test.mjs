@@ -54,6 +54,21 @@ test('a snippet that says nowhere where the shim is, is not made', async () => {
   assert.match(snippetHtml('561-HYG-937', { identify: 'form', src: '/x.js' }), /src="\/x\.js"/);
 });
 
+test('a server may end with slashes in the snippet, as in load', async () => {
+  const { snippetHtml } = await import('munchkin-shim/snippet');
+  for (const [server, src] of [['https://x.example/', 'https://x.example/munchkin-shim.js'], ['/', '/munchkin-shim.js'], ['/shim//', '/shim/munchkin-shim.js']]) {
+    assert.ok(snippetHtml('561-HYG-937', { server }).includes(` src="${src}"`), server);
+    assert.ok(snippetHtml('561-HYG-937', { server, consent: 'pending' }).includes(`"src":"${src}"`), server);
+  }
+});
+
+test('a token that is a function is not lost in the snippet without a word', async () => {
+  const { snippetHtml } = await import('munchkin-shim/snippet');
+  const server = 'https://x.example';
+  assert.throws(() => snippetHtml('561-HYG-937', { server, token: () => 'a' }), { name: 'TypeError', message: /function/ });
+  assert.match(snippetHtml('561-HYG-937', { server, token: 'a' }), /"token":"a"/);
+});
+
 test('every entry of package.json leads to a file', () => {
   const { exports, types } = JSON.parse(String(read('package.json')));
   /** @param {any} entry @returns {string[]} */
