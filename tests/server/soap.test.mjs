@@ -16,7 +16,8 @@ const WRITE_KEY = 'write-key-1';
 const PATH = '/soap/mktows/3_1';
 const COOKIE = 'id:561-HYG-937&token:_mch-marketo.com-1374552656411-90718';
 const TOKEN = '_mch-marketo.com-1374552656411-90718';
-const FIELDS = ['userId', 'favoriteColor__c', 'a', 'b'].map((name) => ({ name, dataType: 'string' }));
+const LONG_FIELDS = ['long1', 'long2', 'long3'].map((name) => ({ name, dataType: 'text' }));
+const FIELDS = ['userId', 'favoriteColor__c', 'a', 'b'].map((name) => ({ name, dataType: 'string' })).concat(LONG_FIELDS);
 
 /**
  * A simulated Marketo and a server that sends to its SOAP API; both go by a clock of the test's.
@@ -266,6 +267,22 @@ for (const fault of /** @type {import('../sim/call-faults.mjs').CallFault[]} */ 
     assert.deepEqual(await dead(), []);
   });
 }
+
+test('a lead that has come to hold more than a call takes goes in two, and holds up nobody', async (t) => {
+  const { marketo, identify, send, until, passUntil, dead } = await worldFor(t);
+  const long = 'x'.repeat(25_000);
+  marketo.faults.calls.push({ status: 503, delayMs: 3000 });
+  await identify('ada@example.com', { long1: long });
+  await until(() => marketo.soap.calls.length === 1);
+  await identify('ada@example.com', { long2: long });
+  await identify('ada@example.com', { long3: long }); // with what is on its way, more than 64 KB
+  await passUntil(() => marketo.soap.calls.length > 1);
+  await send('identify', { userId: 'u2', traits: { email: 'grace@example.com' } });
+  await passUntil(() => marketo.leads.has('grace@example.com'));
+  const ada = () => marketo.leads.get('ada@example.com')?.fields ?? {};
+  await passUntil(() => ada().Long1 === long && ada().Long2 === long && ada().Long3 === long);
+  assert.deepEqual(await dead(), []);
+});
 
 test('a lead that somebody else has just synced waits until its lock is over', async (t) => {
   const { marketo, identify, passUntil, dead } = await worldFor(t);

@@ -1,5 +1,7 @@
 #include "dead.h"
 
+#include "field_portion.h"
+
 #include <stdio.h>
 
 static ms_slice
@@ -98,10 +100,11 @@ finished(ms_store *store, const char *start)
     return payload;
 }
 
-void
-ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
-                 ms_slice reason, int64_t now)
+static void
+add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
+         ms_slice reason, int64_t now)
 {
+    ms_arena before = store->scratch; /* a letter needs its memory no longer than it is written */
     ms_arena *out = &store->scratch;
     const char *start = ms_text_begin(out);
     write_text(out, start, "email", lead->email);
@@ -118,6 +121,24 @@ ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms
     ms_slice payload = finished(store, start);
     const ms_identity who = {lead->email, lead->user_id, lead->cookie, false};
     add(store, kind, who_of(&who), code, reason, payload, now);
+    store->scratch = before;
+}
+
+void
+ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
+                 ms_slice reason, int64_t now)
+{
+    if (lead->fields == NULL) {
+        add_lead(store, kind, lead, code, reason, now);
+        return;
+    }
+    ms_field_set left = *lead->fields;
+    do {
+        ms_field_set fields = ms_field_portion(&left, MS_LEAD_FIELDS_MAX);
+        ms_dead_lead part = *lead;
+        part.fields = &fields;
+        add_lead(store, kind, &part, code, reason, now);
+    } while (left.count > 0);
 }
 
 void

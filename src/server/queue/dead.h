@@ -18,6 +18,7 @@ typedef struct {
     const ms_field_set *fields;
 } ms_dead_lead;
 
+/* Many fields make several letters, so that each can be sent again. */
 void ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
                       ms_slice reason, int64_t now);
 void ms_dead_add_visit(ms_store *store, int64_t time, ms_slice query, ms_slice user_agent,

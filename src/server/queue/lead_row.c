@@ -1,7 +1,15 @@
 #include "lead_row.h"
 
 #include "cookie_row.h"
+#include "dead.h"
+#include "field_portion.h"
 #include "sent_fields.h"
+
+#include "../../core/status.h"
+
+/* Bytes of fields of a lead that wait when a call of one was in vain, or two leads are one: all
+ * that was on its way, and all that may wait meanwhile. */
+#define TOGETHER_MAX (2 * MS_LEAD_FIELDS_MAX)
 
 static int64_t
 later(int64_t a, int64_t b)
@@ -241,15 +249,38 @@ ms_lead_fields(ms_store *store, const ms_lead_row *lead)
     return ms_fields_of(store, lead->fields);
 }
 
-void
-ms_lead_set_fields(ms_store *store, ms_lead_row *lead, const ms_field_set *fields)
+ms_slice
+ms_fields_keep(ms_store *store, const ms_field_set *fields)
 {
     ms_slice kept = ms_field_set_keep(fields, &store->scratch);
     if (store->scratch.exhausted) {
         ms_store_fail(store, "out of memory");
-    } else if (!ms_slice_equal(kept, lead->fields)) {
+    }
+    return kept;
+}
+
+void
+ms_lead_set_fields(ms_store *store, ms_lead_row *lead, const ms_field_set *fields)
+{
+    ms_slice kept = ms_fields_keep(store, fields);
+    if (!store->failed && !ms_slice_equal(kept, lead->fields)) {
         lead->fields = kept;
         lead->changed = true;
+    }
+}
+
+void
+ms_lead_set_together(ms_store *store, ms_lead_row *lead, const ms_field_set *older,
+                     const ms_field_set *newer, int64_t now)
+{
+    ms_field_set left = ms_fields_together(store, older, newer);
+    ms_field_set kept = ms_field_portion_to_keep(&left, TOGETHER_MAX);
+    ms_lead_set_fields(store, lead, &kept);
+    if (left.count > 0) {
+        const ms_dead_lead dead = {lead->email, lead->user_id, MS_SLICE(""), lead->marketo_id,
+                                   &left};
+        ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
+                         MS_SLICE("Too much waited for this lead already."), now);
     }
 }
 
@@ -268,11 +299,10 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
 {
     ms_field_set older = ms_lead_fields(store, lead);
     ms_field_set newer = ms_lead_fields(store, other);
-    ms_field_set together = ms_fields_together(store, &older, &newer);
-    ms_lead_set_fields(store, lead, &together);
     lead->sent = ms_sent_fields_merge(&store->scratch, lead->sent, other->sent);
     lead->email = lead->email.len > 0 ? lead->email : other->email;
     lead->user_id = lead->user_id.len > 0 ? lead->user_id : other->user_id;
+    ms_lead_set_together(store, lead, &older, &newer, now);
     lead->since = earlier(lead->since, other->since);
     lead->ended = later(lead->ended, other->ended);
     lead->retry = later(lead->retry, other->retry);

@@ -64,8 +64,14 @@ void ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, 
 ms_field_set ms_lead_fields(ms_store *store, const ms_lead_row *lead);
 void ms_lead_set_fields(ms_store *store, ms_lead_row *lead, const ms_field_set *fields);
 
+/* Of `older` and `newer`, which came apart, all that there is room for waits from now on: the
+ * newest values. The others go to the dead letters. */
+void ms_lead_set_together(ms_store *store, ms_lead_row *lead, const ms_field_set *older,
+                          const ms_field_set *newer, int64_t now);
+
 /* Fields that are kept in a row, or in a flight. Damaged ones make the call fail. */
 ms_field_set ms_fields_of(ms_store *store, ms_slice kept);
+ms_slice ms_fields_keep(ms_store *store, const ms_field_set *fields);
 ms_field_set ms_fields_together(ms_store *store, const ms_field_set *older,
                                 const ms_field_set *newer);
 

@@ -2,9 +2,12 @@
 
 #include "cookie_row.h"
 #include "dead.h"
+#include "field_portion.h"
 #include "identity.h"
 #include "sent_fields.h"
 #include "taking.h"
+
+#include "../../core/status.h"
 
 /* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
 #define AGAIN_MS 1000
@@ -105,22 +108,47 @@ hand_over(taking *take, const ms_lead_row *lead, const ms_field_set *fields, ms_
     return true;
 }
 
+/* What is `left` of its fields waits for the next flight. */
 static void
-start_flight(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t cookie)
+start_flight(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t cookie,
+             const ms_field_set *fields, const ms_field_set *left)
 {
     ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_ADD);
     ms_sql_int(sql, lead->id);
     ms_sql_int(sql, lead->since);
     ms_sql_int(sql, cookie);
     ms_sql_text(sql, email_key);
-    ms_sql_text(sql, lead->fields);
+    ms_sql_text(sql, ms_fields_keep(store, fields));
     (void)ms_sql_run(sql);
     ms_count_change(store, MS_COUNT_FLIGHTS, 1);
     lead->flying++;
-    lead->since = 0;
-    lead->fields = MS_SLICE("");
+    lead->since = left->count > 0 ? lead->since : 0;
+    ms_lead_set_fields(store, lead, left);
     lead->changed = true;
     ms_lead_save(store, lead);
+}
+
+/* A field that fits in no call, which cannot have come in, would stop all others of its lead. */
+static void
+bury_too_large(ms_store *store, ms_lead_row *lead, ms_field_set *fields, int64_t now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        ms_field_set one = {&fields->list[i], 1};
+        if (ms_field_set_size(&one) <= MS_LEAD_FIELDS_MAX) {
+            fields->list[kept++] = fields->list[i];
+            continue;
+        }
+        const ms_dead_lead dead = {lead->email, lead->user_id, MS_SLICE(""), lead->marketo_id,
+                                   &one};
+        ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
+                         MS_SLICE("This field alone is too large for a call."), now);
+    }
+    if (kept < fields->count) {
+        fields->count = kept;
+        ms_lead_set_fields(store, lead, fields);
+        ms_lead_save(store, lead);
+    }
 }
 
 static void
@@ -137,22 +165,22 @@ take_one(taking *take, int64_t id)
     ms_field_set fields = ms_lead_fields(store, lead);
     int64_t cookie_id = take->selection == MS_BY_ANY ? untied_cookie(store, lead->id, &cookie) : 0;
     /* It may have come from another lead that is this one, or while this was in flight. */
-    size_t waiting = fields.count;
     ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
-    if (fields.count < waiting) {
-        ms_lead_set_fields(store, lead, &fields);
-    }
+    bury_too_large(store, lead, &fields, take->now);
     if (fields.count == 0 && lead->marketo_id != 0 && cookie_id == 0) {
         lead->since = 0; /* nothing is left to say */
+        lead->fields = MS_SLICE("");
         lead->changed = true;
         ms_lead_save(store, lead);
     } else if (email_is_in_flight(store, key)) {
         postpone(store, lead, take->now + AGAIN_MS);
-    } else if (hand_over(take, lead, &fields, cookie)) {
-        start_flight(store, lead, key, cookie_id);
-        take->count++;
     } else {
-        take->full = true;
+        ms_field_set sent = ms_field_portion_to_send(&fields, MS_LEAD_FIELDS_MAX);
+        take->full = !hand_over(take, lead, &sent, cookie);
+        if (!take->full) {
+            start_flight(store, lead, key, cookie_id, &sent, &fields);
+            take->count++;
+        }
     }
     store->scratch = scratch;
 }
@@ -295,8 +323,8 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
         return ms_store_ended(store);
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
-    ms_field_set together = ms_fields_together(store, &landed.fields, &waiting);
-    ms_lead_set_fields(store, lead, &together);
+    /* What was said of another lead meanwhile, that is this one, may make it too much. */
+    ms_lead_set_together(store, lead, &landed.fields, &waiting, store->seen);
     /* It may have come there all the same: then what was sent before is not what Marketo has. */
     lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
     bool earlier = lead->since == 0 || (landed.since > 0 && landed.since < lead->since);

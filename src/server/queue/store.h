@@ -108,7 +108,8 @@ bool ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out);
  * later come); fields that were sent with this value within `unchanged` are not sent again. A lead
  * may go from its first waiting change on, and not before `interval` after its last sync; it
  * becomes due `linger` after that, so that it can share a call. Of a lead at most
- * MS_LEAD_FIELDS_MAX bytes of fields wait: what would make them more goes to the dead letters.
+ * MS_LEAD_FIELDS_MAX bytes of fields wait: what would make them more goes to the dead letters. When
+ * a sync of it was in vain, or two leads are one, they may be twice as many, the newest.
  *
  * Which lead it is: queue/identity.c says it.
  */
@@ -150,9 +151,10 @@ typedef enum { MS_BY_MARKETO_ID, MS_BY_EMAIL, MS_BY_USER_ID, MS_BY_ANY } ms_lead
  * Takes up to `room` due leads, longest due first, and marks them in flight: what comes for them
  * from now on waits for the next sync. Leads whose cookie has yet to be looked up are not due,
  * unless BY_ANY. `*count` is how many; slices live in `arena`; no more are taken than whose fields
- * fit in `bytes`, which are MS_LEAD_FIELDS_MAX or more, and in the arena. When fewer than `room`
- * would be taken and none has lingered its time, none is; when one has, those that still linger
- * share the call. Two leads of the same e-mail address are never in flight at once.
+ * fit in `bytes`, which are MS_LEAD_FIELDS_MAX or more, and in the arena. Of one lead no more than
+ * MS_LEAD_FIELDS_MAX go at once, the rest with its next sync. When fewer than `room` would be taken
+ * and none has lingered its time, none is; when one has, those that still linger share the call.
+ * Two leads of the same e-mail address are never in flight at once.
  */
 ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now,
                                     size_t room, size_t bytes, ms_arena *arena, ms_due_lead *leads,
@@ -164,7 +166,7 @@ ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection
 ms_store_result ms_store_lead_sent(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
 /* It was not sent, for no fault of its own: what was in flight waits again (newer values win),
- * until `due`. */
+ * until `due`. What becomes too much goes to the dead letters. */
 ms_store_result ms_store_lead_again(ms_store *store, int64_t lead, int64_t due);
 
 /* Marketo refuses it for its own fault: what was in flight goes to the dead letters. */
