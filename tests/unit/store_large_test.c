@@ -299,6 +299,46 @@ test_merged(void **state)
     assert_int_equal(dead + send_all(MS_BY_MARKETO_ID, REST_BYTES, &now), 180);
 }
 
+static void
+add_activities(const char *user_id, int count, size_t len)
+{
+    (void)snprintf(text, sizeof text, "[{\"apiName\":\"a\",\"value\":\"%0*d\"}]", (int)len, 1);
+    const ms_command command = {.kind = MS_COMMAND_ACTIVITY,
+                                .who = {none, slice(user_id), none, true},
+                                .time = START,
+                                .activity_type = 100001,
+                                .primary_value = slice("one"),
+                                .attributes = slice(text)};
+    for (int i = 0; i < count; i++) {
+        request(&command, START);
+    }
+}
+
+/* Together they need more memory than there is, one by one they do not. */
+static void
+test_activities_of_a_refused_lead(void **state)
+{
+    (void)state;
+    add_activities("guest", 450, 20000);
+    (void)take(MS_BY_USER_ID, RIPE);
+    assert_int_equal(taken_count, 1);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    assert_int_equal(counts().activities_waiting, 0);
+    assert_int_equal(counts().dead, 451);
+}
+
+static void
+test_activities_of_a_lead_held_too_long(void **state)
+{
+    (void)state;
+    (void)take(MS_BY_EMAIL, START);
+    add_activities("guest", 450, 20000);
+    ok(ms_store_tidy(queue, START + HOLD + DAY));
+    assert_int_equal(counts().activities_waiting, 0);
+    assert_int_equal(counts().leads_held, 0);
+    assert_int_equal(counts().dead, 450);
+}
+
 int
 main(void)
 {
@@ -312,6 +352,8 @@ main(void)
         TEST(test_grown_by_a_former_version),
         TEST(test_field_that_fits_in_no_call),
         TEST(test_merged),
+        TEST(test_activities_of_a_refused_lead),
+        TEST(test_activities_of_a_lead_held_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,8 +216,10 @@ ms_dead_move_activities_of(ms_store *store, int64_t lead, ms_slice code, ms_slic
                            int64_t now)
 {
     int64_t id = 0;
+    ms_arena scratch = store->scratch; /* each activity's is forgotten after it */
     while (!store->failed && (id = ms_sql_number_1(store, MS_ACTIVITY_WAITING, lead)) != 0) {
         ms_dead_move_activity(store, id, code, reason, now);
+        store->scratch = scratch;
     }
 }
 
