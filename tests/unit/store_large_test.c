@@ -339,6 +339,98 @@ test_activities_of_a_lead_held_too_long(void **state)
     assert_int_equal(counts().dead, 450);
 }
 
+#define COOKIES 40000
+
+/* Gives the lead that has cookies already many more, which wait for its id. */
+static void
+add_cookies(void)
+{
+    char sql[400];
+    (void)snprintf(
+        sql, sizeof sql,
+        "INSERT INTO cookie SELECT NULL, 'id:561-HYG-937&token:_mch-example.com-1374552656411-'"
+        " || i, (SELECT min(lead) FROM cookie), 3, %lld, 0, 0, 0 FROM"
+        " (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < %d) SELECT i FROM n)",
+        (long long)START, COOKIES);
+    run(sql);
+    ms_count_change(queue, MS_COUNT_COOKIES, COOKIES);
+}
+
+/* All visitors of a shop are its user "guest". */
+static void
+test_cookies_of_a_merged_lead(void **state)
+{
+    (void)state;
+    identify(NULL, "guest", "c1", "{\"A\":1}", START);
+    identify(NULL, "guest", "c2", "{\"A\":1}", START);
+    add_cookies();
+    assert_string_equal(lookups(RIPE), "c1>0\nc2>0\n");
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, none, RIPE));
+    ok(ms_store_looked_up(queue, cookies[1].id, 0, none, RIPE));
+    identify(NULL, "guest", "c3", "{\"A\":1}", RIPE);
+    assert_string_equal(lookups(RIPE + 5 * SECOND), "c3>0\n");
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, none, RIPE + 5 * SECOND));
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM lead"), 1);
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 3"), COOKIES + 3);
+}
+
+static void
+test_cookies_follow_their_leads_id(void **state)
+{
+    const int64_t later = RIPE + 60 * SECOND;
+    (void)state;
+    identify_in_browser("a@x.com", NULL, "c1", "{\"A\":1}", START);
+    add_cookies();
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 4"), COOKIES + 1);
+    (void)associations(RIPE);
+    ok(ms_store_associated(queue, cookies[0].id, RIPE));
+    ok(ms_store_cookie_refused(queue, cookies[1].id, slice("1004"), none, RIPE));
+    for (int i = 2; i < 300; i++) {
+        ok(ms_store_cookie_again(queue, cookies[i].id, RIPE));
+    }
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 0"), 2);
+    queue_check();
+
+    /* The one that was refused is let be. */
+    ok(ms_store_forget_marketo_id(queue, 7, RIPE));
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 3"), COOKIES);
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 0"), 1);
+
+    /* The one that is tied to the former id is tied to it again. */
+    sync_one(MS_BY_EMAIL, 7, later);
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 4"), COOKIES - 1);
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 0"), 2);
+    ok(ms_store_forget_marketo_id(queue, 7, later));
+    sync_one(MS_BY_EMAIL, 8, later + 60 * SECOND);
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 4"), COOKIES);
+    assert_int_equal(query("SELECT count(*) FROM cookie WHERE state = 0"), 1);
+}
+
+/* Another lead's cookies become those of one that has an id: only theirs are to be looked at. */
+static void
+test_cookies_of_another_lead_follow(void **state)
+{
+    (void)state;
+    identify_in_browser("a@x.com", NULL, "c1", "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    assert_string_equal(associations(RIPE), "c1>7\n");
+    ok(ms_store_associated(queue, cookies[0].id, RIPE));
+    identify_in_browser(NULL, NULL, "c2", "{\"A\":1}", RIPE);
+    identify_in_browser(NULL, "u1", "c2", "{\"A\":1}", RIPE);
+    assert_string_equal(associations(RIPE), "");
+    identify_in_browser("a@x.com", "u1", NULL, "{\"A\":1}", RIPE);
+    queue_check();
+    assert_int_equal(query("SELECT count(*) FROM lead"), 1);
+    assert_string_equal(associations(RIPE), "c2>7\n");
+}
+
 int
 main(void)
 {
@@ -354,6 +446,9 @@ main(void)
         TEST(test_merged),
         TEST(test_activities_of_a_refused_lead),
         TEST(test_activities_of_a_lead_held_too_long),
+        TEST(test_cookies_of_a_merged_lead),
+        TEST(test_cookies_follow_their_leads_id),
+        TEST(test_cookies_of_another_lead_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,47 +113,12 @@ ms_cookie_tie(ms_store *store, ms_lead_row *lead, ms_slice text, ms_cookie_row *
     return asked ? from : 0;
 }
 
-/* Copies of the lead's cookies, so that they can be written while they are gone through. */
-static ms_cookie_row *
-cookies_of(ms_store *store, int64_t lead, size_t *count)
-{
-    const size_t at_once = 64;
-    size_t room = 0;
-    ms_cookie_row *rows = NULL;
-    ms_sql *sql = ms_sql_begin(store, MS_COOKIES_OF_LEAD);
-    ms_sql_int(sql, lead);
-    for (*count = 0; ms_sql_row(sql); (*count)++) {
-        ms_cookie_row row = read_row(sql);
-        if (*count == room) {
-            room = 2 * room + at_once;
-            ms_cookie_row *more = ms_scratch(store, room * sizeof *rows);
-            if (more == NULL) {
-                break;
-            }
-            if (*count > 0) {
-                memcpy(more, rows, *count * sizeof *rows);
-            }
-            rows = more;
-        }
-        rows[*count] = row;
-    }
-    ms_sql_end(sql);
-    return rows;
-}
-
 void
-ms_cookies_follow(ms_store *store, const ms_lead_row *lead, int64_t now)
+ms_cookies_follow(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now)
 {
-    size_t count = 0;
-    ms_cookie_row *rows = cookies_of(store, lead->id, &count);
-    for (size_t i = 0; i < count && !store->failed; i++) {
-        ms_cookie_row *cookie = &rows[i];
-        /* One that is settled without a tie was refused, and is not tried again by itself. */
-        bool to_be_tied = cookie->state == MS_COOKIE_WAITS || cookie->state == MS_COOKIE_READY ||
-                          (cookie->state == MS_COOKIE_SETTLED && cookie->tied_to != 0);
-        ms_cookie_state state = ms_cookie_state_with(cookie, lead);
-        if (to_be_tied && cookie->state != (int64_t)state) {
-            ms_cookie_set(store, cookie, state, now);
-        }
-    }
+    /* One that is settled without a tie was refused, and is not tried again by itself. */
+    int unsettled = ms_sql_run_3(store, MS_COOKIES_UNSETTLE, lead, marketo_id, now);
+    int settled = ms_sql_run_3(store, MS_COOKIES_SETTLE, lead, marketo_id, now);
+    (void)ms_sql_run_3(store, MS_COOKIES_TURN, lead, marketo_id, now);
+    ms_count_change(store, MS_COUNT_COOKIES, unsettled - settled);
 }

@@ -44,7 +44,8 @@ ms_cookie_state ms_cookie_state_with(const ms_cookie_row *cookie, const ms_lead_
 int64_t ms_cookie_tie(ms_store *store, ms_lead_row *lead, ms_slice cookie, ms_cookie_row *known,
                       bool cookie_first, int64_t now);
 
-/* After the lead's Marketo id has changed: its cookies that wait for one, or had the former. */
-void ms_cookies_follow(ms_store *store, const ms_lead_row *lead, int64_t now);
+/* The lead has this Marketo id from now on, 0: none. Its cookies that wait for one, or have been
+ * tied to another, follow. A lead may have very many, so they are not read. */
+void ms_cookies_follow(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
 #endif

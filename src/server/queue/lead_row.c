@@ -284,11 +284,10 @@ ms_lead_set_together(ms_store *store, ms_lead_row *lead, const ms_field_set *old
     }
 }
 
-/* What waited for the lead to have an id, or has to follow it to another. */
+/* What waited for the lead to have an id. */
 static void
-release(ms_store *store, const ms_lead_row *lead, int64_t now)
+release_activities(ms_store *store, const ms_lead_row *lead, int64_t now)
 {
-    ms_cookies_follow(store, lead, now);
     if (lead->marketo_id != 0) {
         (void)ms_sql_run_2(store, MS_ACTIVITIES_READY, lead->id, now + store->rules.linger);
     }
@@ -312,6 +311,10 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     lead->lookups += other->lookups;
     lead->changed = true;
 
+    bool gets_id = other->marketo_id != 0 && lead->marketo_id == 0;
+    if (!gets_id) { /* its own cookies stay as they are */
+        ms_cookies_follow(store, other->id, lead->marketo_id, now);
+    }
     (void)ms_sql_run_2(store, MS_ALIASES_MOVE, lead->id, other->id);
     (void)ms_sql_run_2(store, MS_FLIGHTS_MOVE, lead->id, other->id);
     (void)ms_sql_run_2(store, MS_COOKIES_MOVE, lead->id, other->id);
@@ -319,10 +322,10 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     (void)ms_sql_run_1(store, MS_LEAD_DELETE, other->id);
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter)other->class, -(other->due > 0));
 
-    if (other->marketo_id != 0 && lead->marketo_id == 0) {
+    if (gets_id) {
         ms_lead_identified(store, lead, other->marketo_id, now);
     } else {
-        release(store, lead, now);
+        release_activities(store, lead, now);
     }
 }
 
@@ -342,5 +345,6 @@ ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64
     }
     (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, marketo_id);
     lead->changed = true;
-    release(store, lead, now);
+    ms_cookies_follow(store, lead->id, marketo_id, now);
+    release_activities(store, lead, now);
 }

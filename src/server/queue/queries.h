@@ -94,6 +94,13 @@
     X(MS_COOKIE_SET, "UPDATE cookie SET lead = ?2, state = ?3, due = ?4, attempts = ?5,"           \
         " tied_to = ?6, flying_to = ?7 WHERE id = ?1")                                             \
     X(MS_COOKIES_MOVE, "UPDATE cookie SET lead = ?1 WHERE lead = ?2")                              \
+    /* Of lead ?1, which has Marketo id ?2 from now on: ms_cookies_follow. */                       \
+    X(MS_COOKIES_SETTLE, "UPDATE cookie SET state = 0, due = ?3 WHERE lead = ?1"                   \
+        " AND state IN (3, 4) AND tied_to = ?2 AND ?2 <> 0")                                       \
+    X(MS_COOKIES_UNSETTLE, "UPDATE cookie SET state = iif(?2 = 0, 3, 4), due = ?3"                 \
+        " WHERE lead = ?1 AND state = 0 AND tied_to NOT IN (0, ?2)")                               \
+    X(MS_COOKIES_TURN, "UPDATE cookie SET state = iif(?2 = 0, 3, 4), due = ?3"                     \
+        " WHERE lead = ?1 AND state = iif(?2 = 0, 4, 3)")                                          \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
     X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 4)"        \
