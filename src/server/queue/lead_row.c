@@ -293,6 +293,26 @@ release_activities(ms_store *store, const ms_lead_row *lead, int64_t now)
     }
 }
 
+/* A lead that is not on disk yet takes the other's row, and with it whatever has its id: that may
+ * be very much. */
+static void
+take_row(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now)
+{
+    ms_lead_row row = *other;
+    other->id = lead->id;
+    other->due = 0;
+    lead->id = row.id;
+    lead->class = row.class;
+    lead->earliest = row.earliest;
+    lead->due = row.due;
+    lead->placed_since = row.placed_since;
+    lead->is_new = false;
+    if (lead->marketo_id != 0 && lead->marketo_id != row.marketo_id) {
+        (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, lead->marketo_id);
+        ms_cookies_follow(store, lead->id, lead->marketo_id, now);
+    }
+}
+
 void
 ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now)
 {
@@ -311,6 +331,9 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     lead->lookups += other->lookups;
     lead->changed = true;
 
+    if (lead->is_new) {
+        take_row(store, lead, other, now);
+    }
     bool gets_id = other->marketo_id != 0 && lead->marketo_id == 0;
     if (!gets_id) { /* its own cookies stay as they are */
         ms_cookies_follow(store, other->id, lead->marketo_id, now);
