@@ -62,6 +62,55 @@ test_fields_go_to_the_lead_that_they_are_of(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 b@x.com {\"A\":7}\n");
 }
 
+/* Lead 7 of u1 is refused something, and then gone: by the user id it is lead 8. */
+static void
+test_fields_of_a_lead_that_is_gone(void **state)
+{
+    int64_t now = RIPE;
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_USER_ID, 7, now);
+    identify(NULL, "u1", NULL, "{\"A\":2}", now += 60 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, now += 60 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, now));
+    ok(ms_store_forget_marketo_id(queue, 7, now));
+    sync_one(MS_BY_USER_ID, 8, now += 60 * SECOND);
+    assert_int_equal(retry(0, now), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, now + 60 * SECOND), "#8 @u1  {\"A\":2}\n");
+}
+
+static void
+test_an_address_does_not_come_back(void **state)
+{
+    int64_t now = RIPE;
+    (void)state;
+    identify("x@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_not_equal(lookups(now), "");
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, none, now));
+    sync_one(MS_BY_EMAIL, 7, now);
+    identify("x@x.com", NULL, COOKIE, "{\"A\":2}", now += 60 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, now += 60 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, now));
+    identify("y@x.com", NULL, COOKIE, "{\"Email\":\"y@x.com\"}", now);
+    sync_one(MS_BY_MARKETO_ID, 7, now += 60 * SECOND);
+    assert_int_equal(retry(0, now), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, now + 60 * SECOND), "#7 y@x.com {\"A\":2}\n");
+}
+
+/* Of a cookie alone Marketo is asked whose it is. */
+static void
+test_what_only_a_cookie_tells(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    assert_string_not_equal(lookups(RIPE), "");
+    ok(ms_store_cookie_refused(queue, cookies[0].id, slice("1003"), none, RIPE));
+    assert_int_equal(retry(0, RIPE), 1);
+    assert_string_equal(lookups(RIPE + 60 * SECOND), COOKIE ">0\n");
+    ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE + 60 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7  {\"A\":1}\n");
+}
+
 /* SOAP says the cookie in the lead's own sync. */
 static void
 refuse_with_cookie(void)
@@ -121,6 +170,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_fields_are_as_old_as_they_were),
         TEST(test_fields_go_to_the_lead_that_they_are_of),
+        TEST(test_fields_of_a_lead_that_is_gone),
+        TEST(test_an_address_does_not_come_back),
+        TEST(test_what_only_a_cookie_tells),
         TEST(test_a_cookie_that_moved_stays),
         TEST(test_a_cookie_that_is_still_theirs_is_tied),
         TEST(test_too_large_again),

@@ -277,22 +277,6 @@ test_browser_does_not_become_the_lead_that_is_looked_up(void **state)
     assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "b@x.com {\"A\":1,\"B\":2}\n");
 }
 
-/* Nor is the user, of whom Marketo knows nothing yet: what is said of them later stays theirs. */
-static void
-test_browser_does_not_become_a_cookies_user(void **state)
-{
-    (void)state;
-    identify(NULL, "u1", COOKIE, "{\"A\":1}", START);
-    identify(NULL, "u2", OTHER, "{\"A\":2}", START);
-    answer(0, NULL, LATER);
-    identify_in_browser("b@x.com", NULL, COOKIE, "{\"B\":1}", LATER); /* answered, */
-    identify_in_browser("c@x.com", NULL, OTHER, "{\"B\":2}", LATER);  /* and not */
-    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
-    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER),
-                        "@u1 a@x.com {\"A\":1,\"C\":1}\nb@x.com {\"B\":1}\nc@x.com {\"B\":2}\n");
-    assert_string_equal(take(MS_BY_USER_ID, MUCH_LATER), "@u2  {\"A\":2}\n");
-}
-
 static void
 test_email_does_not_go_to_a_user_that_is_looked_up(void **state)
 {
@@ -431,7 +415,6 @@ main(void)
         TEST(test_browser_tells_whose_a_held_cookie_is),
         TEST(test_browser_tells_whose_a_cookie_is_before_marketo_does),
         TEST(test_browser_does_not_become_a_cookies_lead),
-        TEST(test_browser_does_not_become_a_cookies_user),
         TEST(test_browser_does_not_become_the_lead_that_is_looked_up),
         TEST(test_email_does_not_go_to_a_user_that_is_looked_up),
 

@@ -38,6 +38,22 @@ fields_of(int number, int count, int len)
     return text;
 }
 
+/* Values that look like many fields. */
+static const char *
+colons_of(int number)
+{
+    size_t end = 0;
+    for (int i = 0; i < 4; i++) {
+        end += (size_t)snprintf(text + end, sizeof text - end, "%s\"F%02d_%d\":\"",
+                                i == 0 ? "{" : ",", number, i);
+        memset(text + end, ':', 15000);
+        end += 15000;
+        text[end++] = '"';
+    }
+    (void)snprintf(text + end, sizeof text - end, "}");
+    return text;
+}
+
 /* Takes leads as a back end with room for so many bytes does. */
 static size_t
 take_within(ms_lead_selection selection, size_t bytes, int64_t now)
@@ -434,6 +450,20 @@ test_cookies_of_another_lead_follow(void **state)
     assert_string_equal(associations(RIPE), "c2>7\n");
 }
 
+static void
+test_colons(void **state)
+{
+    (void)state;
+    identify("b@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("b@x.com", NULL, NULL, colons_of(1), RIPE);
+    identify("a@x.com", NULL, NULL, colons_of(2), RIPE);
+    assert_int_equal(take_within(MS_BY_EMAIL, REST_BYTES, RIPE + 60 * SECOND), 1);
+    identify("a@x.com", NULL, NULL, colons_of(3), RIPE + 60 * SECOND);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, RIPE + 60 * SECOND));
+    ok(ms_store_lead_again(queue, taken[0].id, RIPE + 60 * SECOND));
+}
+
 int
 main(void)
 {
@@ -452,6 +482,7 @@ main(void)
         TEST(test_cookies_of_a_merged_lead),
         TEST(test_cookies_follow_their_leads_id),
         TEST(test_cookies_of_another_lead_follow),
+        TEST(test_colons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,7 +224,9 @@ bury_first(ms_store *store, ms_slice reason, int64_t now)
         request.commands = left;
         state = ms_journal_read(&left, &command);
         if (state == MS_JOURNAL_READ) {
+            ms_arena before = store->scratch; /* one that needs too much leaves it to the others */
             bury(store, &command, reason, now);
+            store->scratch = before;
         }
     }
     if (state == MS_JOURNAL_UNKNOWN) {

@@ -82,6 +82,15 @@ email_is_outdated(const ms_lead_row *lead, const ms_field_set *added, const ms_f
     return waits != NULL ? waits->time > said->time : ms_sent_fields_outdate(lead->sent, now, said);
 }
 
+/* With a Marketo id it is a letter, and the address the one that the lead had then. */
+static void
+set_email(ms_lead_row *lead, const ms_command *command)
+{
+    if (command->marketo_id == 0 || lead->email.len == 0) {
+        ms_identity_set_email(lead, command->who.email);
+    }
+}
+
 /* Merges the command's fields into those that wait. */
 static void
 add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const ms_field_set *added,
@@ -89,7 +98,7 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
 {
     ms_field_set waiting = ms_lead_fields(store, lead);
     if (!email_is_outdated(lead, added, &waiting, now)) {
-        ms_identity_set_email(lead, command->who.email);
+        set_email(lead, command);
     }
     ms_field_set merged = ms_fields_together(store, &waiting, added);
     if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
@@ -114,13 +123,16 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
 /* Writing a row for this alone is not worth it more often. */
 #define HEARD_EVERY ((int64_t)3600 * 1000)
 
-/* The lead that a command is about; NULL, and a failed store, without memory. What Marketo knows it
- * by tells which it is, whatever else is: its address may be another's by now. */
+/* The lead that a command is about; NULL, and a failed store, without memory. The Marketo id
+ * tells which it is, if it is known here: the address may be another's by now. */
 static ms_lead_row *
 lead_of(ms_store *store, const ms_command *command, int64_t now)
 {
-    return command->marketo_id != 0 ? ms_identity_of_marketo_id(store, command->marketo_id, now)
-                                    : ms_identity_lead(store, &command->who, now);
+    bool by_marketo_id = command->marketo_id != 0 &&
+                         (ms_identity_is_nobody(&command->who) ||
+                          ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, command->marketo_id) != 0);
+    return by_marketo_id ? ms_identity_of_marketo_id(store, command->marketo_id, now)
+                         : ms_identity_lead(store, &command->who, now);
 }
 
 void
@@ -179,7 +191,7 @@ ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool
     if (lead == NULL) {
         return;
     }
-    ms_identity_set_email(lead, command->who.email);
+    set_email(lead, command);
     if (lead->marketo_id == 0) {
         ms_lead_wants_sync(lead, now); /* it is to have an id */
     }

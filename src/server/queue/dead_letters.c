@@ -67,8 +67,16 @@ retry_cookie(ms_store *store, ms_command *command, int64_t now)
         ms_change_lead(store, command, now, true);
         return;
     }
-    const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
-    if (lead != NULL && cookie.state == MS_COOKIE_SETTLED) {
+    ms_lead_row *lead = ms_lead_load(store, cookie.lead);
+    if (lead == NULL || cookie.state != MS_COOKIE_SETTLED) {
+        return;
+    }
+    if (lead->marketo_id == 0 && lead->email.len == 0) { /* nothing else tells whose it is */
+        ms_cookie_set(store, &cookie, MS_COOKIE_LOOKUP, now);
+        lead->lookups++;
+        lead->changed = true;
+        ms_lead_save(store, lead);
+    } else {
         ms_cookie_set(store, &cookie, ms_cookie_state_with(&cookie, lead), now);
     }
 }
@@ -133,6 +141,7 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
                           .activity_type = number(payload, "activityType"),
                           .primary_value = ms_json_string(payload, "primaryValue"),
                           .attributes = raw_last(text, "\"attributes\"")};
+    command.who.cookie_first = command.who.email.len + command.who.user_id.len == 0;
     bool is_visit = ms_slice_equal(kind, MS_SLICE("visit"));
     if (!is_visit && command.marketo_id == 0 && ms_identity_is_nobody(&command.who)) {
         return false;

@@ -122,15 +122,17 @@ put_in_order(ms_field_set *set)
     set->count = kept;
 }
 
-/* No set has more fields than it has colons. */
+/* No set has more fields than it has colons, of which values may have many, nor than `"":1,` fit in
+ * it. */
 static size_t
-count_colons(ms_slice json)
+most_fields(ms_slice json)
 {
+    size_t most = json.len / 5 + 1;
     size_t colons = 0;
     for (size_t i = 0; i < json.len; i++) {
         colons += json.ptr[i] == ':';
     }
-    return colons;
+    return colons < most ? colons : most;
 }
 
 static bool
@@ -138,7 +140,7 @@ read_members(ms_arena *arena, ms_slice json, bool kept, int64_t time, ms_field_s
 {
     reader text = {json.ptr, json.ptr + json.len};
     *set = (ms_field_set){.count = 0};
-    set->list = ms_arena_alloc(arena, (count_colons(json) + 1) * sizeof *set->list);
+    set->list = ms_arena_alloc(arena, (most_fields(json) + 1) * sizeof *set->list);
     if (set->list == NULL || !skip(&text, '{')) {
         return false;
     }

@@ -61,16 +61,12 @@ know(ms_store *store, const ms_identity *who)
     return known;
 }
 
-/* Has the lead a user id that is not theirs? Of nobody's it may be theirs, says a server's cookie;
- * a browser's, which anybody can send, does not. */
+/* Has the lead a user id, and they another? */
 static bool
 is_other_user(const ms_lead_row *lead, const ms_identity *who)
 {
-    if (lead->user_id.len == 0) {
-        return false;
-    }
-    return who->user_id.len == 0 ? !who->cookie_first
-                                 : !ms_slice_equal(lead->user_id, who->user_id);
+    return lead->user_id.len > 0 && who->user_id.len > 0 &&
+           !ms_slice_equal(lead->user_id, who->user_id);
 }
 
 /* May the lead be somebody else's, of whom more is known, who says this of themselves? */

@@ -14,7 +14,7 @@
 
 /* Room for a lead's fields, waiting, in flight and new, taken apart. Untouched memory costs
  * nothing. */
-#define SCRATCH ((size_t)8 << 20)
+#define SCRATCH ((size_t)32 << 20)
 
 static const char no_memory[] = "There is not enough memory to open the database.";
 static const char no_thread[] =
