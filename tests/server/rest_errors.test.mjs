@@ -180,6 +180,7 @@ test("607 in a day's first hour, which may be of the day before by Marketo's clo
   queue.advance(300_000);
   await until(() => marketo.leads.get('ada@example.com'), 'the lead');
   assert.ok(syncs(marketo)[1].at < midnight + 360_000);
+  assert.equal(logged(queue.log(), 'daily_quota_used_up'), 1);
 });
 
 test('a number of calls a day of its own', async (t) => {
@@ -454,6 +455,30 @@ test('a Marketo that does not answer is told of, once, and when it does again', 
   await until(() => logged(queue.log(), 'marketo_recovered') === 2, 'word of the second end');
   assert.equal(logged(queue.log(), 'marketo_does_not_answer'), 2);
   assert.match(queue.log(), /"call":"leads: 611"/);
+});
+
+for (const fault of [{ code: '602' }, { status: 401 }, { code: '606' }, { code: '615' }]) {
+  test(`nor is it silent about ${fault.code ?? fault.status} again and again`, async (t) => {
+    const { marketo, queue } = await queueFor(t);
+    marketo.faults.calls.push({ ...fault, path: LEADS, times: 6 });
+    await queue.lead('ada@example.com');
+    await queue.passUntil(() => marketo.leads.get('ada@example.com'));
+    await until(() => logged(queue.log(), 'marketo_recovered'), 'word of its end');
+    assert.equal(logged(queue.log(), 'marketo_does_not_answer') + logged(queue.log(), 'marketo_has_too_many_calls'), 1);
+  });
+}
+
+test('a record that a whole call is refused for, where others went well, is put aside', async (t) => {
+  const { marketo, queue } = await queueFor(t, { simulator: { fields: [{ name: 'userId', soapName: 'UserId' }] } });
+  const send = (/** @type {string} */ user_id) => queue.send({ kind: 'lead', user_id, fields: JSON.stringify({ UserId: user_id }) });
+  await send('good');
+  await queue.passUntil(() => marketo.leadsById.size === 1);
+  marketo.faults.calls.push({ code: '1003', path: LEADS });
+  await send('bad');
+  await queue.passUntil(() => syncs(marketo).length === 2);
+  await send('better');
+  await queue.passUntil(() => marketo.leadsById.size === 2);
+  assert.deepEqual((await queue.dead()).map(({ code, who }) => [code, who]), [['1003', 'bad']]);
 });
 
 test('a field UserId that no lead can be looked up by: its leads wait, and no others', async (t) => {

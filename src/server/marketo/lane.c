@@ -52,6 +52,7 @@ ms_lane_went_well(ms_lane *lane)
     lane->not_before = 0;
     lane->fault = false;
     lane->silent = false;
+    lane->proven = true;
     lane->size = 2 * lane->size < lane->most ? 2 * lane->size : lane->most;
 }
 

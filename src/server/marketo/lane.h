@@ -25,6 +25,7 @@ typedef struct {
     const char *name;
     bool fault;  /* known, and in the log */
     bool silent; /* the same of no answers */
+    bool proven; /* a call went well */
 } ms_lane;
 
 /* `name`, for the log, outlives it. */

@@ -10,6 +10,9 @@
 #define YOUNG_DAY HOUR
 #define YOUNG_DAY_PAUSE (5 * MINUTE)
 
+/* In a row: then it does not help to make fewer, and others may be who makes them. */
+#define TOO_MANY_TO_TELL 3
+
 static int64_t
 sooner(int64_t a, int64_t b)
 {
@@ -39,6 +42,10 @@ ms_pause_too_many(ms_pause *pause, ms_limiter *limiter, bool in_20_seconds, int6
 {
     if (started >= pause->slowed_at) {
         pause->too_many++;
+        if (pause->too_many == TOO_MANY_TO_TELL) {
+            ms_log("warning", "marketo_has_too_many_calls", "calls",
+                   in_20_seconds ? "in 20 seconds" : "at once");
+        }
         pause->slowed_at = now;
         pause->too_many_until =
             now + ms_backoff_delay(pause->too_many, retry_after, ms_backoff_random());
@@ -55,14 +62,19 @@ void
 ms_pause_quota(ms_pause *pause, int64_t started, int64_t now)
 {
     bool young = ms_central_next_midnight(started - YOUNG_DAY) <= started;
-    if (pause->quota_until <= now) {
+    if (!pause->quota_told) {
         ms_log("warning", "daily_quota_used_up", NULL, NULL);
     }
+    pause->quota_told = true;
     pause->quota_until = young ? now + YOUNG_DAY_PAUSE : ms_central_next_midnight(started);
 }
 
 void
 ms_pause_went_well(ms_pause *pause)
 {
+    if (pause->too_many >= TOO_MANY_TO_TELL) {
+        ms_log("info", "marketo_recovered", "call", "all");
+    }
     pause->too_many = 0;
+    pause->quota_told = false;
 }

@@ -15,6 +15,7 @@ typedef struct {
     unsigned int too_many; /* such answers in a row */
     int64_t slowed_at;     /* when the limiter was told of the last one */
     int64_t quota_until;
+    bool quota_told; /* in the log, and not over */
 } ms_pause;
 
 /* Until when there must be no call; 0 if one may be made now. */
@@ -35,7 +36,7 @@ int64_t ms_pause_too_many(ms_pause *pause, ms_limiter *limiter, bool in_20_secon
  */
 void ms_pause_quota(ms_pause *pause, int64_t started, int64_t now);
 
-/* A call was not too much. */
+/* A call was not too much. If it was in the log that they were for some time, so is the end. */
 void ms_pause_went_well(ms_pause *pause);
 
 #endif

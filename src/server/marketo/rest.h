@@ -103,8 +103,8 @@ typedef struct {
                             ms_store *store, int64_t now);
     /* One record has to go again. NULL for calls without records. */
     ms_store_result (*again)(ms_store *store, int64_t id, int64_t due);
-    /* A whole call that is refused with a record's code is so for what it says beside its records.
-     */
+    /* Until one went well, a whole call that is refused with a record's code is so for what it says
+     * beside its records. */
     bool doubtful;
     /* One record was refused. */
     ms_store_result (*refused)(ms_rest_call *call, const ms_rest_item *item, ms_slice code,

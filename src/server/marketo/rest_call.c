@@ -119,15 +119,18 @@ all_again(const ms_rest_call *call, ms_store *store, int64_t due)
  */
 
 static void
-note_token(ms_rest *rest, ms_rest_call *call, ms_lane *lane, int64_t now)
+note_token(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
+           const ms_http_answer *answer, int64_t now)
 {
+    ms_rest *rest = call->rest;
     if (call->token_number == rest->token_number) {
         rest->token_until = 0;
         rest->tokens_refused++;
     }
-    call->again_at = rest->tokens_refused <= 1
-                         ? now
-                         : ms_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
+    if (rest->tokens_refused > 1) {
+        call->again_at = ms_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
+        ms_lane_tell_failure(lane, answer, reply->code);
+    }
 }
 
 static void
@@ -165,7 +168,7 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
         ms_lane_tell_failure(lane, answer, reply->code);
         break;
     case MS_REPLY_TOKEN:
-        note_token(rest, call, lane, now);
+        note_token(call, lane, reply, answer, now);
         break;
     case MS_REPLY_RATE:
     case MS_REPLY_CONCURRENCY:
@@ -214,7 +217,8 @@ static ms_rest_meaning
 meaning_for(const ms_rest_call *call, ms_rest_meaning meaning)
 {
     bool of_records = meaning == MS_REPLY_RECORD || meaning == MS_REPLY_TOO_LARGE;
-    bool of_call = call->count == 0 || (meaning == MS_REPLY_RECORD && call->kind->doubtful);
+    bool doubtful = call->kind->doubtful && !call->rest->lanes[call->kind->lane].proven;
+    bool of_call = call->count == 0 || (meaning == MS_REPLY_RECORD && doubtful);
     return of_records && of_call ? MS_REPLY_FAULT : meaning;
 }
 
