@@ -92,9 +92,18 @@ export function createOutbox(options, store, perform, associate, finish, settled
    * @param {(lead: LeadResult) => Promise<Answer>} [send]
    */
   const associateAsOf = async (rules, request, time, send) => {
-    const outcome = await associate(rules, request, send);
+    const before = store.get(LAST_LEAD);
+    /** When the answer came: who was sent while it was under way is newer. @type {any} */
+    let meanwhile;
+    const noting = send && (async (/** @type {LeadResult} */ lead) => {
+      const answer = await send(lead);
+      meanwhile = store.get(LAST_LEAD);
+      return answer;
+    });
+    const outcome = await associate(rules, request, noting);
     const last = store.get(LAST_LEAD);
-    if (outcome.sent && last) store.set(LAST_LEAD, { ...last, time });
+    const isNewer = meanwhile?.time > Math.max(time, before?.time || 0);
+    if (outcome.sent && last) store.set(LAST_LEAD, isNewer ? meanwhile : { ...last, time });
     return outcome;
   };
 

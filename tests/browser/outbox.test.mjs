@@ -221,6 +221,36 @@ test('of a kept lead goes what a newer one has not said: neither user id nor nam
   }
 });
 
+test('a kept lead that is answered after a newer one is not the last: those kept after it are of former visitors, too', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const server = await startLeadServer(t, async ({ traits }) => {
+    if (traits.email === 'a@example.com') await held;
+    return { body: { queued: true } };
+  });
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await visitorNamed(page);
+  const [a, c] = ['a@example.com', 'c@example.com'].map((email) => JSON.stringify({ traits: { email } }));
+  await keepThere(page, [{ request: a, time: Date.now() - 40_000 }, { request: c, time: Date.now() - 30_000 }]);
+  await page.close();
+  const next = await world.open(t, { head, path: '/next', context });
+  await server.received(1);
+  assert.equal((await call(next.page, [identify('b@example.com')]))[0].sent, true);
+  release();
+  await server.received(3);
+  await allSent(next.page);
+  assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie.slice(0, 3)]), [
+    ['a@example.com', 'id:'],
+    ['b@example.com', 'id:'],
+    ['c@example.com', ''],
+  ]);
+  assert.equal((await call(next.page, [identify('b@example.com')]))[0].skipped, 'unchanged');
+});
+
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
