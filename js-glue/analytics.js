@@ -8,6 +8,7 @@
 import { identifyArguments, pageArguments, trackArguments } from './arguments.js';
 import { createDelivery, hasOptedOut } from './delivery.js';
 import { callSafely, createEvents } from './events.js';
+import { inTime } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { REQUEST_MAX } from './rules.js';
 import { createStore, createUser } from './user.js';
@@ -170,23 +171,26 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const end = async (name, args, outcome) =>
     finish(name, args.find((value) => typeof value === 'function'), outcome);
 
+  /** Waits however long it takes. @type {typeof inTime} */
+  const late = (loading) => loading;
   /** @type {Promise<typeof import('./extras.js')> | undefined} */
   let extras;
-  const extrasOnce = () =>
-    (extras ??= loadExtras(/** @type {Options} */ (settings)).catch((reason) => {
-      extras = undefined; // the next may have more luck
+  const extrasOnce = (limit = inTime) =>
+    limit((extras ??= loadExtras(/** @type {Options} */ (settings)))).catch((reason) => {
+      extras = undefined; // the next may have more luck, or find what has come late
       throw reason;
-    }));
+    });
 
   /**
    * Does what takes the extras; without them, or if it throws, the call ends with the error.
    * @param {string} name @param {any[]} args
+   * @param {typeof inTime} limit how long it waits for them
    * @param {(extras: typeof import('./extras.js')) => void} work
    */
-  const withExtras = async (name, args, work) => {
+  const withExtras = async (name, args, limit, work) => {
     let error = 'extras_blocked';
     try {
-      const loaded = await extrasOnce();
+      const loaded = await extrasOnce(limit);
       error = 'arguments_invalid';
       work(loaded);
     } catch (reason) {
@@ -196,7 +200,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
 
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
     calls[name] = (_, args) =>
-      withExtras(name, args, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
+      withExtras(name, args, inTime, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
   }
 
   for (const name of ['group', 'alias']) {
@@ -246,9 +250,9 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     if (!consent) {
       user.reset();
       store.persist(false);
-      withExtras('consent', [], ({ refuse }) => {
+      withExtras('consent', [], late, ({ refuse }) => {
         // Unless there has been a yes meanwhile, or it is the second no.
-        if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings), !!delivery);
+        if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings), delivery);
       });
     } else {
       events.emit('consent');
@@ -282,7 +286,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         );
         if (options.autoPage) {
           const start = location.href;
-          withExtras('page', [], ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
+          withExtras('page', [], late, ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
       heed();

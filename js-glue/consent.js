@@ -28,7 +28,7 @@ export function forgetVisitor({ storage }) {
  * The same, while the shim is there. Munchkin, once on the page, tracks clicks by itself unless the visitor has opted
  * out: so that is said until the page is left.
  * @param {import('./analytics.js').Options} options
- * @param {boolean} isTracking whether Munchkin is on the page
+ * @param {unknown} isTracking whether Munchkin is on the page
  * @returns {() => void} takes it back
  */
 export function refuse(options, isTracking) {

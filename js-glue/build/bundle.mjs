@@ -33,7 +33,7 @@ async function shrunk(source, { format, module = true, internal } = {}) {
   const { code } = await minify(source, {
     ecma: /** @type {any} */ (2021),
     module,
-    compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true, loops: false },
+    compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
     mangle: internal ? { properties: { regex: internal, builtins: true } } : {},
     format: { comments: false, ...format },
   });

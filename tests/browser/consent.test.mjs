@@ -250,6 +250,35 @@ test('a no that is taken back while the extras are loading removes nothing that 
   assert.deepEqual(await stored(page), before);
 });
 
+test('a no is carried out however late the extras come', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    path: '/slow',
+    prepare: async (page) => {
+      await page.clock.install();
+      await page.route('**/munchkin-shim.extras.js', async (route) => {
+        await held;
+        await route.continue();
+      });
+    },
+  });
+  await world.arrival('/slow');
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.on('error', (/** @type {any} */ result) => (/** @type {any} */ (window).told = result));
+    analytics.consent(false);
+  });
+  await page.clock.runFor(11_000);
+  release();
+  await page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).told), undefined);
+});
+
 test('a no right after an identify: the server is not asked for a hash any more', async (t) => {
   /** @type {string[]} */
   const requests = [];

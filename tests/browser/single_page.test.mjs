@@ -120,6 +120,39 @@ test('a route that is taken while the extras are loading is a visit too; they ar
   assert.equal(fetched, 1);
 });
 
+test('extras that are slow to come: trackLink ends, the next one uses them, and the routes are followed once they are there', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  let fetched = 0;
+  const { page, errors } = await world.open(t, {
+    head: world.tag({ 'data-auto-page': '' }),
+    path: '/app',
+    prepare: async (page) => {
+      await page.clock.install();
+      await page.route('**/munchkin-shim.extras.js', async (route) => {
+        fetched++;
+        await held;
+        await route.continue();
+      });
+    },
+  });
+  await world.arrival('/app');
+  const ended = call(page, [['trackLink', null, 'x']]);
+  await page.clock.runFor(11_000);
+  assert.equal((await ended)[0].error, 'extras_blocked');
+  release();
+  await page.waitForFunction(() => 'munchkinShimExtras' in window);
+  assert.equal((await call(page, [['trackLink', null, 'x']]))[0], undefined);
+  assert.equal(fetched, 1);
+  await page.evaluate(() => history.pushState({}, '', '/next'));
+  await page.clock.runFor(100);
+  await world.visited(['/app', '/next']);
+  assert.deepEqual(errors, []);
+});
+
 test('without autoPage routes are the page\'s own business, and the extras are not fetched', async (t) => {
   /** @type {string[]} */
   const requests = [];
