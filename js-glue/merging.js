@@ -43,12 +43,13 @@ export function merged(rules, leads) {
  * @returns {string | undefined} a request; none if that is nothing
  */
 export function remainder(rules, request, newer) {
-  const said = Object.keys(newer);
+  // A field has one name, whatever the case.
+  const said = Object.keys(newer).map((field) => field.toLowerCase());
   /** @param {string} text @returns {[string, unknown][]} all but the e-mail address */
   const fieldsOf = (text) => Object.entries(rules('identify', text).call[1]).filter(([field]) => field !== 'Email');
   // A name says the first and the last one as well.
   const isNew = (/** @type {[string, unknown]} */ [name, value]) =>
-    fieldsOf(JSON.stringify({ traits: { email: newer.Email, [name]: value } })).every(([field]) => !said.includes(field));
+    fieldsOf(JSON.stringify({ traits: { email: newer.Email, [name]: value } })).every(([field]) => !said.includes(field.toLowerCase()));
   // Field by field: a trait such as an address has several.
   const left = fieldsOf(request).filter(isNew);
   if (!left.length) return undefined;

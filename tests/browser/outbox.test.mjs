@@ -199,6 +199,7 @@ test('of a kept lead goes what a newer one has not said: neither user id nor nam
   for (const [kept, newer, left] of /** @type {[object, object, object][]} */ ([
     [{ userId: 'old', traits: { x: 1 } }, { UserId: 'new', Y: 2 }, { traits: { email, X: 1 } }],
     [{ userId: 'old', traits: { x: 1 } }, { Y: 2 }, { userId: 'old', traits: { email, X: 1 } }],
+    [{ userId: 'old', traits: { title: 'old', x: 1 } }, { TITLE: 'new', userID: 'new' }, { traits: { email, X: 1 } }],
     [{ traits: { name: 'Ada Byron', x: 1 } }, { FirstName: 'Ada', LastName: 'Lovelace' }, { traits: { email, X: 1 } }],
     [{ traits: { name: 'Ada Byron' } }, { LastName: 'Lovelace' }, { traits: { email, FirstName: 'Ada' } }],
     [{ traits: { address: { city: 'Bath', street: 'High Street' } } }, { City: 'London' }, { traits: { email, Address: 'High Street' } }],
