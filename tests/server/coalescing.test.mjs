@@ -81,6 +81,7 @@ test('names in another case are of the same field: the newest value is sent, and
   const phone = () => world.simulator.leads.get(ADA)?.fields.Phone;
   await world.identify(ADA, { Phone: '1', title: 'Countess' });
   await world.identify(ADA, { PHONE: '2' });
+  await world.carriedOut();
   await world.drive(() => world.syncsOf(ADA).length === 1);
   assert.equal(phone(), '2');
   await world.letPass('second@example.com');

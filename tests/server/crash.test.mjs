@@ -28,7 +28,7 @@ async function assertAllThere(world, load) {
     const there = arrived(world.simulator);
     return [...load.taken].filter((n) => !there.has(n));
   };
-  await world.drive(() => missing().length === 0, { timeout: 30_000 }).catch((reason) => {
+  await world.drive(() => missing().length === 0, { timeout: UNDER_VALGRIND ? 120_000 : 30_000 }).catch((reason) => {
     throw new Error(`Of ${load.taken.size} that were taken these are missing: ${missing()}\n${reason.message}`);
   });
   assert.deepEqual([...arrived(world.simulator)].filter((n) => !load.sent.has(n)), []);
@@ -59,7 +59,7 @@ test('kill -9, fifty times under load: every message that was taken arrives', { 
   await assertAllThere(world, load);
 });
 
-test('SIGTERM under load: every message that was taken is there after the next start', { timeout: 60_000 }, async (t) => {
+test('SIGTERM under load: every message that was taken is there after the next start', { timeout: UNDER_VALGRIND ? 240_000 : 60_000 }, async (t) => {
   const world = await marketoWorld(t, { simulator: { fields: SHARED_FIELDS, keepBodies: false } });
   world.simulator.faults.callDelayMs = 10;
   const load = startLoad(world);
@@ -79,7 +79,7 @@ test('SIGTERM under load: every message that was taken is there after the next s
 });
 
 for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGKILL'])) {
-  test(`a repeated messageId is stored once, across ${signal} too`, { timeout: 60_000 }, async (t) => {
+  test(`a repeated messageId is stored once, across ${signal} too`, { timeout: UNDER_VALGRIND ? 240_000 : 60_000 }, async (t) => {
     const world = await marketoWorld(t);
     const visit = (/** @type {string} */ id) =>
       world.send('/v1/track', { messageId: id, event: id, context: { Marketo: { marketoCookie: cookieOf(7) } } });

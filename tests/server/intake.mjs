@@ -6,7 +6,7 @@ import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSimulator } from '../sim/simulator.mjs';
 import { request } from './http_client.mjs';
-import { ORIGIN, runServer, SERVER, startServer } from './server_process.mjs';
+import { ORIGIN, runServer, SERVER, startServer, UNDER_VALGRIND } from './server_process.mjs';
 
 export const MUNCHKIN_ID = '561-HYG-937';
 export const WRITE_KEY = 'write-key';
@@ -125,7 +125,7 @@ export const basic = (key) => `Basic ${Buffer.from(`${key}:`).toString('base64')
  * @returns {Promise<Exclude<T, undefined | null | false | 0 | ''>>}
  */
 export async function eventually(look, what) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + (UNDER_VALGRIND ? 60_000 : 20_000);
   for (;;) {
     const found = await look();
     if (found) return /** @type {any} */ (found);
