@@ -124,10 +124,11 @@ test('a call that Marketo does not answer is made again with what has come meanw
   const world = await marketoWorld(t);
   const { faults, rest } = world.simulator;
   // Carried out, for all that anybody knows.
-  faults.calls.push({ path: '/rest/v1/leads.json', answer: 'reset', carriedOut: true, delayMs: 300 });
+  faults.calls.push({ path: '/rest/v1/leads.json', answer: 'reset', carriedOut: true, delayMs: 2000 });
   await world.identify(ADA, { title: 'one', city: 'London' });
   await world.drive(() => rest.callsByPath['POST /rest/v1/leads.json'] === 1);
   await world.identify(ADA, { title: 'two' });
+  await world.carriedOut();
   await world.drive(() => world.simulator.leads.get(ADA)?.fields.Title === 'two');
   assert.deepEqual(sentOf(world, ADA), [{ title: 'one', city: 'London' }, { title: 'two', city: 'London' }]);
   assert.equal(world.simulator.leadsById.size, 1);
