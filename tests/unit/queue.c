@@ -281,6 +281,14 @@ dead_letters(void)
     return written;
 }
 
+uint64_t
+retry(int64_t id, int64_t now)
+{
+    uint64_t count = 0;
+    ok(ms_store_dead_retry(queue, id, now, &count));
+    return count;
+}
+
 ms_store_counts
 counts(void)
 {

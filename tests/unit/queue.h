@@ -68,6 +68,9 @@ extern ms_due_cookie cookies[400];
 /* "kind who code payload", one a line. */
 const char *dead_letters(void);
 
+/* Sends a letter again, or with 0 all of them; how many went. */
+uint64_t retry(int64_t id, int64_t now);
+
 ms_store_counts counts(void);
 
 /* Makes SQLite's file no larger than it is now, or as large as it likes again. */

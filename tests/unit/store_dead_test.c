@@ -19,14 +19,6 @@
 
 static const ms_slice none = {"", 0};
 
-static uint64_t
-retry(int64_t id, int64_t now)
-{
-    uint64_t count = 0;
-    ok(ms_store_dead_retry(queue, id, now, &count));
-    return count;
-}
-
 static void
 test_fields_are_as_old_as_they_were(void **state)
 {

@@ -64,14 +64,6 @@ activity(const char *email, const char *value, int64_t now)
     request(&command, now);
 }
 
-static uint64_t
-retry(int64_t id, int64_t now)
-{
-    uint64_t count = 0;
-    ok(ms_store_dead_retry(queue, id, now, &count));
-    return count;
-}
-
 static void
 test_visits(void **state)
 {

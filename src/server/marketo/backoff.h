@@ -21,4 +21,11 @@ int64_t ms_backoff_delay(unsigned int attempts, int64_t retry_after, uint32_t ra
 /* A random number for it. */
 uint32_t ms_backoff_random(void);
 
+/* The sooner of two times. */
+static inline int64_t
+ms_sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif

@@ -13,24 +13,18 @@
 /* In a row: then it does not help to make fewer, and others may be who makes them. */
 #define TOO_MANY_TO_TELL 3
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A pause that is over does not come back, and none is longer than it can be, when a clock is set
  * back. */
 static int64_t
 what_is_left(int64_t until, int64_t now, int64_t longest)
 {
-    return until <= now ? 0 : sooner(until, now + longest);
+    return until <= now ? 0 : ms_sooner(until, now + longest);
 }
 
 int64_t
 ms_pause_until(ms_pause *pause, int64_t now)
 {
-    pause->slowed_at = sooner(pause->slowed_at, now);
+    pause->slowed_at = ms_sooner(pause->slowed_at, now);
     pause->too_many_until = what_is_left(pause->too_many_until, now, MS_RETRY_AFTER_MAX);
     pause->quota_until = what_is_left(pause->quota_until, now, LONGEST_DAY);
     return pause->too_many_until > pause->quota_until ? pause->too_many_until : pause->quota_until;

@@ -43,12 +43,6 @@ ms_rest_call_end(ms_rest_call *call, ms_rest_lane_name lane, int64_t sent)
     }
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 bool
 ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
 {
@@ -56,7 +50,7 @@ ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
     if (most == 0 || rest->calls_today < most) {
         return true;
     }
-    *wake = sooner(*wake, ms_central_next_midnight(now));
+    *wake = ms_sooner(*wake, ms_central_next_midnight(now));
     return false;
 }
 
@@ -72,7 +66,7 @@ cookies_have_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
     if (rest->calls_today + most / 2 * left_of_day / DAY_MS < most) {
         return true;
     }
-    *wake = sooner(*wake, now + LOOK_AGAIN_MS);
+    *wake = ms_sooner(*wake, now + LOOK_AGAIN_MS);
     return false;
 }
 
@@ -95,7 +89,7 @@ ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wa
 {
     int64_t paused_until = ms_pause_until(&rest->pause, now);
     if (paused_until > now) {
-        *wake = sooner(*wake, paused_until);
+        *wake = ms_sooner(*wake, paused_until);
         return false;
     }
     if (!ms_lane_allows(&rest->lanes[lane], now, wake)) {

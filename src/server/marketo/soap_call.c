@@ -30,12 +30,6 @@ typedef struct {
 const char *const ms_soap_headers[] = {"Content-Type: text/xml; charset=utf-8", "SOAPAction: \"\"",
                                        NULL};
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 bool
 ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake)
 {
@@ -44,7 +38,7 @@ ms_soap_may_call(ms_soap *soap, int64_t now, int64_t *wake)
         until = ms_central_next_midnight(now);
     }
     if (until > now) {
-        *wake = sooner(*wake, until);
+        *wake = ms_sooner(*wake, until);
         return false;
     }
     return ms_lane_allows(&soap->lane, now, wake) && ms_limiter_allows(&soap->limiter, now, wake);
