@@ -297,7 +297,7 @@ bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench
 	@node tests/bench/main.mjs
 
 # TIME counts only where it is given: what other targets take without is not for this one.
-soak: build ## loads, kills and troubles the server for TIME=60 s; fails if anything acknowledged is lost
+soak: build build/bench-fdatasync ## loads, kills and troubles the server for TIME=60 s; fails if anything acknowledged is lost
 	@node tests/bench/soak_main.mjs $(if $(filter command environment,$(firstword $(origin TIME))),$(TIME),60)
 
 # Found out from the program, so it has to be there.

@@ -3,10 +3,13 @@
  * killed once a minute. At the end what was acknowledged is compared with what Marketo has.
  */
 
+import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createTestClock } from '../server/clock.mjs';
 import { KEY, ORIGIN, startServer } from '../server/server_process.mjs';
@@ -30,6 +33,19 @@ const CALIBRATION_MIN_SECONDS = 8;
 const DRAIN_SPEED = 20;
 /** A call that is never answered holds its leads for 90 s, and the counts are taken once a second. */
 const DRAIN_MS = 180_000;
+
+/** Between two syncs of another file, in ms: few enough to be no load. */
+const SYNC_PAUSE = 20;
+
+/**
+ * How long the disk takes to sync another file meanwhile, in ms: what the server, too, has to wait for.
+ * @param {string} folder @param {number} seconds @returns {Promise<{p50: number, p99: number, most: number}>}
+ */
+async function measureDisk(folder, seconds) {
+  const program = fileURLToPath(new URL('../../build/bench-fdatasync', import.meta.url));
+  const { stdout } = await promisify(execFile)(program, [folder, `${seconds}`, `${SYNC_PAUSE}`]);
+  return JSON.parse(stdout);
+}
 
 /** @param {string} db */
 async function startWorld(db) {
@@ -192,7 +208,7 @@ export async function measureSoak(seconds, tell) {
     const most = (accepted / (performance.now() - started)) * 1000;
     const perSecond = most * SHARE;
     const memory = watchMemory(() => world.server.pid, seconds);
-    const [sent] = await Promise.all([sender.send(seconds, perSecond), killAll()]);
+    const [sent, disk] = await Promise.all([sender.send(seconds, perSecond), measureDisk(folder, seconds), killAll()]);
     const megabytes = memory.stop();
     tell('until nothing waits');
     const isDrained = await world.drain();
@@ -204,6 +220,7 @@ export async function measureSoak(seconds, tell) {
       most,
       perSecond,
       sent,
+      disk,
       megabytes,
       kills: world.kills,
       starts: world.starts,

@@ -37,7 +37,8 @@ export function printSoak(soak) {
     [`memory, MB, ${memory.isLong ? 'third minute' : 'once warm'}`, tenths(memory.warm)],
     [`memory, MB, ${memory.isLong ? 'last minute' : 'at the end'}`, tenths(memory.last)],
   ]);
-  const rows = Object.entries(sent.latencies).map(([kind, { p50, p99, most }]) => [kind, tenths(p50), tenths(p99), tenths(most)]);
+  const times = { ...sent.latencies, "the disk's own sync of another file meanwhile": soak.disk };
+  const rows = Object.entries(times).map(([kind, { p50, p99, most }]) => [kind, tenths(p50), tenths(p99), tenths(most)]);
   table('Accepted requests outside restarts', ['kind', 'p50 ms', 'p99 ms', 'longest ms'], rows);
   const kinds = Object.entries(faultsByKind).sort(([, a], [, b]) => b - a);
   table('Faults', ['kind', 'how often'], kinds.map(([kind, count]) => [kind, whole(count)]));
