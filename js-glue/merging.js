@@ -3,12 +3,6 @@
 /** @typedef {import('./kept.js').Kept} Kept */
 /** @typedef {import('./rules.js').Rules} Rules */
 
-/** The later over the earlier. @param {string} earlier @param {string} later */
-function combined(earlier, later) {
-  const [one, two] = [earlier, later].map((request) => JSON.parse(request));
-  return JSON.stringify({ userId: two.userId ?? one.userId, traits: { ...one.traits, ...two.traits } });
-}
-
 /**
  * Of the leads of one e-mail address makes one, which says what all of them say, one after the other. What core refuses is left
  * out: it has been told to the page already.
@@ -24,7 +18,7 @@ export function merged(rules, leads) {
     if (!ok) continue;
     const earlier = byEmail.get(email);
     byEmail.delete(email);
-    const request = earlier ? combined(earlier.request, lead.request) : lead.request;
+    const request = earlier ? combined(rules, earlier.request, lead.request) : lead.request;
     if (earlier && !rules('identify', request).ok) {
       byEmail.set(earlier, earlier); // together they are too large
       byEmail.set(email, lead);
@@ -55,4 +49,11 @@ export function remainder(rules, request, newer) {
   if (!left.length) return undefined;
   const { UserId: userId, ...traits } = Object.fromEntries(left);
   return JSON.stringify({ userId, traits: { email: newer.Email, ...traits } });
+}
+
+/** The later over the earlier, field by field: a trait may be spelled in two ways. @param {Rules} rules @param {string} earlier @param {string} later */
+function combined(rules, earlier, later) {
+  const rest = JSON.parse(remainder(rules, earlier, rules('identify', later).call[1]) ?? '{}');
+  const { userId = rest.userId, traits } = JSON.parse(later);
+  return JSON.stringify({ userId, traits: { ...rest.traits, ...traits } });
 }

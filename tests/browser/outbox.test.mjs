@@ -93,9 +93,9 @@ test('sent from the next page; those of one visitor as one, the later over the e
   const server = await startLeadServer(t, () => ({ cut: true }));
   const head = world.tag({ 'data-server': server.url });
   const { page, context } = await world.open(t, { head });
-  await call(page, [identify('a@example.com', { plan: 'free', seats: 1 })]);
+  await call(page, [identify('a@example.com', { PLAN: 'free', 'of seats': 1, name: 'Ada Byron' })]);
   await call(page, [identify('b@example.com', { plan: 'x' })]);
-  await call(page, [identify('a@example.com', { plan: 'pro' })]);
+  await call(page, [identify('a@example.com', { plan: 'pro', lastName: 'Lovelace' })]);
   await page.close();
   const before = server.leads.length;
   server.answer = () => ({ body: { queued: true } });
@@ -105,7 +105,7 @@ test('sent from the next page; those of one visitor as one, the later over the e
   const sent = server.leads.slice(before).map(({ traits }) => traits);
   assert.deepEqual(sent, [
     { email: 'b@example.com', plan: 'x' },
-    { email: 'a@example.com', plan: 'pro', seats: 1 },
+    { email: 'a@example.com', plan: 'pro', lastName: 'Lovelace', OfSeats: 1, FirstName: 'Ada' },
   ]);
 });
 
