@@ -2,12 +2,15 @@
 
 #include "../core/number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DIGITS_MAX 17
+/* So many digits, or fewer, tell any two numbers apart that are not subnormal. */
+#define DIGITS_SAFE DBL_DIG
 
 /*
  * The fewest digits that read back as `value`, which is positive and finite, without a point;
@@ -21,7 +24,9 @@ shortest_digits(double value, char digits[DIGITS_MAX + 1], int *point)
 {
     static const int neighbours[] = {0, 1, -1};
     char text[MS_NUMBER_TEXT];
-    for (int precision = 1; precision <= DIGITS_MAX; precision++) {
+    /* If 15 digits read back, they are the fewest with zeros behind them; if not, no fewer do. */
+    int first = value >= DBL_MIN ? DIGITS_SAFE : 1;
+    for (int precision = first; precision <= DIGITS_MAX; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
         const char *end = strchr(text, 'e');
         int exponent = (int)strtol(end + 1, NULL, 10);
@@ -37,6 +42,9 @@ shortest_digits(double value, char digits[DIGITS_MAX + 1], int *point)
             if (strtod(text, NULL) == value) {
                 int count = snprintf(digits, DIGITS_MAX + 1, "%lld", nearest + neighbours[i]);
                 *point = exponent + 1 + count - precision;
+                while (count > 1 && digits[count - 1] == '0') {
+                    digits[--count] = '\0';
+                }
                 return count;
             }
         }
