@@ -25,6 +25,8 @@ static const char secret_on_command_line[] = "munchkin-server: a secret does not
                                              "Put it in the environment, or in a file that only "
                                              "you can read and name that with --%s-file.\n";
 
+static const char see_help[] = "munchkin-server --help lists the options.\n";
+
 /* A whole number from 0 to `most`. */
 static bool
 parse_number(const char *text, unsigned int most, unsigned int *number)
@@ -274,6 +276,38 @@ defaults(void)
     return options;
 }
 
+/* The option of the argument, by its whole name: of one that getopt_long would complete, or does
+ * not know, it would print the value, and that may be a secret. NULL if there is none. */
+static const struct option *
+option_of(const char *argument, const struct option *known)
+{
+    size_t len = strcspn(argument, "=");
+    for (; known->name != NULL; known++) {
+        if (strlen(known->name) == len && strncmp(known->name, argument, len) == 0) {
+            return known;
+        }
+    }
+    return NULL;
+}
+
+static bool
+are_known(int argc, char **argv, const struct option *known)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0) {
+            continue;
+        }
+        const struct option *option = option_of(argv[i] + 2, known);
+        if (option == NULL) {
+            (void)fprintf(stderr, "munchkin-server: there is no option '%.*s'.\n",
+                          (int)strcspn(argv[i], "="), argv[i]);
+            return false;
+        }
+        i += option->has_arg == required_argument && strchr(argv[i], '=') == NULL;
+    }
+    return true;
+}
+
 ms_options_outcome
 ms_options_parse(ms_options *options, int argc, char **argv)
 {
@@ -284,6 +318,10 @@ ms_options_parse(ms_options *options, int argc, char **argv)
     *options = defaults();
     if (options->write_keys == NULL) {
         (void)fputs("munchkin-server: there is no memory for the write keys.\n", stderr);
+        return MS_OPTIONS_WRONG;
+    }
+    if (!are_known(argc, argv, known)) {
+        (void)fputs(see_help, stderr);
         return MS_OPTIONS_WRONG;
     }
     while ((found = getopt_long(argc, argv, "", known, &index)) != -1) {
@@ -303,7 +341,7 @@ ms_options_parse(ms_options *options, int argc, char **argv)
             }
             break;
         default:
-            (void)fputs("munchkin-server --help lists the options.\n", stderr);
+            (void)fputs(see_help, stderr);
             return MS_OPTIONS_WRONG;
         }
     }

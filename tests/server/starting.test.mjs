@@ -157,7 +157,10 @@ test('wrong options are refused, each with what was expected', async () => {
     [['--request-timeout', '3601'], /expected a number of seconds, from 1 to 3600/],
     [['--threads', '257'], /expected a number from 1 to 256/],
     [['--trust-proxy', 'proxy.example.com'], /--trust-proxy proxy.example.com: expected an IP address/],
-    [['--nonsense'], /--help lists the options/],
+    [['--nonsense=hidden'], /there is no option '--nonsense'\.\nmunchkin-server --help lists the options\.\n/],
+    // getopt_long would complete it, to the name of a file.
+    [['--write-keys', 'hidden'], /there is no option '--write-keys'\.\n/],
+    [['--client-secret=hidden'], /a secret does not belong on the command line/],
     [['--listen'], /--help lists the options/],
     [['more'], /takes no argument like 'more'/],
   ])) {
