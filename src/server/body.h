@@ -9,10 +9,10 @@
 
 #include <stdatomic.h>
 
-/* What all bodies together may take beyond their first MS_BODY_FREE bytes each: so those who send
- * large ones cannot keep out the small ones of the others. A request for which nothing is left is
- * told to come again. */
-#define MS_BODIES_MAX ((size_t)64 << 20)
+/* What all bodies of a kind together may take beyond their first MS_BODY_FREE bytes each: so those
+ * who send large ones cannot keep out the small ones of the others. A request for which nothing is
+ * left is told to come again. */
+#define MS_BODIES_MAX ((size_t)32 << 20)
 #define MS_BODY_FREE ((size_t)16384)
 
 typedef struct {
@@ -21,10 +21,10 @@ typedef struct {
     size_t limit;         /* up to which it is kept */
     size_t room;          /* of `bytes` */
     bool lacking;         /* there was no room for it */
-    atomic_size_t *taken; /* by all bodies, of MS_BODIES_MAX */
+    atomic_size_t *taken; /* by all bodies of its kind, of MS_BODIES_MAX */
 } ms_body;
 
-/* An empty body. `taken` is the same for all, and outlives them. */
+/* An empty body. `taken` is the same for all of a kind, and outlives them. */
 void ms_body_init(ms_body *body, size_t limit, atomic_size_t *taken);
 
 void ms_body_add(ms_body *body, const char *bytes, size_t len);

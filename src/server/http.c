@@ -22,7 +22,7 @@
 #define CONNECTIONS_OF_ADDRESS 512
 /* libmicrohttpd copies and lists cookies, so theirs count twice and more; a page's visitors have
  * kilobytes of them, and send them to each host of its domain. */
-#define CONNECTION_BYTES 24576
+#define CONNECTION_BYTES 32768
 #define IDLE_SECONDS 10
 #define FILES_BESIDE 64  /* for the database, Marketo, and what else is no client */
 #define WORD_US 60000000 /* clients that are cut off are told of so often */
@@ -65,10 +65,11 @@ begin(ms_service *service, struct MHD_Connection *connection, const ms_framing_l
                                          .route = endpoint->route,
                                          .is_last = is_chunked(connection)},
                             .endpoint = endpoint};
-    ms_body_init(&request->body,
-                 endpoint->route == MS_ROUTE_SEGMENT ? ms_segment_body_limit(service, connection)
-                                                     : endpoint->body_max,
-                 &service->body_bytes);
+    if (endpoint->route == MS_ROUTE_SEGMENT) {
+        ms_segment_body_init(&request->body, service, connection);
+    } else {
+        ms_body_init(&request->body, endpoint->body_max, &service->body_bytes);
+    }
     *context = request;
     ms_metrics_request_begins();
     ms_status status = ms_framing_check(connection, line);

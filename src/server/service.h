@@ -23,10 +23,11 @@ typedef struct {
     ms_rate_limit email_rate_limit; /* by the e-mail address that is asked about */
     const ms_write_keys *write_keys;
     ms_message_rules rules;
-    ms_worker *worker;        /* NULL where there is no queue: backend `hash` */
-    atomic_size_t body_bytes; /* of all requests' bodies */
-    atomic_size_t deposits;   /* that are on their way to disk */
-    atomic_bool stopping;     /* no more of them are taken */
+    ms_worker *worker;              /* NULL where there is no queue: backend `hash` */
+    atomic_size_t body_bytes;       /* of all requests' bodies, but for the next */
+    atomic_size_t known_body_bytes; /* of those whose write key is known before the body */
+    atomic_size_t deposits;         /* that are on their way to disk */
+    atomic_bool stopping;           /* no more of them are taken */
 } ms_service;
 
 #endif

@@ -132,7 +132,7 @@ test('once there is room again it goes on by itself, and nothing that it took is
   assert.equal(leadsWaiting + simulator.leadsById.size, taken.size);
 });
 
-test('half-sent large bodies do not keep out small ones, and take bounded memory', async (t) => {
+test('half-sent large bodies without a key do not keep out small ones, nor large ones with a key, and take bounded memory', async (t) => {
   const { post, server } = await intakeFor(t, { env: { ...REST, ASAN_OPTIONS: 'quarantine_size_mb=1' } });
   const before = kilobytes(server);
   const head = `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500000\r\n\r\n`;
@@ -144,8 +144,7 @@ test('half-sent large bodies do not keep out small ones, and take bounded memory
   const grown = kilobytes(server) - before;
   assert.ok(grown < 150_000, `${grown} kB`);
   assert.equal((await post('/v1/identify', identify(1))).status, 200);
-  const large = await post('/v1/batch', { batch: [], filler: 'x'.repeat(400_000) });
-  assert.ok([200, 503].includes(large.status));
+  assert.equal((await post('/v1/batch', { batch: [], filler: 'x'.repeat(400_000) })).status, 200);
   const answers = slow.map(({ socket, closed }) => {
     socket.end('}');
     return closed;

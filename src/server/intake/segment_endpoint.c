@@ -203,14 +203,16 @@ authorization_of(struct MHD_Connection *connection)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
 }
 
-size_t
-ms_segment_body_limit(const ms_service *service, struct MHD_Connection *connection)
+void
+ms_segment_body_init(ms_body *body, ms_service *service, struct MHD_Connection *connection)
 {
     const char *authorization = authorization_of(connection);
-    /* Without the header, the key may be in the body. */
-    return authorization == NULL || ms_write_keys_authorize(service->write_keys, authorization)
-               ? MS_SEGMENT_BODY_MAX
-               : 0;
+    if (authorization == NULL) { /* the key may be in the body */
+        ms_body_init(body, MS_SEGMENT_BODY_MAX, &service->body_bytes);
+    } else {
+        bool known = ms_write_keys_authorize(service->write_keys, authorization);
+        ms_body_init(body, known ? MS_SEGMENT_BODY_MAX : 0, &service->known_body_bytes);
+    }
 }
 
 static enum MHD_Result

@@ -11,8 +11,9 @@
 /* The longest body, a batch's; before and after it was unpacked. */
 #define MS_SEGMENT_BODY_MAX 512000
 
-/* The longest body that a request with these headers may have. */
-size_t ms_segment_body_limit(const ms_service *service, struct MHD_Connection *connection);
+/* An empty body of a request with these headers. Who has shown a write key in them has room that no
+ * stranger takes. */
+void ms_segment_body_init(ms_body *body, ms_service *service, struct MHD_Connection *connection);
 
 /* Answers a request whose whole body is there, and again once its deposit has arrived. */
 enum MHD_Result ms_segment_answer(ms_service *service, ms_request *request, const char *method);
