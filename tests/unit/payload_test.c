@@ -128,6 +128,23 @@ test_payload(void **state)
 }
 
 static void
+test_write_key(void **state)
+{
+    (void)state;
+    assert_payload(MS_SLICE("{\"writeKey\":\"secret\",\"type\":\"x\"}"),
+                   "{\"writeKey\":\"******\",\"type\":\"x\"}");
+    assert_payload(
+        MS_SLICE("{\"a\":{\"writeKey\" : \"s\\\"t\"},\"writeKey\":\"\",\"b\":\"writeKey\"}"),
+        "{\"a\":{\"writeKey\" : \"****\"},\"writeKey\":\"\",\"b\":\"writeKey\"}");
+    /* Also where it is no JSON. */
+    assert_payload(MS_SLICE("{\"writeKey\":\"secret\\"), "\"{\\\"writeKey\\\":\\\"*******\"");
+    assert_payload(MS_SLICE("{\"writeKey\":\"s\\\""), "\"{\\\"writeKey\\\":\\\"***\"");
+    assert_payload(MS_SLICE("\"writeKey\":"), "\"\\\"writeKey\\\":\"");
+    assert_payload(MS_SLICE("{\"writeKey\":1,\"writeKey\":\"b\"}"),
+                   "{\"writeKey\":1,\"writeKey\":\"*\"}");
+}
+
+static void
 test_no_memory(void **state)
 {
     (void)state;
@@ -142,9 +159,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_payload),
+        cmocka_unit_test(test_json),      cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_payload),   cmocka_unit_test(test_write_key),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("payload", tests, NULL, NULL);

@@ -190,29 +190,69 @@ ms_payload_is_object(ms_slice text)
     return in.depth == 0 && in.p == in.end;
 }
 
+/* Where the value begins, behind its quote, of the next member of this name from `p` on; NULL if
+ * there is none. The text may be anything. */
+static char *
+next_value(char *p, const char *end)
+{
+    static const char name[] = "\"writeKey\"";
+    while ((p = memmem(p, (size_t)(end - p), name, sizeof name - 1)) != NULL) {
+        reader in = {.p = p + sizeof name - 1, .end = end};
+        skip_space(&in);
+        bool is_name = skip(&in, ':');
+        skip_space(&in);
+        p += in.p - p;
+        if (is_name && skip(&in, '"')) {
+            return p + 1;
+        }
+    }
+    return NULL;
+}
+
+/* A letter is read by more people than a key is for. */
+static void
+mask_write_keys(char *text, const char *end)
+{
+    for (char *p = text; (p = next_value(p, end)) != NULL;) {
+        for (; p < end && *p != '"'; p++) {
+            bool escape = *p == '\\' && p + 1 < end;
+            *p = '*';
+            if (escape) {
+                *++p = '*';
+            }
+        }
+    }
+}
+
+/* Puts "?" for bytes that are no UTF-8. */
+static void
+mend_utf8(char *text, const char *end)
+{
+    for (char *p = text; p < end;) {
+        const unsigned char *byte = (const unsigned char *)p;
+        size_t len = *byte < 0x80 ? 1 : ms_utf8_sequence(byte, (const unsigned char *)end);
+        if (len == 0) {
+            *p = '?';
+        }
+        p += len == 0 ? 1 : len;
+    }
+}
+
 ms_slice
 ms_payload_of(ms_arena *out, ms_slice text)
 {
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    const unsigned char *end = p + text.len;
-    if (ms_payload_is_object(text)) {
-        return text;
-    }
     char *copy = ms_arena_alloc(out, text.len);
     if (copy == NULL) {
         return MS_SLICE("");
     }
-    for (size_t len = 0; p < end; p += len) {
-        len = *p < 0x80 ? 1 : ms_utf8_sequence(p, end);
-        size_t at = (size_t)((const char *)p - text.ptr);
-        if (len == 0) {
-            copy[at] = '?';
-            len = 1;
-        } else {
-            memcpy(copy + at, p, len);
-        }
+    const ms_slice copied = {copy, text.len};
+    memcpy(copy, text.ptr, text.len);
+    mask_write_keys(copy, copy + text.len);
+    if (ms_payload_is_object(copied)) {
+        return copied;
     }
+    mend_utf8(copy, copy + text.len);
     const char *start = ms_text_begin(out);
-    ms_json_write_string(out, (ms_slice){copy, text.len});
+    ms_json_write_string(out, copied);
     return ms_text_end(out, start);
 }

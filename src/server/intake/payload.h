@@ -14,8 +14,8 @@ bool ms_payload_is_object(ms_slice text);
 
 #define MS_PAYLOAD_DEPTH 64
 
-/* The text itself if it is a JSON object; else the text as a JSON string, which lives in `out`,
- * with "?" for bytes that are no UTF-8. `out` is exhausted if it does not fit. */
+/* The text if it is a JSON object, else as a JSON string, with "?" for bytes that are no UTF-8, and
+ * with asterisks for write keys. It lives in `out`, which is exhausted if it does not fit. */
 ms_slice ms_payload_of(ms_arena *out, ms_slice text);
 
 #endif
