@@ -136,6 +136,9 @@ ms_timestamp_parse(ms_slice text, int64_t *ms)
     return true;
 }
 
+/* So late a batch may be that is sent again; a clock that is further behind is wrong. */
+#define SENT_AGAIN_MS ((int64_t)3600 * 1000)
+
 int64_t
 ms_timestamp_corrected(ms_slice happened, ms_slice sent, int64_t received)
 {
@@ -144,7 +147,8 @@ ms_timestamp_corrected(ms_slice happened, ms_slice sent, int64_t received)
     if (!ms_timestamp_parse(happened, &at)) {
         return received;
     }
-    if (ms_timestamp_parse(sent, &sent_at)) {
+    if (ms_timestamp_parse(sent, &sent_at) &&
+        (sent_at > received || received - sent_at > SENT_AGAIN_MS)) {
         at = received - (sent_at - at);
     }
     return at > received ? received : at;
