@@ -146,15 +146,21 @@ user_id(const reading *from)
 }
 
 static void
-append_dead(const reading *from, ms_status why)
+append_dead_as(const reading *from, ms_slice id, ms_status why)
 {
     ms_command *before = from->commands->last;
-    ms_message_dead(why, from->id, from->text, from->time, from->out, from->commands);
+    ms_message_dead(why, id, from->text, from->time, from->out, from->commands);
     if (from->commands->last != before) {
         /* For people to see whose it was. */
         from->commands->last->who.user_id = user_id(from);
         from->commands->last->who.cookie = from->cookie;
     }
+}
+
+static void
+append_dead(const reading *from, ms_status why)
+{
+    append_dead_as(from, from->id, why);
 }
 
 /*
@@ -302,7 +308,7 @@ append_visit(const reading *from, ms_message_type type, ms_slice id)
     ms_status status =
         from->cookie.len > 0 ? read_visit(from, type, &visit, &on) : from->cookie_status;
     if (status != MS_OK) {
-        append_dead(from, status);
+        append_dead_as(from, id, status);
         return;
     }
     if (from->cookie.len == 0) {
@@ -311,7 +317,7 @@ append_visit(const reading *from, ms_message_type type, ms_slice id)
     }
     ms_slice query = kept(from->out, ms_visit_query(from->scratch, &on, &visit));
     if (from->scratch->exhausted) {
-        append_dead(from, MS_OUT_OF_MEMORY);
+        append_dead_as(from, id, MS_OUT_OF_MEMORY);
         return;
     }
     ms_command *command = append(from->out, from->commands, MS_COMMAND_VISIT, id, from->time);
