@@ -28,6 +28,44 @@ next_due(void)
     return due;
 }
 
+/* Neither the next event of a lead of whom nothing waited, nor a cookie that did, waits a year. */
+static void
+test_clock_was_ahead_before_a_restart(void **state)
+{
+    (void)state;
+    ok(ms_store_recover(queue, START + 365 * DAY, 0));
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START + 365 * DAY);
+    sync_one(MS_BY_EMAIL, 7, START + 365 * DAY + 10 * SECOND);
+    identify_in_browser("a@x.com", NULL, "c1", NULL, START + 365 * DAY + 60 * SECOND);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        queue_close();
+        queue_open();
+        ok(ms_store_recover(queue, START, 0));
+    }
+    assert_string_equal(associations(START + 60 * SECOND), "c1>7\n");
+    (void)take(MS_BY_MARKETO_ID, START);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", START + SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 60 * SECOND), "#7 a@x.com {\"A\":2}\n");
+}
+
+/* b is a, as Marketo says at the first one's end; then a's older value arrives there. */
+static void
+test_two_in_flight_that_are_one(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, NULL, START - 3600 * SECOND);
+    sync_one(MS_BY_EMAIL, 7, START - 3500 * SECOND);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", START + 2 * SECOND);
+    identify("b@x.com", NULL, NULL, "{\"A\":1}", START + SECOND);
+    (void)take(MS_BY_MARKETO_ID, START + 10 * SECOND);
+    int64_t a = taken[0].id;
+    (void)take(MS_BY_EMAIL, START + 10 * SECOND);
+    identify("b@x.com", NULL, NULL, "{\"A\":1}", START + 11 * SECOND);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, START + 12 * SECOND));
+    ok(ms_store_lead_sent(queue, a, 7, START + 13 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 600 * SECOND), "#7 b@x.com {\"A\":1}\n");
+}
+
 static void
 test_lingers(void **state)
 {
@@ -463,6 +501,8 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_clock_was_ahead_before_a_restart),
+        TEST(test_two_in_flight_that_are_one),
         TEST(test_lingers),
         TEST(test_a_full_call_waits_for_nothing),
         TEST(test_interval),

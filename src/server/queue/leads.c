@@ -47,13 +47,16 @@ candidates_of_any_class(ms_store *store, int64_t now, size_t room)
     return ms_taking(sql, room, now);
 }
 
-/* SOAP ties a cookie in the sync itself; the newest one that is to be tied. */
+/* SOAP ties a cookie in the sync itself; the newest one that is to be tied, or, where nothing else
+ * says whose lead it is, the newest. */
 static int64_t
-untied_cookie(ms_store *store, int64_t lead, ms_slice *cookie)
+cookie_to_sync(ms_store *store, const ms_lead_row *lead, ms_slice *cookie)
 {
     int64_t id = 0;
+    bool is_known = lead->marketo_id != 0 || lead->email.len > 0 || lead->user_id.len > 0;
     ms_sql *sql = ms_sql_begin(store, MS_COOKIE_UNTIED);
-    ms_sql_int(sql, lead);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, is_known ? 0 : 1);
     if (ms_sql_row(sql)) {
         id = ms_sql_get_int(sql, 0);
         *cookie = ms_scratch_copy(store, ms_sql_get_text(sql, 1));
@@ -163,7 +166,7 @@ take_one(taking *take, int64_t id)
     }
     ms_slice key = ms_email_key(store, lead->email);
     ms_field_set fields = ms_lead_fields(store, lead);
-    int64_t cookie_id = take->selection == MS_BY_ANY ? untied_cookie(store, lead->id, &cookie) : 0;
+    int64_t cookie_id = take->selection == MS_BY_ANY ? cookie_to_sync(store, lead, &cookie) : 0;
     /* It may have come from another lead that is this one, or while this was in flight. */
     ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
     bury_too_large(store, lead, &fields, take->now);
@@ -305,7 +308,9 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
         cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
-    ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
+    if (lead->flying == 0) { /* what else is in flight may undo what has been sent */
+        ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
+    }
     ms_lead_set_fields(store, lead, &waiting);
     if (waiting.count == 0) {
         lead->since = 0;

@@ -103,8 +103,8 @@
         " WHERE lead = ?1 AND state = iif(?2 = 0, 4, 3)")                                          \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
-    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie WHERE lead = ?1 AND state IN (1, 4)"        \
-        " ORDER BY id DESC LIMIT 1")                                                               \
+    X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie"                                            \
+        " WHERE lead = ?1 AND (state IN (1, 4) OR ?2) ORDER BY id DESC LIMIT 1")                   \
     X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
     X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \
     X(MS_COOKIES_DUE, "SELECT id, due FROM cookie WHERE state = ?1 AND state > 0 AND due <= ?2"    \
@@ -170,14 +170,15 @@
     /* After the clock was set back; these look at all rows. */                                    \
     X(MS_LEADS_SHIFT, "UPDATE lead SET since = max(since - ?1, since > 0),"                        \
         " earliest = max(earliest - ?1, 0), due = max(due - ?1, due > 0),"                         \
-        " ended = max(ended - ?1, 0), retry = max(retry - ?1, 0)"                                  \
-        " WHERE since > 0 OR due > 0 OR ended > ?2 OR retry > ?2")                                 \
+        " ended = max(ended - ?1, 0), retry = max(retry - ?1, 0), heard = min(heard, ?2)"          \
+        " WHERE since > 0 OR due > 0 OR ended > ?2 OR retry > ?2 OR heard > ?2")                   \
     X(MS_FLIGHTS_SHIFT, "UPDATE flight SET since = max(since - ?1, since > 0)")                    \
     X(MS_COOKIES_SHIFT, "UPDATE cookie SET due = max(due - ?1, due > 0) WHERE state > 0")          \
     X(MS_VISITS_SHIFT, "UPDATE visit SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)")      \
     X(MS_ACTIVITIES_SHIFT, "UPDATE activity SET at = max(at - ?1, 0), due = max(due - ?1, due > 0)") \
     X(MS_VISITS_LAST, "SELECT at FROM visit WHERE id = (SELECT max(id) FROM visit)")                           \
     X(MS_ACTIVITIES_LAST, "SELECT at FROM activity WHERE id = (SELECT max(id) FROM activity)") \
+    X(MS_LEADS_RECOVER_CLOCK, "SELECT max(max(ended, heard)) FROM lead")                           \
     X(MS_LEADS_NEWEST, "SELECT since FROM lead WHERE class = ?1 AND since > 0"                     \
         " ORDER BY since DESC LIMIT 1")                                                            \
                                                                                                    \

@@ -121,6 +121,8 @@ look_at_last_clock(ms_store *store)
     for (int class = 0; class < MS_CLASSES; class ++) {
         later(&store->seen, ms_sql_number_1(store, MS_LEADS_NEWEST, class));
     }
+    /* Of those of whom nothing waits, too: what comes next of them would wait. */
+    later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_LEADS_RECOVER_CLOCK)));
     later(&store->seen, ms_accepted_oldest(store));
     later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_VISITS_LAST)));
     later(&store->seen, ms_sql_number(ms_sql_begin(store, MS_ACTIVITIES_LAST)));
