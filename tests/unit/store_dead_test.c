@@ -155,6 +155,39 @@ test_too_large_again(void **state)
     assert_int_equal(count, 2);
 }
 
+/* By SOAP, where nothing but the cookie says whose the lead is. */
+static void
+test_a_lead_of_a_cookie_alone(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, "c1", "{\"A\":1}", START);
+    assert_string_equal(take(MS_BY_ANY, START + 10 * SECOND), "%c1  {\"A\":1}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("20103"), slice("r"), START + 10 * SECOND));
+    identify(NULL, NULL, "c1", "{\"B\":1}", START + 11 * SECOND);
+    assert_string_equal(take(MS_BY_ANY, START + 100 * SECOND), "%c1  {\"B\":1}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("20103"), slice("r"), START + 100 * SECOND));
+    assert_int_equal(retry(0, START + 200 * SECOND), 2);
+    assert_string_equal(take(MS_BY_ANY, START + 300 * SECOND), "%c1  {\"A\":1,\"B\":1}\n");
+}
+
+/* The call of a process that was killed may still be under way. */
+static void
+test_a_retry_keeps_the_pause_after_a_restart(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    (void)take(MS_BY_EMAIL, START + 10 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice(""), START + 10 * SECOND));
+    identify("a@x.com", NULL, NULL, "{\"B\":1}", START + 60 * SECOND);
+    (void)take(MS_BY_EMAIL, START + 90 * SECOND);
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, START + 92 * SECOND, 90 * SECOND));
+    assert_int_equal(retry(0, START + 95 * SECOND), 1);
+    assert_string_equal(take(MS_BY_EMAIL, START + 181 * SECOND), "");
+    assert_string_equal(take(MS_BY_EMAIL, START + 182 * SECOND), "a@x.com {\"A\":1,\"B\":1}\n");
+}
+
 int
 main(void)
 {
@@ -168,6 +201,8 @@ main(void)
         TEST(test_a_cookie_that_moved_stays),
         TEST(test_a_cookie_that_is_still_theirs_is_tied),
         TEST(test_too_large_again),
+        TEST(test_a_lead_of_a_cookie_alone),
+        TEST(test_a_retry_keeps_the_pause_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,7 +161,6 @@ ms_change_lead_fields(ms_store *store, const ms_command *command, const ms_field
     add_fields(store, lead, command, fields, now);
     if (due_now && lead->since > 0) {
         lead->since = later(1, now - store->rules.linger);
-        lead->retry = 0;
         lead->changed = true;
     }
     if (lead->changed || now - lead->heard > HEARD_EVERY) {

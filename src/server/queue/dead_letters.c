@@ -116,8 +116,9 @@ retry_lead(ms_store *store, ms_command *command, const ms_field_set *fields, int
         command->who.cookie = cookie;
     }
     ms_change_lead_fields(store, command, fields, now, true);
-    if (cookie.len > command->who.cookie.len) {
-        command->who.cookie = cookie; /* it may be somebody else's by now, and stays so */
+    if (cookie.len > 0) {
+        /* It may be somebody else's by now, and stays so. */
+        command->who.cookie = cookie;
         retry_cookie(store, command, now);
     }
 }
