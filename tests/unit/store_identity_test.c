@@ -394,6 +394,53 @@ test_nobody(void **state)
     assert_int_equal(leads(), 0);
 }
 
+/* Of whom Marketo knows nothing, an event's cookie does not make one of two people. */
+static void
+test_a_shared_cookie_does_not_make_one_of_two_users(void **state)
+{
+    (void)state;
+    identify("bob@x.com", "bob", NULL, NULL, START - 3600 * SECOND);
+    sync_one(MS_BY_EMAIL, 7, START - 3500 * SECOND);
+    identify(NULL, "ann", "c1", "{\"A\":1}", START);
+    (void)lookups(START + 6 * SECOND);
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify("bob@x.com", "bob", "c1", "{\"B\":1}", START + 10 * SECOND);
+    identify(NULL, "ann", NULL, "{\"D\":1}", START + 12 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 100 * SECOND),
+                        "#7 @bob bob@x.com {\"B\":1}\n");
+    assert_string_equal(take(MS_BY_USER_ID, START + 100 * SECOND), "@ann  {\"A\":1,\"D\":1}\n");
+}
+
+/* Of two whom nobody knows, each gets their own. */
+static void
+test_a_held_cookie_of_two_new_users(void **state)
+{
+    (void)state;
+    identify(NULL, "ann", "c1", "{\"A\":1}", START);
+    (void)lookups(START + 6 * SECOND);
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify("bob@x.com", "bob", "c1", "{\"B\":1}", START + 10 * SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, START + 100 * SECOND), "@bob bob@x.com {\"B\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, START + 100 * SECOND));
+    identify(NULL, "ann", NULL, "{\"D\":1}", START + 101 * SECOND);
+    assert_string_equal(take(MS_BY_USER_ID, START + 200 * SECOND), "@ann  {\"A\":1,\"D\":1}\n");
+}
+
+/* Nor are two leads of one user id in two calls at once. */
+static void
+test_a_held_cookie_of_another_user(void **state)
+{
+    (void)state;
+    identify("a@x.com", "u1", NULL, NULL, START - 3600 * SECOND);
+    sync_one(MS_BY_EMAIL, 7, START - 3500 * SECOND);
+    identify(NULL, "u2", "c2", "{\"X\":1}", START);
+    (void)lookups(START + 6 * SECOND);
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify(NULL, "u1", "c2", "{\"A\":1}", START + 10 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, START + 100 * SECOND), "#7 @u1 a@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_USER_ID, START + 100 * SECOND), "@u2  {\"X\":1}\n");
+}
+
 int
 main(void)
 {
@@ -423,6 +470,9 @@ main(void)
         TEST(test_newest_email),
         TEST(test_older_fields_of_another_lead),
         TEST(test_nobody),
+        TEST(test_a_shared_cookie_does_not_make_one_of_two_users),
+        TEST(test_a_held_cookie_of_another_user),
+        TEST(test_a_held_cookie_of_two_new_users),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,26 +69,18 @@ is_other_user(const ms_lead_row *lead, const ms_identity *who)
            !ms_slice_equal(lead->user_id, who->user_id);
 }
 
+/* Has it neither an address nor a Marketo id, nor may an answer of Marketo's give it one? */
+static bool
+is_unnamed(const ms_lead_row *lead)
+{
+    return lead->email.len == 0 && lead->marketo_id == 0 && lead->lookups == 0;
+}
+
 /* May the lead be somebody else's, of whom more is known, who says this of themselves? */
 static bool
 is_anonymous(const ms_lead_row *lead, const ms_identity *who)
 {
-    return lead->email.len == 0 && lead->marketo_id == 0 && lead->lookups == 0 &&
-           !is_other_user(lead, who);
-}
-
-/* The lead of a cookie that decides. */
-static ms_lead_row *
-by_cookie_first(ms_store *store, const ms_identity *who, const knowledge *known)
-{
-    ms_lead_row *lead = ms_lead_load(store, known->cookie.lead);
-    if (lead == NULL || !is_anonymous(lead, who)) {
-        return lead;
-    }
-    int64_t better = known->by_email != 0  ? known->by_email
-                     : who->email.len == 0 ? known->by_user_id
-                                           : 0;
-    return better != 0 && better != lead->id ? ms_lead_load(store, better) : lead;
+    return is_unnamed(lead) && !is_other_user(lead, who);
 }
 
 /* A lead that may be given this e-mail address: it has none, and Marketo is not being asked whose
@@ -109,6 +101,28 @@ without_email_by_cookie(ms_store *store, const ms_identity *who, const knowledge
 {
     ms_lead_row *lead = without_email(store, known->cookie.lead, who);
     return lead == NULL || lead->marketo_id != 0 ? NULL : lead;
+}
+
+/* The lead of a cookie that decides. */
+static ms_lead_row *
+by_cookie_first(ms_store *store, const ms_identity *who, const knowledge *known)
+{
+    ms_lead_row *lead = ms_lead_load(store, known->cookie.lead);
+    if (lead == NULL || !is_unnamed(lead)) {
+        return lead;
+    }
+    if (known->by_email != 0) {
+        return ms_lead_load(store, known->by_email);
+    }
+    /* To Marketo the cookie is nobody's: it does not make one of two people. */
+    bool is_theirs = !is_other_user(lead, who);
+    if (who->email.len > 0) {
+        return is_theirs ? lead : without_email(store, known->by_user_id, who);
+    }
+    if (known->by_user_id != 0) {
+        return ms_lead_load(store, known->by_user_id);
+    }
+    return is_theirs ? lead : NULL;
 }
 
 /* The lead that the identity tells, NULL if none is known. */
