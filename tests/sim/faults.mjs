@@ -19,6 +19,18 @@ import { RequestError } from './http.mjs';
  * @property {CallFault[]} calls  of REST, SOAP and /webevents/*; each is used up by its calls
  * @property {Record<string, number | string>} records  leads that are refused, by e-mail address in lower case: with which code
  * @property {'' | 'expired' | 'invalid'} token  what becomes of the REST token that is in use (602, 601), once
+ * @property {(call: ReadCall) => CallFault | undefined} [choose]  what goes wrong with a call of REST by what it says; for
+ *   tests in this process
+ */
+
+/**
+ * A call of REST whose body is read.
+ *
+ * @typedef {object} ReadCall
+ * @property {string} method
+ * @property {string} path
+ * @property {URLSearchParams} query
+ * @property {string} body
  */
 
 /**
@@ -40,7 +52,7 @@ import { RequestError } from './http.mjs';
  * @property {boolean} [carriedOut]  the call is carried out all the same, only its answer is lost; always so if truncated
  */
 
-/** @type {Readonly<Omit<Faults, 'calls' | 'records'>>} */
+/** @type {Readonly<Omit<Faults, 'calls' | 'records' | 'choose'>>} */
 const NO_FAULTS = Object.freeze({
   loaderStatus: 200,
   loaderDelayMs: 0,
@@ -63,7 +75,7 @@ export function createFaults() {
 
 /** @param {Faults} faults */
 export function clearFaults(faults) {
-  Object.assign(faults, createFaults());
+  Object.assign(faults, createFaults(), { choose: undefined });
 }
 
 /**

@@ -122,6 +122,33 @@ test_a_cookie_that_is_still_theirs_is_tied(void **state)
     assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 %" COOKIE " a@x.com {}\n");
 }
 
+/* Takes by any key into `size` bytes; how many leads that were. */
+static size_t
+take_into(size_t size)
+{
+    static unsigned char memory[4096];
+    ms_arena arena;
+    ms_arena_init(&arena, memory, size);
+    ok(ms_store_take_leads(queue, MS_BY_ANY, RIPE, 10, MS_LEAD_FIELDS_MAX, &arena, taken,
+                           &taken_count));
+    return taken_count;
+}
+
+static void
+test_one_that_fits_in_no_call_is_put_aside_once(void **state)
+{
+    (void)state;
+    identify("a.long.address.indeed@x.com", "u1", COOKIE, "{\"A\":1}", START);
+    identify("b@x.com", NULL, NULL, "{\"A\":2}", START);
+    assert_int_equal(take_into(64), 1);
+    assert_string_equal(taken[0].email.ptr, "b@x.com");
+    assert_int_equal(take_into(64), 0);
+    assert_string_equal(dead_letters(), "lead a.long.address.indeed@x.com too_large "
+                                        "{\"email\":\"a.long.address.indeed@x.com\","
+                                        "\"userId\":\"u1\",\"cookie\":\"" COOKIE "\","
+                                        "\"time\":1790000000000,\"fields\":{\"A\":1}}\n");
+}
+
 static void
 test_a_cookie_that_moved_stays(void **state)
 {
@@ -199,6 +226,7 @@ main(void)
         TEST(test_an_address_does_not_come_back),
         TEST(test_what_only_a_cookie_tells),
         TEST(test_a_cookie_that_moved_stays),
+        TEST(test_one_that_fits_in_no_call_is_put_aside_once),
         TEST(test_a_cookie_that_is_still_theirs_is_tied),
         TEST(test_too_large_again),
         TEST(test_a_lead_of_a_cookie_alone),

@@ -1,5 +1,6 @@
 #include "rest.h"
 
+#include "../../core/email.h"
 #include "../../core/json.h"
 #include "../metrics.h"
 
@@ -106,6 +107,14 @@ lookup_fits(const ms_rest_call *call, const ms_rest_reply *reply)
     return true;
 }
 
+/* The address of a lead that was found; whatever else may stand there is none. */
+static ms_slice
+email_of(const cJSON *lead)
+{
+    ms_slice email = ms_json_string(lead, "email");
+    return ms_email_is_valid(email) ? email : MS_SLICE("");
+}
+
 static ms_store_result
 lookup_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_store *store,
             int64_t now)
@@ -121,7 +130,7 @@ lookup_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_
         const ms_rest_item *item = &call->items[i];
         const cJSON *lead = owner_of(call, item, reply->result);
         result = told ? ms_store_looked_up(store, item->id, ms_rest_id(ms_json_member(lead, "id")),
-                                           ms_json_string(lead, "email"), now)
+                                           email_of(lead), now)
                       : ms_store_cookie_again(store, item->id, now);
     }
     return result;

@@ -7,6 +7,7 @@
 #include "sent_fields.h"
 #include "taking.h"
 
+#include "../../core/email.h"
 #include "../../core/status.h"
 
 /* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
@@ -154,6 +155,27 @@ bury_too_large(ms_store *store, ms_lead_row *lead, ms_field_set *fields, int64_t
     }
 }
 
+/* A lead that fits in no call, which cannot have come in, would stop all others. `sent` is what was
+ * to go, `left` what its next sync has. */
+static void
+bury_unfit(ms_store *store, ms_lead_row *lead, int64_t cookie_id, const ms_field_set *sent,
+           const ms_field_set *left, int64_t now)
+{
+    ms_cookie_row cookie = ms_cookie_get(store, cookie_id);
+    const ms_dead_lead dead = {lead->email.len > MS_EMAIL_MAX ? MS_SLICE("") : lead->email,
+                               lead->user_id, cookie.cookie, lead->marketo_id, sent};
+    ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
+                     MS_SLICE("The lead alone is too large for a call."), now);
+    if (cookie.id != 0) {
+        lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
+        ms_cookie_set(store, &cookie, MS_COOKIE_SETTLED, 0);
+    }
+    lead->since = left->count > 0 ? lead->since : 0;
+    ms_lead_set_fields(store, lead, left);
+    lead->changed = true;
+    ms_lead_save(store, lead);
+}
+
 static void
 take_one(taking *take, int64_t id)
 {
@@ -179,10 +201,13 @@ take_one(taking *take, int64_t id)
         postpone(store, lead, take->now + AGAIN_MS);
     } else {
         ms_field_set sent = ms_field_portion_to_send(&fields, MS_LEAD_FIELDS_MAX);
-        take->full = !hand_over(take, lead, &sent, cookie);
-        if (!take->full) {
+        if (hand_over(take, lead, &sent, cookie)) {
             start_flight(store, lead, key, cookie_id, &sent, &fields);
             take->count++;
+        } else if (take->count > 0) {
+            take->full = true;
+        } else {
+            bury_unfit(store, lead, cookie_id, &sent, &fields, take->now);
         }
     }
     store->scratch = scratch;
@@ -229,9 +254,6 @@ ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now, s
     }
     if (selection == MS_BY_ANY && !take.full && take.count < room) {
         take_for_cookies(&take);
-    }
-    if (take.full && take.count == 0) {
-        ms_store_fail(store, "out of memory");
     }
     *count = store->failed ? 0 : take.count;
     return ms_store_ended(store);

@@ -124,7 +124,8 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing, ke
     const isDisguised = request.method === 'POST' && call.method === 'GET';
     if (isDisguised && parameters.get('_method') !== 'GET') call.method = 'POST';
 
-    const fault = takeCallFault(faults.calls, { method: call.method, path: match[0], name });
+    const chosen = faults.choose?.({ method: call.method, path: match[0], query: parameters, body });
+    const fault = chosen ?? takeCallFault(faults.calls, { method: call.method, path: match[0], name });
     const operation = operations[name]?.[call.method];
     /** @type {(() => object) | RestError} */
     let change;
