@@ -2,9 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { intakeFor } from './intake.mjs';
 import { queueFor, startQueue } from './queue_driver.mjs';
 
 const LEADS = '/rest/v1/leads.json';
+const SOAP = '/soap/mktows/3_1';
 
 /** @typedef {import('../sim/simulator.mjs').Simulator} Simulator */
 
@@ -54,5 +57,123 @@ for (const bytes of [300, 1_200_000, 3_500_000]) {
     await other.passUntil(() => marketo.leads.has('grace@example.com'));
     assert.deepEqual(await other.dead(), []);
     assert.doesNotMatch(other.log(), /queue_failed/);
+  });
+}
+
+/**
+ * Two leads whose Marketo ids are known; the answer to a call of both is mixed up, once.
+ * @param {import('node:test').TestContext} t
+ * @param {(ids: number[]) => object[]} mix
+ */
+async function twoMixedUp(t, mix) {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0, linger: 2000 } });
+  await Promise.all(['ada', 'bea'].map((name) => queue.lead(`${name}@example.com`)));
+  await queue.passUntil(() => marketo.leads.size === 2);
+  await queue.settle();
+  let mixedUp = false;
+  marketo.faults.choose = ({ method, path, body }) => {
+    const { input = [], lookupField } = method === 'POST' && path === LEADS ? JSON.parse(body) : {};
+    if (mixedUp || lookupField !== 'id' || input.length < 2) return undefined;
+    mixedUp = true;
+    return { ...success(mix(input.map((/** @type {{id: number}} */ { id }) => id))), carriedOut: true };
+  };
+  await Promise.all(['ada', 'bea'].map((name) => queue.lead(`${name}@example.com`, { Title: `of ${name}` })));
+  await queue.passUntil(() => mixedUp);
+  return { marketo, queue };
+}
+
+const updated = (/** @type {number} */ id) => ({ id, status: 'updated' });
+
+for (const [what, mix] of /** @type {[string, (ids: number[]) => object[]][]} */ ([
+  ['in another order', ([a, b]) => [updated(b), updated(a)]],
+  ['of one lead for both', ([a]) => [updated(a), updated(a)]],
+  ['of which one is for the other, and refused', ([, b]) => [{ status: 'skipped', reasons: [{ code: '1003', message: 'no' }] }, { ...updated(b), id: 77 }]],
+])) {
+  test(`results ${what}: no lead becomes another, and both have what was said of them`, async (t) => {
+    const { marketo, queue } = await twoMixedUp(t, mix);
+    await queue.passUntil(() => marketo.leads.get('ada@example.com')?.fields.Title && marketo.leads.get('bea@example.com')?.fields.Title);
+    for (const name of ['ada', 'bea']) {
+      await queue.lead(`${name}@example.com`, { Company: `of ${name}` });
+      await queue.passUntil(() => marketo.leads.get(`${name}@example.com`)?.fields.Company === `of ${name}`);
+    }
+    for (const name of ['ada', 'bea']) {
+      const { Title, Company, Email } = marketo.leads.get(`${name}@example.com`)?.fields ?? {};
+      assert.deepEqual([Title, Company, Email], [`of ${name}`, `of ${name}`, `${name}@example.com`]);
+    }
+    assert.equal(marketo.leadsById.size, 2);
+    assert.deepEqual(await queue.dead(), []);
+  });
+}
+
+test("a lead that is always answered with another's id is kept aside after five tries, and others go on", async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0, linger: 2000 } });
+  const both = ['ada', 'bea'];
+  await Promise.all(both.map((name) => queue.lead(`${name}@example.com`)));
+  await queue.passUntil(() => marketo.leads.size === 2);
+  await queue.settle();
+  let tries = 0;
+  marketo.faults.choose = ({ method, path, body }) => {
+    if (method !== 'POST' || path !== LEADS || !body.includes('of ada')) return undefined;
+    tries += 1;
+    return success(JSON.parse(body).input.map((/** @type {{id: number, title?: string}} */ { id, title }) => updated(title === 'of ada' ? 77 : id)));
+  };
+  await Promise.all(both.map((name) => queue.lead(`${name}@example.com`, { Title: `of ${name}` })));
+  await queue.passUntil(() => marketo.leads.get('bea@example.com')?.fields.Title === 'of bea');
+  await queue.passUntil(() => tries === 5);
+  await queue.settle();
+  const [{ code, who, payload }, ...more] = await queue.dead();
+  assert.deepEqual([code, who, JSON.parse(payload).fields.Title, more], ['wrong_id', 'ada@example.com', 'of ada', []]);
+  assert.equal(marketo.leads.get('ada@example.com')?.fields.Title, undefined);
+
+  marketo.faults.choose = undefined;
+  await queue.lead('ada@example.com', { Company: 'of ada' });
+  await queue.passUntil(() => marketo.leads.get('ada@example.com')?.fields.Company === 'of ada');
+});
+
+/** munchkin-server with Marketo's SOAP API behind it. @param {import('node:test').TestContext} t */
+async function soapWorld(t) {
+  const user = { id: 'user', key: 'key-of-the-tests' };
+  const env = { MARKETO_SOAP_USER_ID: user.id, MARKETO_SOAP_ENCRYPTION_KEY: user.key };
+  const world = await intakeFor(t, { args: ['--backend', 'soap'], env, simulator: { soapUser: user } });
+  /** Lets time pass until something has happened. @param {() => unknown} condition @param {number} [step] */
+  async function passUntil(condition, step = 1000) {
+    for (let i = 0; i < 200; i += 1) {
+      await delay(30);
+      if (condition()) return;
+      world.advance(step);
+    }
+    throw new Error(`In vain: ${condition}\n${world.server.output()}`);
+  }
+  const identify = (/** @type {string} */ email, /** @type {object} */ traits = {}) => world.post('/v1/identify', { traits: { email, ...traits } });
+  return { ...world, marketo: world.simulator, passUntil, identify };
+}
+
+/** @param {number} id */
+const synced = (id) => `<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:ns1="http://www.marketo.com/mktows/"><SOAP-ENV:Body>
+<ns1:successSyncLead><result><leadId>${id}</leadId><syncStatus><leadId>${id}</leadId><status>UPDATED</status></syncStatus></result></ns1:successSyncLead></SOAP-ENV:Body></SOAP-ENV:Envelope>`;
+
+for (const [times, what] of /** @type {[number, string][]} */ ([[1, 'once'], [1000, 'always']])) {
+  test(`SOAP: a lead that is ${what} answered with another's id does not become that one`, async (t) => {
+    const { marketo, passUntil, identify, ask } = await soapWorld(t);
+    for (const name of ['ada', 'bea']) await identify(`${name}@example.com`);
+    await passUntil(() => marketo.leads.size === 2);
+    await delay(300);
+    const ada = /** @type {any} */ (marketo.leads.get('ada@example.com'));
+    marketo.faults.calls.push({ path: SOAP, type: 'text/xml', text: synced(ada.id), times });
+    await identify('bea@example.com', { title: 'of bea' });
+    if (times === 1) {
+      await passUntil(() => marketo.leads.get('bea@example.com')?.fields.Title === 'of bea');
+    } else {
+      const before = marketo.soap.calls.length;
+      await passUntil(() => marketo.soap.calls.length === before + 6, 10_000);
+      await delay(300);
+      const [{ code, who }, ...more] = ask('dead', 'list');
+      assert.deepEqual([code, who, more], ['wrong_id', 'bea@example.com', []]);
+      marketo.faults.calls.length = 0;
+    }
+    await identify('bea@example.com', { industry: 'of bea' });
+    await passUntil(() => marketo.leads.get('bea@example.com')?.fields.Industry === 'of bea');
+    assert.deepEqual(ada.fields, { Email: 'ada@example.com' });
+    assert.equal(marketo.leadsById.size, 2);
   });
 }

@@ -3,12 +3,15 @@
 #include "../../core/json.h"
 #include "../log.h"
 #include "../metrics.h"
+#include "backoff.h"
 
 #include <stdio.h>
 
 /* A list of fields that was fetched because of a doubt settles the like for so long. */
 #define SETTLED_MS INT64_C(3600000)
 #define LEADS_MAX 300
+/* So often a lead is sent that Marketo answers with another's id. */
+#define WRONG_ID_TRIES 5
 
 /* ---- the body -----------------------------------------------------------------------------------
  */
@@ -137,11 +140,57 @@ fits(const ms_rest_call *call, const ms_rest_reply *reply)
     return true;
 }
 
+/* Does it say another id than the one by which its lead was to be found? */
+static bool
+is_of_another(const ms_rest_item *item, const cJSON *record)
+{
+    int64_t id = ms_rest_id(ms_json_member(record, "id"));
+    return item->marketo_id != 0 && id != 0 && id != item->marketo_id;
+}
+
+static bool
+is_mixed_up(const ms_rest_call *call, const cJSON *result)
+{
+    const ms_rest_item *item = call->items;
+    for (const cJSON *child = result->child; child != NULL; child = child->next, item++) {
+        if (is_of_another(item, child)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whose the other records of such an answer are is no more certain: all go again, each when it is
+ * time for it, so that one which is never answered as it should be stops none. */
+static ms_store_result
+took_mixed_up(ms_rest_call *call, const cJSON *answer, ms_store *store, int64_t now)
+{
+    const ms_rest_item *item = call->items;
+    ms_store_result result = MS_STORE_OK;
+    ms_lane_split(&call->rest->lanes[call->kind->lane], call->count);
+    for (const cJSON *child = answer->child; child != NULL && result == MS_STORE_OK;
+         child = child->next, item++) {
+        if (is_of_another(item, child) && item->attempts + 1 >= WRONG_ID_TRIES) {
+            ms_metrics_record_refused();
+            result = ms_store_lead_refused(
+                store, item->id, MS_SLICE("wrong_id"),
+                MS_SLICE("Marketo answers with the id of another lead, again and again."), now);
+        } else {
+            int64_t delay = ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random());
+            result = ms_store_lead_again(store, item->id, now + delay);
+        }
+    }
+    return result;
+}
+
 static ms_store_result
 took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_store *store, int64_t now)
 {
     const ms_rest_item *item = call->items;
     ms_store_result result = MS_STORE_OK;
+    if (is_mixed_up(call, reply->result)) {
+        return took_mixed_up(call, reply->result, store, now);
+    }
     for (const cJSON *child = reply->result->child; child != NULL && result == MS_STORE_OK;
          child = child->next, item++) {
         ms_rest_record record = ms_rest_record_read(arena, child);

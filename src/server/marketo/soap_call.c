@@ -207,6 +207,21 @@ end(soap_call *call, int64_t sent)
     }
 }
 
+/* Whose answer has another's id is not known: as with a fault that nobody knows, it is tried again.
+ */
+static bool
+is_wrong_id(const soap_call *call, ms_soap_reply *reply, ms_soap_reaction *reaction)
+{
+    if (call->marketo_id == 0 || reply->lead_id == call->marketo_id) {
+        return false;
+    }
+    (void)snprintf(reply->code, sizeof reply->code, "wrong_id");
+    (void)snprintf(reply->message, sizeof reply->message,
+                   "Marketo answers with the id of another lead, again and again.");
+    *reaction = MS_SOAP_UNKNOWN;
+    return true;
+}
+
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
@@ -214,7 +229,8 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     end(call, call->started + answer->sent_after);
     ms_soap_reply reply;
     ms_soap_reaction reaction = MS_SOAP_BACK_OFF;
-    bool trouble = ms_soap_is_trouble(answer, &reply, &reaction);
+    bool trouble =
+        ms_soap_is_trouble(answer, &reply, &reaction) || is_wrong_id(call, &reply, &reaction);
     if (!call->noted && trouble) {
         call->again_at = note(call, &reply, reaction, answer, now);
     } else if (!call->noted) {
