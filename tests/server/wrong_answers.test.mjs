@@ -177,3 +177,15 @@ for (const [times, what] of /** @type {[number, string][]} */ ([[1, 'once'], [10
     assert.equal(marketo.leadsById.size, 2);
   });
 }
+
+test('SOAP: an answer with 4 MB of attributes is none; it keeps nobody waiting', async (t) => {
+  const { marketo, passUntil, identify, ask } = await soapWorld(t);
+  let attributes = '';
+  for (let n = 0; attributes.length < 4_000_000; n += 1) attributes += ` n${n.toString(16)}=""`;
+  marketo.faults.calls.push({ path: SOAP, type: 'text/xml', text: `<a${attributes}/>`, times: 2 });
+  await identify('ada@example.com');
+  await passUntil(() => marketo.faults.calls.length === 0);
+  await identify('bea@example.com');
+  await passUntil(() => marketo.leads.has('ada@example.com') && marketo.leads.has('bea@example.com'));
+  assert.deepEqual(ask('dead', 'list'), []);
+});

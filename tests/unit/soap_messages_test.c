@@ -350,11 +350,10 @@ test_damaged_replies(void **state)
     "xmlns:m='http://www.marketo.com/mktows/'><e:Body>"
 #define CLOSING "</e:Body></e:Envelope>"
 
-/* `piece` as often as it fits into 4 MB, between two texts. */
+/* `piece` as often as it fits into `most` bytes, between two texts. */
 static ms_soap_reply
-read_repeated(const char *before, const char *piece, const char *after)
+read_filled(size_t most, const char *before, const char *piece, const char *after)
 {
-    const size_t most = (size_t)4 << 20;
     char *body = malloc(most);
     ms_arena arena;
     assert_non_null(body);
@@ -371,6 +370,13 @@ read_repeated(const char *before, const char *piece, const char *after)
     return reply;
 }
 
+/* Into the longest answer that there may be. */
+static ms_soap_reply
+read_repeated(const char *before, const char *piece, const char *after)
+{
+    return read_filled(MS_SOAP_REPLY_MAX, before, piece, after);
+}
+
 static void
 test_large_replies(void **state)
 {
@@ -381,6 +387,8 @@ test_large_replies(void **state)
     taken_most = taken;
 
     assert_int_equal(read_repeated(OPENING, "<x/>", success).outcome, MS_SOAP_SYNCED);
+    assert_int_equal(read_filled(MS_SOAP_REPLY_MAX + 4, OPENING, "<x/>", success).outcome,
+                     MS_SOAP_NO_REPLY);
     assert_int_equal(read_repeated(OPENING "<x>", "blah ", "</x>").outcome, MS_SOAP_NO_REPLY);
     assert_int_equal(read_repeated(OPENING, "<x>", "").outcome, MS_SOAP_NO_REPLY);
     assert_int_equal(read_repeated(OPENING "<x ", "a='", "'/>").outcome, MS_SOAP_NO_REPLY);
@@ -400,8 +408,8 @@ test_large_replies(void **state)
     assert_string_equal(reply.message + MS_SOAP_MESSAGE_MAX - 3, "ü");
 
     /* What libxml2 had at a time: a few times the answer, whatever that is made of. */
-    assert_true(taken_most - before > (size_t)4 << 20);
-    assert_true(taken_most - before < (size_t)24 << 20);
+    assert_true(taken_most - before > MS_SOAP_REPLY_MAX);
+    assert_true(taken_most - before < 8 * MS_SOAP_REPLY_MAX);
     assert_int_equal(taken, before);
 }
 

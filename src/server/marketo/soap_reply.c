@@ -5,9 +5,6 @@
 #define SOAP "http://schemas.xmlsoap.org/soap/envelope/"
 #define MARKETO "http://www.marketo.com/mktows/"
 
-/* libxml2 takes an int. Far more than any answer; http_client.h caps it below. */
-#define BODY_MAX ((size_t)8 << 20)
-
 /* libxml2 remembers what is open, and has a limit of its own only for trees. */
 #define DEPTH_MAX 200
 
@@ -187,7 +184,7 @@ read_document(reading *state, ms_slice body)
                              .characters = characters,
                              .cdataBlock = characters,
                              .internalSubset = document_type};
-    if (body.len == 0 || body.len > BODY_MAX) {
+    if (body.len == 0 || body.len > MS_SOAP_REPLY_MAX) {
         return false;
     }
     state->parser = xmlCreatePushParserCtxt(&handler, state, NULL, 0, NULL);
