@@ -189,3 +189,32 @@ test('SOAP: an answer with 4 MB of attributes is none; it keeps nobody waiting',
   await passUntil(() => marketo.leads.has('ada@example.com') && marketo.leads.has('bea@example.com'));
   assert.deepEqual(ask('dead', 'list'), []);
 });
+
+test('1006, and then no list of fields: the old one is used, and the record goes again later and later, until there is one', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  const calls = (/** @type {string} */ method) => marketo.rest.calls.filter((call) => call.method === method && call.path === LEADS).length;
+  await queue.lead('ada@example.com');
+  await queue.passUntil(() => marketo.leads.has('ada@example.com'));
+  marketo.faults.records['eve@example.com'] = '1006';
+  marketo.faults.choose = ({ path }) => (path.endsWith('describe.json') ? { code: '603' } : undefined);
+  await queue.lead('eve@example.com');
+  await queue.passUntil(() => /"marketo_refuses","call":"describe: 603"/.test(queue.log()));
+  const start = marketo.clock.now();
+  await queue.lead('bea@example.com');
+  await queue.passUntil(() => marketo.leads.has('bea@example.com'));
+  assert.ok(marketo.clock.now() - start < 10_000, `a lead after ${marketo.clock.now() - start} ms`);
+
+  const before = calls('POST');
+  for (let minute = 0; minute < 60; minute += 1) {
+    queue.advance(60_000);
+    await delay(30);
+  }
+  const tried = calls('POST') - before;
+  assert.ok(tried >= 10 && tried < 40, `${tried} tries in an hour`);
+  assert.deepEqual(await queue.dead(), []);
+
+  delete marketo.faults.records['eve@example.com'];
+  marketo.faults.choose = undefined;
+  await queue.passUntil(() => marketo.leads.has('eve@example.com'), { step: 10_000 });
+  await queue.passUntil(() => marketo.rest.calls.filter(({ path, code }) => path.endsWith('describe.json') && code === '').length === 2, { step: 10_000 });
+});

@@ -25,6 +25,15 @@ start_token(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
     return ms_rest_start_token(rest, client, now, wake);
 }
 
+/* A list that is doubted is waited for while it is asked for; where that fails, it is better than
+ * none. */
+static bool
+may_send_leads(const ms_rest *rest)
+{
+    bool asking = rest->fields_doubted && rest->lanes[MS_LANE_DESCRIBE].attempts == 0;
+    return rest->fields.count > 0 && !asking;
+}
+
 typedef ms_store_result starter(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
                                 int64_t *wake);
 
@@ -48,8 +57,7 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
                                         ms_rest_start_leads, ms_rest_start_activities,
                                         ms_rest_start_associations};
     for (size_t i = 0; i < sizeof starters / sizeof *starters; i++) {
-        bool without_fields = rest->fields.count == 0 || rest->fields_doubted;
-        if (starters[i] == ms_rest_start_leads && without_fields) {
+        if (starters[i] == ms_rest_start_leads && !may_send_leads(rest)) {
             continue;
         }
         if (starters[i](rest, store, client, now, wake) != MS_STORE_OK) {

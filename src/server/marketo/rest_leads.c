@@ -209,14 +209,24 @@ may_be_the_list(const ms_rest_call *call, int64_t now)
     return !settled || now - rest->fields_at > SETTLED_MS;
 }
 
+/* One with a field that Marketo does not know after all goes again: with the next list, which its
+ * call waits for, or while there is none to be had, later and later. */
+static ms_store_result
+doubt_fields(ms_rest_call *call, const ms_rest_item *item, ms_store *store, int64_t now)
+{
+    ms_rest *rest = call->rest;
+    rest->fields_doubted = rest->fields_doubted || call->fields_number == rest->fields_number;
+    bool fails = rest->lanes[MS_LANE_DESCRIBE].attempts > 0;
+    int64_t delay = fails ? ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random()) : 0;
+    return ms_store_lead_again(store, item->id, now + delay);
+}
+
 static ms_store_result
 refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
         ms_store *store, int64_t now)
 {
-    ms_rest *rest = call->rest;
     if (ms_slice_equal(code, MS_SLICE("1006")) && may_be_the_list(call, now)) {
-        rest->fields_doubted = rest->fields_doubted || call->fields_number == rest->fields_number;
-        return ms_store_lead_again(store, item->id, now);
+        return doubt_fields(call, item, store, now);
     }
     if (ms_rest_is_gone(code) && item->marketo_id != 0) {
         ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
