@@ -60,6 +60,44 @@ for (const bytes of [300, 1_200_000, 3_500_000]) {
   });
 }
 
+test('a lead that says it has another cookie is not that of the one that was asked for', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  await queue.lead('ada@example.com', { FirstName: 'Ada' });
+  await queue.passUntil(() => marketo.leads.has('ada@example.com'));
+  const { id } = /** @type {any} */ (marketo.leads.get('ada@example.com'));
+  const other = await queueOn(t, marketo);
+  let answered = 0;
+  answerLookups(marketo, () => {
+    answered += 1;
+    return [{ id, email: 'ada@example.com', cookies: `${tokenOf(21)},${tokenOf(3)}` }];
+  });
+  await other.lead('mallory@example.com', { FirstName: 'Mallory' }, { cookie: cookieOf(2), cookie_first: true });
+  await other.passUntil(() => marketo.leads.get('mallory@example.com')?.tokens.includes(tokenOf(2)));
+  assert.equal(answered, 1);
+  assert.equal(marketo.leads.get('ada@example.com')?.fields.FirstName, 'Ada');
+});
+
+for (const [what, cookies] of /** @type {[string, unknown][]} */ ([
+  ['which says so', `${tokenOf(21)}, ${cookieOf(2)}`],
+  ['which says nothing, where no other does', null],
+  ['which says that it has none', ''],
+])) {
+  test(`of several leads for one cookie, it is that of the one ${what}`, async (t) => {
+    const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+    for (const name of ['ada', 'bea']) await queue.lead(`${name}@example.com`);
+    await queue.passUntil(() => marketo.leads.size === 2);
+    const [ada, bea] = ['ada', 'bea'].map((name) => /** @type {any} */ (marketo.leads.get(`${name}@example.com`)));
+    answerLookups(marketo, () => [
+      { id: ada.id, email: 'ada@example.com', cookies: tokenOf(21) },
+      { id: bea.id, email: 'bea@example.com', cookies },
+    ]);
+    const other = await queueOn(t, marketo);
+    await other.lead('', { Title: 'of bea' }, { cookie: cookieOf(2), cookie_first: true });
+    await other.passUntil(() => bea.fields.Title === 'of bea');
+    assert.equal(ada.fields.Title, undefined);
+  });
+}
+
 /**
  * Two leads whose Marketo ids are known; the answer to a call of both is mixed up, once.
  * @param {import('node:test').TestContext} t

@@ -63,17 +63,26 @@ says(const cJSON *lead, ms_slice cookie)
     return token.len > 0 && is_among(token, ms_json_string(lead, "cookies"));
 }
 
+/* Does it say nothing of cookies? */
+static bool
+is_silent(const cJSON *lead)
+{
+    return ms_json_string(lead, "cookies").len == 0;
+}
+
+/* NULL if nobody has it. One that only says that it has others is not believed; one that says
+ * nothing is, if no other cookie was asked for. */
 static const cJSON *
 owner_of(const ms_rest_call *call, const ms_rest_item *item, const cJSON *result)
 {
-    const cJSON *lead = result->child;
-    if (call->count == 1) {
-        return lead;
+    const cJSON *silent = NULL;
+    for (const cJSON *lead = result->child; lead != NULL; lead = lead->next) {
+        if (says(lead, item->cookie)) {
+            return lead;
+        }
+        silent = silent == NULL && is_silent(lead) ? lead : silent;
     }
-    while (lead != NULL && !says(lead, item->cookie)) {
-        lead = lead->next;
-    }
-    return lead;
+    return call->count == 1 ? silent : NULL;
 }
 
 /* Is it clear which of several cookies each lead was found by? */
