@@ -98,6 +98,48 @@ for (const [what, cookies] of /** @type {[string, unknown][]} */ ([
   });
 }
 
+test('one answer that tells no cookies makes few more calls of lookups', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0, linger: 2000 } });
+  const lookups = () => marketo.rest.calls.filter(({ method, path }) => method === 'GET' && path === LEADS).length;
+  let odd = true;
+  answerLookups(marketo, () => {
+    const was = odd;
+    odd = false;
+    return was ? [{ id: 77, email: null, cookies: null }] : undefined;
+  });
+  const made = [];
+  for (const round of [1, 2, 3]) {
+    const before = lookups();
+    const people = Array.from({ length: 40 }, (_, i) => `p${round}-${i}@example.com`);
+    await Promise.all(people.map((email, i) => queue.lead(email, {}, { cookie: cookieOf(`${round}00${i}`), cookie_first: true })));
+    await queue.passUntil(() => people.every((email) => marketo.leads.has(email)));
+    made.push(lookups() - before);
+  }
+  const [first, ...later] = made;
+  assert.ok(first < 20, `${first} calls for 40 cookies`);
+  assert.deepEqual(later, [1, 1]);
+  assert.equal(marketo.leadsById.size, 120);
+});
+
+test('answers that tell no cookies at all: each cookie finds its lead all the same', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  const people = Array.from({ length: 6 }, (_, i) => `p${i}@example.com`);
+  await Promise.all(people.map((email, i) => queue.lead(email, {}, { cookie: cookieOf(100 + i) })));
+  await queue.passUntil(() => people.every((email) => marketo.leads.get(email)?.tokens.length));
+  const other = await queueOn(t, marketo, { linger: 2000 });
+  const { length: before } = marketo.rest.calls;
+  answerLookups(marketo, (cookies) =>
+    people.flatMap((email, i) => (cookies.includes(cookieOf(100 + i)) ? [{ id: marketo.leads.get(email)?.id, email, cookies: null }] : [])),
+  );
+  await Promise.all(
+    Array.from({ length: 40 }, (_, i) => other.lead(i < 6 ? '' : `q${i}@example.com`, { Title: `t${i}` }, { cookie: cookieOf(100 + i), cookie_first: true })),
+  );
+  await other.passUntil(() => people.every((email, i) => marketo.leads.get(email)?.fields.Title === `t${i}`));
+  await other.passUntil(() => marketo.leadsById.size === 40);
+  const made = marketo.rest.calls.slice(before).filter(({ method, path }) => method === 'GET' && path === LEADS).length;
+  assert.ok(made < 40, `${made} lookups`);
+});
+
 /**
  * Two leads whose Marketo ids are known; the answer to a call of both is mixed up, once.
  * @param {import('node:test').TestContext} t

@@ -132,8 +132,8 @@ lookup_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_
     bool told = all_are_told(call, reply->result);
     (void)arena;
     if (!told) {
-        /* One by one, then. */
-        call->rest->lanes[MS_LANE_LOOKUPS].most = call->rest->lanes[MS_LANE_LOOKUPS].size = 1;
+        /* One by one, then; more again with each that goes well. */
+        call->rest->lanes[MS_LANE_LOOKUPS].size = 1;
     }
     for (size_t i = 0; i < call->count && result == MS_STORE_OK; i++) {
         const ms_rest_item *item = &call->items[i];
