@@ -298,3 +298,30 @@ test('1006, and then no list of fields: the old one is used, and the record goes
   await queue.passUntil(() => marketo.leads.has('eve@example.com'), { step: 10_000 });
   await queue.passUntil(() => marketo.rest.calls.filter(({ path, code }) => path.endsWith('describe.json') && code === '').length === 2, { step: 10_000 });
 });
+
+test('of a reason of megabytes, a dead letter has the beginning', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+  await queue.lead('ada@example.com');
+  await queue.passUntil(() => marketo.leads.has('ada@example.com'));
+  const why = { code: '1003'.padEnd(100, ' '), message: `x${'ü'.repeat(1_500_000)}` };
+  marketo.faults.choose = ({ method, path, body }) => {
+    if (body.includes('eve') || path.includes('/activities/')) return success([{ status: 'skipped', reasons: [why] }]);
+    if (path.includes('associate') || (method === 'GET' && path === LEADS)) return { text: JSON.stringify({ success: false, errors: [{ ...why, code: '1003' }] }) };
+    return undefined;
+  };
+  await queue.lead('eve@example.com');
+  await queue.lead('ada@example.com', {}, { cookie: cookieOf(1) });
+  await queue.lead('', { Title: 'Dr' }, { cookie: cookieOf(2), cookie_first: true });
+  await queue.send({ kind: 'activity', email: 'ada@example.com', type: 100001, primary: 'one', attributes: '[]' });
+  /** @type {import('./queue_driver.mjs').DeadLetter[]} */
+  let letters = [];
+  for (let i = 0; i < 20 && letters.length < 4; i += 1) {
+    queue.advance(1000);
+    letters = await queue.dead();
+  }
+  assert.deepEqual(letters.map(({ kind }) => kind).sort(), ['activity', 'cookie', 'cookie', 'lead']);
+  for (const { code, reason } of letters) {
+    assert.equal(reason, `x${'ü'.repeat(255)}`);
+    assert.equal(code, why.code.slice(0, code === '1003' ? 4 : 32));
+  }
+});

@@ -32,6 +32,9 @@
 /* So often something of a lead is sent that Marketo says it has not, though it gives its id again
  * each time. */
 #define MS_REST_GONE_TRIES 5
+/* Bytes of a code and a reason that a dead letter has. */
+#define MS_REST_CODE_MAX 32
+#define MS_REST_REASON_MAX 512
 
 typedef enum {
     MS_LANE_TOKEN,

@@ -56,7 +56,9 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
         return ms_store_activity_gone(store, item->id, item->marketo_id, now);
     }
     ms_metrics_record_refused();
-    return ms_store_refused(store, MS_QUEUED_ACTIVITY, item->id, code, message, now);
+    return ms_store_refused(store, MS_QUEUED_ACTIVITY, item->id,
+                            ms_rest_cut(code, MS_REST_CODE_MAX, true),
+                            ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
 static const ms_rest_kind kind = {

@@ -151,7 +151,8 @@ cookie_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_s
 {
     (void)call;
     ms_metrics_record_refused();
-    return ms_store_cookie_refused(store, item->id, code, message, now);
+    return ms_store_cookie_refused(store, item->id, ms_rest_cut(code, MS_REST_CODE_MAX, true),
+                                   ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
 static const ms_rest_kind lookups = {.lane = MS_LANE_LOOKUPS,

@@ -233,7 +233,8 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
         return result == MS_STORE_OK ? ms_store_lead_again(store, item->id, now) : result;
     }
     ms_metrics_record_refused();
-    return ms_store_lead_refused(store, item->id, code, message, now);
+    return ms_store_lead_refused(store, item->id, ms_rest_cut(code, MS_REST_CODE_MAX, true),
+                                 ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
 static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
