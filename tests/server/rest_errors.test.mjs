@@ -66,6 +66,18 @@ for (const [code, token] of /** @type {[string, 'invalid' | 'expired'][]} */ ([
   });
 }
 
+for (const [status, code] of /** @type {[number, string][]} */ ([[401, '401'], [429, '429'], [503, 'SERVICE_UNAVAILABLE']])) {
+  test(`HTTP ${status} with a code that is none of Marketo's: as HTTP ${status} alone`, async (t) => {
+    const { marketo, queue } = await queueFor(t);
+    marketo.faults.calls.push({ status, text: JSON.stringify({ success: false, errors: [{ code, message: 'x' }] }), path: LEADS });
+    await queue.lead('ada@example.com');
+    await queue.passUntil(() => marketo.leads.get('ada@example.com'), { steps: 20 });
+    assert.equal(syncs(marketo).length, 2);
+    assert.equal(marketo.rest.callsByPath[TOKEN], status === 401 ? 2 : 1);
+    assert.equal(logged(queue.log(), 'marketo_refuses'), 0);
+  });
+}
+
 test('a token that is refused each time is not asked for each time', async (t) => {
   const { marketo, queue } = await queueFor(t);
   marketo.faults.calls.push({ code: '601', path: LEADS, times: 5 });

@@ -105,6 +105,33 @@ test_http_statuses(void **state)
     assert_int_equal(meaning(404, well, sizeof well - 1), MS_REPLY_FAULT);
 }
 
+/* A code that is not Marketo's is a gateway's, whose HTTP status tells what it means. */
+static void
+test_status_and_unknown_code(void **state)
+{
+    (void)state;
+    static const struct {
+        long status;
+        const char *code;
+        ms_rest_meaning meaning;
+    } answers[] = {
+        {401, "401", MS_REPLY_TOKEN}, {401, "Unauthorized", MS_REPLY_TOKEN},
+        {408, "408", MS_REPLY_NONE},  {413, "PAYLOAD_TOO_LARGE", MS_REPLY_TOO_LARGE},
+        {429, "429", MS_REPLY_RATE},  {503, "SERVICE_UNAVAILABLE", MS_REPLY_NONE},
+        {503, "1100", MS_REPLY_NONE}, {403, "403", MS_REPLY_FAULT},
+        {200, "429", MS_REPLY_FAULT}, {503, "610", MS_REPLY_FAULT},
+        {401, "603", MS_REPLY_FAULT}, {400, "1003", MS_REPLY_RECORD},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        char body[128];
+        int len = snprintf(body, sizeof body, "{\"errors\":[{\"code\":\"%s\"}]}", answers[i].code);
+        ms_rest_meaning read = meaning(answers[i].status, body, (size_t)len);
+        if (read != answers[i].meaning) {
+            fail_msg("%ld with %s is %d", answers[i].status, answers[i].code, (int)read);
+        }
+    }
+}
+
 static void
 test_rubbish_is_no_answer(void **state)
 {
@@ -475,6 +502,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_code),
         cmocka_unit_test(test_http_statuses),
+        cmocka_unit_test(test_status_and_unknown_code),
         cmocka_unit_test(test_rubbish_is_no_answer),
         cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_damaged),

@@ -38,8 +38,9 @@ number_of(ms_slice code)
     return number;
 }
 
-ms_rest_meaning
-ms_rest_meaning_of(ms_slice code)
+/* What a code means; `otherwise` if it is none that we know. */
+static ms_rest_meaning
+meaning_of_code(ms_slice code, ms_rest_meaning otherwise)
 {
     int number = number_of(code);
     switch (number) {
@@ -61,13 +62,25 @@ ms_rest_meaning_of(ms_slice code)
     case 713:
     case 719:
         return MS_REPLY_NONE;
+    case 603:
+    case 605:
+    case 609:
+    case 610:
+    case 612:
+        return MS_REPLY_FAULT;
     default:
         break;
     }
     if (number >= 500 && number <= 599) {
         return MS_REPLY_NONE;
     }
-    return number > 1000 && number <= 1099 ? MS_REPLY_RECORD : MS_REPLY_FAULT;
+    return number > 1000 && number <= 1099 ? MS_REPLY_RECORD : otherwise;
+}
+
+ms_rest_meaning
+ms_rest_meaning_of(ms_slice code)
+{
+    return meaning_of_code(code, MS_REPLY_FAULT);
 }
 
 static ms_rest_meaning
@@ -135,7 +148,9 @@ ms_rest_reply_read(ms_arena *arena, const ms_http_answer *answer)
     const cJSON *error = first_error(object);
     ms_slice code = error == NULL ? MS_SLICE("") : code_of(arena, error);
     if (code.len > 0 && !cJSON_IsTrue(ms_json_member(object, "success"))) {
-        reply.meaning = ms_rest_meaning_of(code);
+        /* A gateway in between writes codes of its own: then its HTTP status says more. */
+        bool well = answer->status >= 200 && answer->status <= 299;
+        reply.meaning = meaning_of_code(code, well ? MS_REPLY_FAULT : reply.meaning);
         reply.code = code;
         reply.message = ms_json_string(error, "message");
     } else if (answer->status == 200 && cJSON_IsTrue(ms_json_member(object, "success")) &&

@@ -1,7 +1,7 @@
 /*
  * What an answer of Marketo's REST API means. Marketo says 200 for errors too; what counts is the
- * code in the body. Anything that is not what Marketo's documentation describes counts as no
- * answer.
+ * code in the body, and the HTTP status where that has none that we know. Anything that is not what
+ * Marketo's documentation describes counts as no answer.
  */
 #ifndef MS_REST_REPLY_H
 #define MS_REST_REPLY_H
