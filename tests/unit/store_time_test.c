@@ -43,6 +43,7 @@ test_clock_was_ahead_before_a_restart(void **state)
         ok(ms_store_recover(queue, START, 0));
     }
     assert_string_equal(associations(START + 60 * SECOND), "c1>7\n");
+    ok(ms_store_associated(queue, cookies[0].id, START + 60 * SECOND));
     (void)take(MS_BY_MARKETO_ID, START);
     identify("a@x.com", NULL, NULL, "{\"A\":2}", START + SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, START + 60 * SECOND), "#7 a@x.com {\"A\":2}\n");
@@ -64,6 +65,21 @@ test_two_in_flight_that_are_one(void **state)
     ok(ms_store_lead_sent(queue, taken[0].id, 7, START + 12 * SECOND));
     ok(ms_store_lead_sent(queue, a, 7, START + 13 * SECOND));
     assert_string_equal(take(MS_BY_MARKETO_ID, START + 600 * SECOND), "#7 b@x.com {\"A\":1}\n");
+}
+
+/* Nor while a cookie of it is being tied, however long that takes. */
+static void
+test_a_lead_is_not_synced_while_it_is_tied(void **state)
+{
+    (void)state;
+    identify_in_browser("a@x.com", NULL, "c1", NULL, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    assert_string_equal(associations(RIPE), "c1>7\n");
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "");
+    assert_int_equal(next_due(), RIPE + 61 * SECOND);
+    ok(ms_store_associated(queue, cookies[0].id, RIPE + 61 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 61 * SECOND), "#7 a@x.com {\"A\":1}\n");
 }
 
 static void
@@ -503,6 +519,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_clock_was_ahead_before_a_restart),
         TEST(test_two_in_flight_that_are_one),
+        TEST(test_a_lead_is_not_synced_while_it_is_tied),
         TEST(test_lingers),
         TEST(test_a_full_call_waits_for_nothing),
         TEST(test_interval),

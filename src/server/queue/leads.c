@@ -10,7 +10,8 @@
 #include "../../core/email.h"
 #include "../../core/status.h"
 
-/* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
+/* So long a lead waits that cannot be taken because another of its e-mail address, or one of its
+ * cookies, is in flight. */
 #define AGAIN_MS 1000
 
 /* ---- taking ---------------------------------------------------------------------------------- */
@@ -72,6 +73,12 @@ email_is_in_flight(ms_store *store, ms_slice key)
     ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_OF_EMAIL);
     ms_sql_text(sql, key);
     return key.len > 0 && ms_sql_number(sql) > 0;
+}
+
+static bool
+is_being_tied(ms_store *store, const ms_lead_row *lead)
+{
+    return ms_sql_number_1(store, MS_COOKIES_FLYING_OF, lead->id) > 0;
 }
 
 static void
@@ -197,7 +204,7 @@ take_one(taking *take, int64_t id)
         lead->fields = MS_SLICE("");
         lead->changed = true;
         ms_lead_save(store, lead);
-    } else if (email_is_in_flight(store, key)) {
+    } else if (email_is_in_flight(store, key) || is_being_tied(store, lead)) {
         postpone(store, lead, take->now + AGAIN_MS);
     } else {
         ms_field_set sent = ms_field_portion_to_send(&fields, MS_LEAD_FIELDS_MAX);

@@ -105,6 +105,9 @@
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
     X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie"                                            \
         " WHERE lead = ?1 AND (state IN (1, 4) OR ?2) ORDER BY id DESC LIMIT 1")                   \
+    /* Few fly at once, and one lead may have very many. */                                        \
+    X(MS_COOKIES_FLYING_OF, "SELECT count(*) FROM cookie WHERE state = 5 AND state > 0"            \
+        " AND +lead = ?1")                                                                         \
     X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
     X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \
     X(MS_COOKIES_DUE, "SELECT id, due FROM cookie WHERE state = ?1 AND state > 0 AND due <= ?2"    \
