@@ -300,7 +300,7 @@ test('visits that are not taken go again; those that are refused are kept aside'
   await visit('/a');
   await queue.passUntil(() => marketo.events.length === 1);
   assert.match(marketo.events[0].userAgent, /^munchkin-server\//);
-  marketo.faults.calls.push({ path: '/webevents/visitWebPage', status: 404 });
+  marketo.faults.calls.push({ path: '/webevents/visitWebPage', status: 400 });
   await visit('/b');
   await queue.settle();
   await visit('/c');
@@ -308,7 +308,7 @@ test('visits that are not taken go again; those that are refused are kept aside'
   assert.deepEqual(marketo.events.map(({ path }) => path), ['/a', '/c']);
   const [letter, ...more] = await queue.dead();
   assert.deepEqual(more, []);
-  assert.deepEqual([letter.kind, letter.code], ['visit', '404']);
+  assert.deepEqual([letter.kind, letter.code], ['visit', '400']);
 });
 
 test('a process that ends in the middle of calls: all arrives after the next start, a minute and a half later', async (t) => {

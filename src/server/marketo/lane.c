@@ -5,9 +5,6 @@
 
 #include <stdio.h>
 
-/* From so many failures on, it may be one record that Marketo cannot digest: fewer a call find out
- * which. */
-#define FAILURES_TO_SPLIT 3
 /* One or two are nothing that anybody can do something about. */
 #define FAILURES_TO_TELL 3
 
@@ -53,6 +50,7 @@ ms_lane_went_well(ms_lane *lane)
     lane->fault = false;
     lane->silent = false;
     lane->proven = true;
+    lane->well = true;
     lane->size = 2 * lane->size < lane->most ? 2 * lane->size : lane->most;
 }
 
@@ -72,9 +70,6 @@ ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t re
     if (started >= lane->failed_at) {
         lane->attempts++;
         hold(lane, now, ms_backoff_delay(lane->attempts, retry_after, random));
-        if (lane->attempts >= FAILURES_TO_SPLIT || attempts >= FAILURES_TO_SPLIT) {
-            ms_lane_split(lane, lane->size);
-        }
     }
     int64_t own = now + ms_backoff_delay(attempts + 1, 0, random);
     return own > lane->not_before ? own : lane->not_before;
@@ -111,15 +106,24 @@ ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
 }
 
 bool
+ms_lane_suspects_call(ms_lane *lane)
+{
+    bool others_went_well = lane->well;
+    if (others_went_well) {
+        lane->well = false;
+        lane->size = 1;
+    }
+    return others_went_well;
+}
+
+bool
 ms_lane_refused(ms_lane *lane, int64_t now)
 {
     bool news = !lane->fault;
     lane->fault = true;
     lane->attempts++;
     hold(lane, now, MS_FAULT_PAUSE);
-    if (lane->attempts >= FAILURES_TO_SPLIT) {
-        ms_lane_split(lane, lane->size);
-    }
+    lane->size = 1; /* more would find out no more */
     return news;
 }
 

@@ -14,6 +14,10 @@
 /* How long after a fault of the configuration one call finds out whether it was mended. */
 #define MS_FAULT_PAUSE 300000
 
+/* So often a record alone is refused as no call should be, others going well between, before it is
+ * put aside. */
+#define MS_FAULTS_MOST 10
+
 typedef struct {
     size_t most; /* records a call */
     size_t size; /* records a call at present: fewer after trouble */
@@ -26,6 +30,7 @@ typedef struct {
     bool fault;  /* known, and in the log */
     bool silent; /* the same of no answers */
     bool proven; /* a call went well */
+    bool well;   /* one did since the last that was refused as no call should be */
 } ms_lane;
 
 /* `name`, for the log, outlives it. */
@@ -51,6 +56,12 @@ int64_t ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, in
 /* After ms_lane_failed: says in the log that Marketo does not answer, once, if that has been so for
  * some time. Why is its code, if there is one, or what the answer says. */
 void ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code);
+
+/*
+ * A call was refused as no call should be. Is it for what its records say, since others went well
+ * since the last such? Then the next calls are of one record each, to find out of which.
+ */
+bool ms_lane_suspects_call(ms_lane *lane);
 
 /* Marketo refuses such calls: one in MS_FAULT_PAUSE from now on. True if that is news. */
 bool ms_lane_refused(ms_lane *lane, int64_t now);

@@ -121,8 +121,9 @@ struct ms_rest_call {
     uint64_t token_number;
     uint64_t fields_number;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
-    bool ended; /* it does not count as under way any more */
-    size_t ticket; /* the limiter's */
+    bool suspected; /* of being refused for what one of its records says */
+    bool ended;     /* it does not count as under way any more */
+    size_t ticket;  /* the limiter's */
     int64_t again_at;
     size_t count;
     ms_rest_item items[]; /* and behind them the texts of cookies */

@@ -11,6 +11,10 @@
 #define DAILY_CALLS 50000   /* as many as Marketo allows if no more were bought */
 #define LOOK_AGAIN_MS 60000 /* whether cookies have calls left by then */
 
+/* From so many failures on, it may be one record that Marketo cannot digest: fewer a call find out
+ * which. */
+#define FAILURES_TO_SPLIT 3
+
 ms_rest_call *
 ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t text, int64_t now)
 {
@@ -109,6 +113,20 @@ all_again(const ms_rest_call *call, ms_store *store, int64_t due)
     return result;
 }
 
+/* Each by its own failures: so what went in one call with a record that Marketo cannot digest parts
+ * from it. */
+static ms_store_result
+each_again(const ms_rest_call *call, ms_store *store, int64_t now)
+{
+    ms_store_result result = MS_STORE_OK;
+    for (size_t i = 0; i < call->count && result == MS_STORE_OK; i++) {
+        const ms_rest_item *item = &call->items[i];
+        int64_t own = now + ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random());
+        result = call->kind->again(store, item->id, own > call->again_at ? own : call->again_at);
+    }
+    return result;
+}
+
 /* ---- what an answer means for the calls to come ------------------------------------------------
  */
 
@@ -147,6 +165,27 @@ most_attempts(const ms_rest_call *call)
 }
 
 static void
+note_failure(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
+             const ms_http_answer *answer, int64_t now)
+{
+    (void)ms_lane_failed(lane, call->started, 0, reply->retry_after, now, ms_backoff_random());
+    call->again_at = lane->not_before;
+    if (lane->attempts >= FAILURES_TO_SPLIT || most_attempts(call) >= FAILURES_TO_SPLIT) {
+        ms_lane_split(lane, call->count);
+    }
+    ms_lane_tell_failure(lane, answer, reply->code);
+}
+
+static void
+note_fault(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply, int64_t now)
+{
+    call->suspected = call->count > 0 && ms_lane_suspects_call(lane);
+    if (!call->suspected && ms_lane_refused(lane, now)) {
+        ms_lane_tell_refusal(lane, reply->code);
+    }
+}
+
+static void
 note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answer, int64_t now)
 {
     ms_rest *rest = call->rest;
@@ -157,9 +196,7 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
         note_well(rest, lane);
         break;
     case MS_REPLY_NONE:
-        call->again_at = ms_lane_failed(lane, call->started, most_attempts(call),
-                                        reply->retry_after, now, ms_backoff_random());
-        ms_lane_tell_failure(lane, answer, reply->code);
+        note_failure(call, lane, reply, answer, now);
         break;
     case MS_REPLY_TOKEN:
         note_token(call, lane, reply, answer, now);
@@ -178,9 +215,7 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
         ms_lane_split(lane, call->count);
         break;
     case MS_REPLY_FAULT:
-        if (ms_lane_refused(lane, now)) {
-            ms_lane_tell_refusal(lane, reply->code);
-        }
+        note_fault(call, lane, reply, now);
         break;
     }
 }
@@ -219,11 +254,14 @@ meaning_for(const ms_rest_call *call, ms_rest_meaning meaning)
 static ms_store_result
 ended_badly(ms_rest_call *call, const ms_rest_reply *reply, ms_store *store, int64_t now)
 {
-    bool own_fault = reply->meaning == MS_REPLY_TOO_LARGE || reply->meaning == MS_REPLY_RECORD;
+    bool own_fault = reply->meaning == MS_REPLY_TOO_LARGE || reply->meaning == MS_REPLY_RECORD ||
+                     (call->suspected && call->items[0].attempts + 1 >= MS_FAULTS_MOST);
     if (own_fault && call->count == 1) {
         return call->kind->refused(call, &call->items[0], reply->code, reply->message, store, now);
     }
-    return all_again(call, store, call->again_at);
+    return call->suspected || reply->meaning == MS_REPLY_NONE
+               ? each_again(call, store, now)
+               : all_again(call, store, call->again_at);
 }
 
 static ms_store_result

@@ -32,7 +32,8 @@ typedef struct visit {
     int64_t id;
     unsigned int attempts;
     int64_t started;
-    bool noted; /* as a failure; once, though the answer may be handed out twice */
+    bool noted; /* what its answer means; once, though it may be handed out twice */
+    bool own;   /* it is refused for what it says */
     int64_t again_at;
     bool ended;
 } visit;
@@ -51,11 +52,49 @@ end(visit *visit)
     visit->ended = true;
 }
 
+/* A page elsewhere, or a refusal of whoever asks: hardly for what one visit says. */
+static bool
+may_be_of_all(long status)
+{
+    return status < 400 || status == 401 || status == 403 || status == 404;
+}
+
+static void
+note_refusal(visit *visit, long status, int64_t now)
+{
+    char code[16];
+    ms_lane *lane = &visit->owner->lane;
+    visit->again_at = now;
+    if (!may_be_of_all(status)) {
+        visit->own = true;
+    } else if (ms_lane_suspects_call(lane)) {
+        visit->own = visit->attempts + 1 >= MS_FAULTS_MOST;
+        visit->again_at += ms_backoff_delay(visit->attempts + 1, 0, ms_backoff_random());
+    } else if (ms_lane_refused(lane, now)) {
+        ms_lane_tell_refusal(lane, status_text(code, status));
+    }
+    visit->noted = true;
+}
+
+static ms_store_result
+refused(visit *visit, long status, ms_store *store, int64_t now)
+{
+    char code[16];
+    if (!visit->noted) {
+        note_refusal(visit, status, now);
+    }
+    if (!visit->own) {
+        return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
+    }
+    ms_metrics_record_refused();
+    return ms_store_refused(store, MS_QUEUED_VISIT, visit->id, status_text(code, status),
+                            MS_SLICE("Marketo's collector refuses the visit."), now);
+}
+
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
     visit *visit = argument;
-    char code[16];
     long status = answer->status;
     end(visit);
     if (status < 200 || status >= 500 || status == 408 || status == 429) {
@@ -67,13 +106,11 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
         }
         return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
     }
-    ms_lane_went_well(&visit->owner->lane);
-    if (status <= 299) {
-        return ms_store_sent(store, MS_QUEUED_VISIT, visit->id);
+    if (status > 299) {
+        return refused(visit, status, store, now);
     }
-    ms_metrics_record_refused();
-    return ms_store_refused(store, MS_QUEUED_VISIT, visit->id, status_text(code, status),
-                            MS_SLICE("Marketo's collector refuses the visit."), now);
+    ms_lane_went_well(&visit->owner->lane);
+    return ms_store_sent(store, MS_QUEUED_VISIT, visit->id);
 }
 
 static void

@@ -1,0 +1,268 @@
+/**
+ * One lead, cookie or activity that Marketo cannot digest, or that something in between refuses: whatever call holds it
+ * ends badly. The others arrive all the same, and it costs few calls.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { queueFor } from './queue_driver.mjs';
+
+const LEADS = '/rest/v1/leads.json';
+const ASSOCIATE = '/rest/v1/leads/{id}/associate.json';
+const ACTIVITIES = '/rest/v1/activities/external.json';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** @typedef {import('../sim/simulator.mjs').Simulator} Simulator */
+/** @typedef {import('./queue_driver.mjs').Queue} Queue */
+/** @typedef {import('../sim/call-faults.mjs').CallFault} CallFault */
+
+/** Of visitor `number`; that of number 66600 and up is the poisoned one's. @param {number} number */
+const cookieOf = (number) => `id:561-HYG-937&token:_mch-example.com-1374552656411-${number}`;
+
+/**
+ * What may be poisoned: how one is sent, and when it has arrived.
+ *
+ * @typedef {object} Kind
+ * @property {string} method
+ * @property {string} path
+ * @property {(queue: Queue, name: string, number: number) => Promise<unknown>} send
+ * @property {(marketo: Simulator, name: string) => unknown} arrived
+ */
+
+/** @type {Record<string, Kind>} */
+const kinds = {
+  lead: {
+    method: 'POST',
+    path: LEADS,
+    send: (queue, name) => queue.lead(`${name}@example.com`, { FirstName: name }),
+    arrived: (marketo, name) => marketo.leads.has(`${name}@example.com`),
+  },
+  'lookup of a cookie': {
+    method: 'GET',
+    path: LEADS,
+    send: (queue, name, number) => queue.lead(`${name}@example.com`, { FirstName: name }, { cookie: cookieOf(number), cookie_first: true }),
+    arrived: (marketo, name) => marketo.leads.has(`${name}@example.com`),
+  },
+  'cookie to be tied': {
+    method: 'POST',
+    path: ASSOCIATE,
+    send: (queue, name, number) => queue.lead(`${name}@example.com`, { FirstName: name }, { cookie: cookieOf(number) }),
+    arrived: (marketo, name) => marketo.leads.get(`${name}@example.com`)?.tokens.length,
+  },
+  activity: {
+    method: 'POST',
+    path: ACTIVITIES,
+    send: async (queue, name) => {
+      await queue.lead(`${name}@example.com`, { FirstName: name });
+      await queue.send({ kind: 'activity', email: `${name}@example.com`, type: 100001, primary: name, attributes: '[]' });
+    },
+    arrived: (marketo, name) => marketo.leads.get(`${name}@example.com`)?.activities.length,
+  },
+};
+
+/**
+ * A queue, whose calls of a kind end with `fault` if they hold one that is poisoned, and how many did.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Kind} kind
+ * @param {CallFault} fault
+ * @param {Record<string, number>} [options]
+ */
+async function poisonedWorld(t, kind, fault, options = {}) {
+  const world = await queueFor(t, { options });
+  const { marketo, queue } = world;
+  const counted = { poisoned: 0, all: 0 };
+  marketo.faults.choose = ({ method, path, body, query }) => {
+    if (method !== kind.method || path.replace(/leads.\d+/, 'leads/{id}') !== kind.path) return undefined;
+    const text = `${body} ${[...query.values()].join(' ')}`;
+    counted.all += 1;
+    if (!/poison|-666\d\d(?!\d)/.test(text)) return undefined;
+    counted.poisoned += 1;
+    return { ...fault };
+  };
+  return {
+    ...world,
+    counted,
+    poison: (/** @type {number} */ number = 0) => kind.send(queue, `poison${number}`, 66600 + number),
+
+    /**
+     * Time goes by in steps; at each of the first of `innocents` one is sent. Resolves with how long each took in ms, the
+     * longest last; one that has not arrived, for ever.
+     * @param {{step: number, steps: number, innocents: number, every?: number}} how
+     */
+    async pass({ step, steps, innocents, every = 1 }) {
+      /** @type {Map<number, number>} */
+      const waiting = new Map();
+      const took = [];
+      for (let i = 0; i < steps; i += 1) {
+        if (i % every === 0 && i / every < innocents) {
+          const number = 10000 + i / every;
+          waiting.set(number, marketo.clock.now());
+          await kind.send(queue, `innocent${number}`, number);
+        }
+        queue.advance(step);
+        await delay(30);
+        for (const [number, since] of waiting) {
+          if (!kind.arrived(marketo, `innocent${number}`)) continue;
+          took.push(marketo.clock.now() - since);
+          waiting.delete(number);
+        }
+      }
+      took.push(...Array(waiting.size).fill(Infinity));
+      return took.sort((a, b) => a - b);
+    },
+  };
+}
+
+/** @param {number[]} took */
+const inMinutes = (took) => took.map((time) => Math.round(time / MINUTE)).join(' ');
+
+for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
+  ['lead', { code: '611' }],
+  ['lead', { status: 503 }],
+  ['lookup of a cookie', { status: 500 }],
+  ['cookie to be tied', { code: '611' }],
+  ['activity', { code: '611' }],
+])) {
+  test(`${fault.code ?? fault.status} for one ${name}: those that come after it do so in minutes`, async (t) => {
+    const { pass, poison, counted } = await poisonedWorld(t, kinds[name], fault);
+    await poison();
+    const took = await pass({ step: 15_000, every: 4, steps: 4 * 50, innocents: 40 });
+    assert.ok(took[20] <= MINUTE && took[39] <= 8 * MINUTE, `minutes: ${inMinutes(took)}`);
+    assert.ok(counted.poisoned <= 30, `${counted.poisoned} calls for the poisoned one in 50 minutes`);
+    assert.ok(counted.all <= 50 + 2 * counted.poisoned, `${counted.all} calls for 40, ${counted.poisoned} in vain`);
+  });
+}
+
+test('611 for one lead of three hundred: the others arrive in minutes, in few calls', async (t) => {
+  const { marketo, queue, poison, counted } = await poisonedWorld(t, kinds.lead, { code: '611' }, { linger: 5000 });
+  await Promise.all(Array.from({ length: 299 }, (_, i) => (i === 150 ? poison() : kinds.lead.send(queue, `innocent${i}`, i))));
+  await queue.passUntil(() => marketo.leads.size === 298, { steps: 300 });
+  assert.ok(counted.all <= 60, `${counted.all} calls`);
+  assert.deepEqual(await queue.dead(), []);
+});
+
+test('611 for ten leads, for eight hours: fewer and fewer calls, and the others arrive in minutes', async (t) => {
+  const { pass, poison, counted } = await poisonedWorld(t, kinds.lead, { code: '611' });
+  for (let i = 0; i < 10; i += 1) await poison(i);
+  const took = await pass({ step: MINUTE, every: 2, steps: 480, innocents: 230 });
+  assert.ok(took[115] <= 4 * MINUTE && took[207] <= 15 * MINUTE && took[229] <= 2 * HOUR, `minutes: ${inMinutes(took)}`);
+  assert.ok(counted.poisoned <= 600, `${counted.poisoned} calls for ten poisoned leads in eight hours`);
+});
+
+test('a lead of 611 where nothing else goes: the next one waits for it five minutes at most', async (t) => {
+  const { pass, poison, counted } = await poisonedWorld(t, kinds.lead, { code: '611' });
+  await poison();
+  await pass({ step: 15_000, steps: 240, innocents: 0 });
+  assert.ok(counted.poisoned <= 60, `${counted.poisoned} calls in an hour`);
+  const took = await pass({ step: 5000, steps: 90, innocents: 1 });
+  assert.ok(took[0] <= 6 * MINUTE, `${took[0]} ms`);
+});
+
+test('a Marketo that does not answer for hours, and then does: all arrive in minutes', async (t) => {
+  const { marketo, queue, counted, pass } = await poisonedWorld(t, kinds.lead, { code: '611' });
+  const { choose } = marketo.faults;
+  marketo.faults.choose = (call) => {
+    choose?.(call); // to be counted
+    return call.path === LEADS ? { status: 503 } : undefined;
+  };
+  await pass({ step: 30_000, steps: 360, innocents: 200 });
+  assert.ok(counted.all <= 120, `${counted.all} calls in three hours`);
+  marketo.faults.choose = undefined;
+  await queue.passUntil(() => marketo.leads.size === 200, { steps: 600 });
+});
+
+/** @param {Queue} queue @param {string} event */
+const logged = (queue, event) => queue.log().split('\n').filter((line) => line.includes(`"event":"${event}"`)).length;
+
+for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
+  ['lead', { status: 403 }],
+  ['lookup of a cookie', { status: 400 }],
+  ['cookie to be tied', { code: '610' }],
+  ['activity', { code: '609' }],
+])) {
+  test(`${fault.code ?? fault.status} for one ${name}, where others go well: it is put aside in the end, and none waits for it`, async (t) => {
+    const { pass, poison, counted, queue } = await poisonedWorld(t, kinds[name], fault);
+    await pass({ step: 1000, steps: 10, innocents: 1 });
+    await poison();
+    const took = await pass({ step: 20_000, every: 3, steps: 3 * 120, innocents: 100 });
+    assert.ok(took[50] <= MINUTE && took[99] <= 11 * MINUTE, `minutes: ${inMinutes(took)}`);
+    assert.ok(counted.poisoned >= 10 && counted.poisoned <= 30, `${counted.poisoned} calls for it`);
+    const letters = (await queue.dead()).map(({ code, kind }) => [code, kind]);
+    const kind = name.includes('cookie') ? 'cookie' : name;
+    assert.deepEqual(letters, [[String(fault.code ?? fault.status), kind]]);
+  });
+}
+
+test('403 for one lead of three hundred: the others arrive in minutes, in few calls', async (t) => {
+  const { marketo, queue, poison, pass, counted } = await poisonedWorld(t, kinds.lead, { status: 403 }, { linger: 5000 });
+  await pass({ step: 1000, steps: 10, innocents: 1 });
+  await Promise.all(Array.from({ length: 299 }, (_, i) => (i === 150 ? poison() : kinds.lead.send(queue, `innocent${i}`, i))));
+  await queue.passUntil(() => marketo.leads.size === 299, { steps: 400 });
+  assert.ok(counted.all <= 60, `${counted.all} calls`);
+  assert.deepEqual(await queue.dead(), []);
+});
+
+test('403 for one lead where nothing else goes: told once, one call in five minutes, and the next one waits for two such', async (t) => {
+  const { pass, poison, counted, queue } = await poisonedWorld(t, kinds.lead, { status: 403 });
+  await pass({ step: 1000, steps: 10, innocents: 1 });
+  await poison();
+  await pass({ step: 15_000, steps: 240, innocents: 0 });
+  assert.ok(counted.poisoned >= 10 && counted.poisoned <= 14, `${counted.poisoned} calls in an hour`);
+  assert.equal(logged(queue, 'marketo_refuses'), 1);
+  assert.deepEqual(await queue.dead(), []);
+  const took = await pass({ step: 5000, steps: 150, innocents: 2 });
+  assert.ok(took[1] <= 11 * MINUTE, `${took[1]} ms`);
+});
+
+for (const fault of [{ code: '603' }, { status: 403 }]) {
+  test(`${fault.code ?? fault.status} for all calls, which went well before: told once, one call in five minutes, nothing is put aside`, async (t) => {
+    const { marketo, queue, pass, counted } = await poisonedWorld(t, kinds.lead, fault);
+    await pass({ step: 1000, steps: 10, innocents: 1 });
+    marketo.faults.choose = ({ method, path }) => {
+      if (method !== 'POST' || path !== LEADS) return undefined;
+      counted.poisoned += 1;
+      return { ...fault };
+    };
+    for (let i = 0; i < 50; i += 1) {
+      await kinds.lead.send(queue, `innocent${i}`, i);
+      queue.advance(2 * MINUTE);
+      await delay(30);
+    }
+    assert.ok(counted.poisoned >= 15 && counted.poisoned <= 23, `${counted.poisoned} calls in 100 minutes`);
+    assert.equal(logged(queue, 'marketo_refuses'), 1);
+    marketo.faults.choose = undefined;
+    await queue.passUntil(() => marketo.leads.size === 51, { step: 5000 });
+    assert.equal(logged(queue, 'marketo_recovered'), 1);
+    assert.deepEqual(await queue.dead(), []);
+  });
+}
+
+const COLLECTOR = '/webevents/visitWebPage';
+
+for (const status of [302, 401, 403, 404]) {
+  for (const before of [0, 1]) {
+    test(`${status} for all visits, ${before} of which went well before: told once, one call in five minutes, nothing is put aside`, async (t) => {
+      const { marketo, queue } = await queueFor(t);
+      const visit = (/** @type {string} */ path) => queue.send({ kind: 'visit', query: `_mchTk=_mch-a-1-1&_mchRu=${path}`, user_agent: '' });
+      for (let i = 0; i < before; i += 1) await visit('/before');
+      await queue.passUntil(() => marketo.events.length === before);
+      const fault = { path: COLLECTOR, status, times: 1000 };
+      marketo.faults.calls.push(fault);
+      for (let i = 0; i < 20; i += 1) {
+        await visit(`/${i}`);
+        queue.advance(MINUTE);
+        await delay(30);
+      }
+      assert.ok(1000 - fault.times >= 4 && 1000 - fault.times <= 9, `${1000 - fault.times} calls in twenty minutes`);
+      assert.equal(logged(queue, 'marketo_refuses'), 1);
+      marketo.faults.calls.length = 0;
+      await queue.passUntil(() => marketo.events.length === before + 20, { step: 5000 });
+      assert.equal(logged(queue, 'marketo_recovered'), 1);
+      assert.deepEqual(await queue.dead(), []);
+    });
+  }
+}
