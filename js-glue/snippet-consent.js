@@ -31,7 +31,8 @@ export function awaitConsent(page, name, tag) {
     delete stub.push;
     if (!options.consent) {
       stub.splice(0).forEach(refuse);
-      stub.push = refuse;
+      // Assigning to it fails where the page has frozen the prototype of arrays.
+      Object.defineProperty(stub, 'push', { value: refuse, configurable: true });
       forgetVisitor(options);
     } else if (!isLoading) {
       isLoading = true;

@@ -107,6 +107,26 @@ for (const [kind, head, own] of WAITING) {
   });
 }
 
+test('the snippet heeds a no where the page has frozen the prototypes that all share', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: `<script>Object.freeze(Array.prototype); Object.freeze(Object.prototype);</script>${world.snippet({ consent: 'pending' })}`,
+    path: '/frozen',
+  });
+  const after = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.consent(false);
+    const ended = analytics.track('after no');
+    /** @type {any} */ (window).waiting = analytics.length;
+    return /** @type {any} */ (window).waiting ? undefined : ended;
+  });
+  assert.deepEqual(after, { ok: true, type: 'track', sent: false, skipped: 'no_consent' });
+  await consent(page, true);
+  await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
+  await call(page, [['track', 'after yes']]);
+  await world.visited(['/frozen', '/event/after-yes']);
+  assert.deepEqual(errors, []);
+});
+
 test('a yes that is given before load counts, and so does one among the calls of the snippet', async (t) => {
   const early = await world.open(t, {
     path: '/early',
