@@ -4,7 +4,7 @@
  */
 
 import { inTime, scriptRun } from './munchkin.js';
-import { failure, skip } from './outcome.js';
+import { failure } from './outcome.js';
 
 /** @typedef {typeof import('./munchkin.js').addScript} AddScript */
 
@@ -35,9 +35,9 @@ async function loadForms(addScript, base, nonce) {
  * @param {string} [options.formsUrl] the origin that serves Forms 2.0, say https://app-sj01.marketo.com
  * @param {string | number} [options.formId] of a form without fields of its own, approved in Marketo
  * @param {string} [options.nonce]
- * @param {() => boolean} [mayTrack] whether the visitor still consents
+ * @param {() => Outcome | undefined} [refusal] how a lead ends whose visitor does not want to be tracked any more
  */
-export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonce }, mayTrack = () => true) {
+export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonce }, refusal = () => undefined) {
   const base = String(formsUrl).replace(/\/+$/, '');
   /** @type {Promise<unknown> | undefined} */
   let loading;
@@ -46,11 +46,13 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
 
   /** @param {Record<string, string>} fields @returns {Promise<Outcome>} */
   const submit = async (fields) => {
-    if (!mayTrack()) return skip('no_consent');
+    let refused = refusal();
+    if (refused) return refused;
     if (!formsUrl || !formId) return failure('form_missing');
     loading ??= inTime(loadForms(addScript, base, nonce)).catch(() => {});
     await loading;
-    if (!mayTrack()) return skip('no_consent');
+    refused = refusal();
+    if (refused) return refused;
     const forms = formsOnPage(); // also one that came late
     if (!forms) return failure('form_blocked');
     // The library draws the form into the first element with this id. In the head that is no element of the page's,
@@ -67,7 +69,8 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
           // After its time it would overtake a later lead.
           if (isOver) return;
           try {
-            if (!mayTrack()) return resolve(skip('no_consent'));
+            refused = refusal();
+            if (refused) return resolve(refused);
             form.addHiddenFields(fields);
             form.onSuccess(() => {
               resolve({ ok: true, sent: true, call: ['submit', fields] });

@@ -53,7 +53,9 @@ function fieldsOf(last) {
  */
 export function createOutbox(options, store, perform, associate, finish, settled, addScript, munchkinId, mayTrack) {
   const list = createList(store);
-  const form = options.identify === 'form' && createFormSender(addScript, munchkinId, options, mayTrack);
+  /** The visitor may have said no since the call was made. */
+  const refusal = () => (!mayTrack() ? skip('no_consent') : hasOptedOut() ? skip('opted_out') : undefined);
+  const form = options.identify === 'form' && createFormSender(addScript, munchkinId, options, refusal);
   /** Of this page, among all tabs. */
   const name = String(Math.random());
   /** What this page is sending, however long the claim holds. @type {Map<string, Promise<Answer>>} */
@@ -74,7 +76,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
       await cookieSettled(); // it goes along, if it ever comes
       return form.send(lead.call[1]);
     }
-    const send = (/** @type {string} */ text) => sendLead(options.server, text, cookie ?? (trackingCookie() || ''));
+    const send = async (/** @type {string} */ text) => refusal() ?? sendLead(options.server, text, cookie ?? (trackingCookie() || ''));
     return options.token ? sendWithToken(options.token, request, send) : send(request);
   };
 
@@ -134,7 +136,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
       // The visitor is somebody else by now: the cookie is theirs.
       answer = await post(lead, request, '');
       if (answer.hash) return failure('given_up');
-      return answer.ok ? { ok: true, sent: true, call: ['lead', lead.call[1]] } : answer;
+      return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
     }
     const rest = newer && newer.Email === lead.email ? remainder(rules, request, newer) : request;
     if (!rest) return skip('unchanged');
@@ -216,7 +218,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     async send(lead, request) {
       const already = await underWay.get(request);
       // What has been kept is this very lead, and is through.
-      if (already?.ok) return { ok: true, sent: true, call: already.hash ? [...lead.call, already.hash] : ['lead', lead.call[1]] };
+      if (already?.ok && !already.skipped) return { ok: true, sent: true, call: already.hash ? [...lead.call, already.hash] : ['lead', lead.call[1]] };
       if (!form && pauseLeft(list, 'asked')) return { ...failure(list.pause()?.error || 'server_error'), kept: true };
       const answer = await post(lead, request);
       if (!answer.kept) {

@@ -323,26 +323,31 @@ const byForm = () => ({
   'data-form-id': '1001',
 });
 
-test("identify: 'form': a no while Marketo's library is loading stops the lead", async (t) => {
-  /** @type {Awaited<ReturnType<typeof hold>> | undefined} */
-  let held;
-  const { page } = await world.open(t, {
-    head: world.tag(byForm()),
-    path: '/withdrawn',
-    prepare: async (page) => {
-      held = await hold(page, LIBRARY);
-    },
+for (const [what, code, skipped] of [
+  ['a no', 'analytics.consent(false)', 'no_consent'],
+  ['an opt-out', "document.cookie = 'mkto_opt_out=true;path=/'", 'opted_out'],
+]) {
+  test(`identify: 'form': ${what} while Marketo's library is loading stops the lead`, async (t) => {
+    /** @type {Awaited<ReturnType<typeof hold>> | undefined} */
+    let held;
+    const { page } = await world.open(t, {
+      head: world.tag(byForm()),
+      path: '/withdrawn',
+      prepare: async (page) => {
+        held = await hold(page, LIBRARY);
+      },
+    });
+    await page.evaluate(() => {
+      const { analytics } = /** @type {any} */ (window);
+      /** @type {any} */ (window).lead = analytics.identify('u1', { email: 'u1@example.com' });
+    });
+    await held?.arrived;
+    await page.evaluate((code) => void new Function(code)(), code);
+    held?.release();
+    assert.equal((await page.evaluate(() => /** @type {any} */ (window).lead)).skipped, skipped);
+    assert.deepEqual(submitted(), []);
   });
-  await page.evaluate(() => {
-    const { analytics } = /** @type {any} */ (window);
-    /** @type {any} */ (window).lead = analytics.identify('u1', { email: 'u1@example.com' });
-  });
-  await held?.arrived;
-  await page.evaluate(() => void (/** @type {any} */ (window).analytics.consent(false)));
-  held?.release();
-  assert.equal((await page.evaluate(() => /** @type {any} */ (window).lead)).skipped, 'no_consent');
-  assert.deepEqual(submitted(), []);
-});
+}
 
 test("identify: 'form' needs no server: the lead is known, with its cookie, and sent once", async (t) => {
   /** @type {string[]} */

@@ -84,6 +84,52 @@ for (const [what, token, message, isKept] of /** @type {[string, string, RegExp,
   });
 }
 
+for (const [what, code, skipped] of [
+  ['a no', 'analytics.consent(false)', 'no_consent'],
+  ['an opt-out', "document.cookie = 'mkto_opt_out=true;path=/'", 'opted_out'],
+]) {
+  test(`${what} while it is asked for: no lead is sent, neither this one nor one that was kept`, async (t) => {
+    const server = await startLeadServer(t);
+    const waiting = '() => new Promise((resolve) => { window.give = resolve; })';
+    const { page, context } = await open(t, server.url, waiting);
+    await page.evaluate(([method, ...args]) => {
+      /** @type {any} */ (window).lead = /** @type {any} */ (window).analytics[method](...args);
+    }, IDENTIFY);
+    await page.waitForFunction(() => /** @type {any} */ (window).give);
+    const say = (/** @type {Page} */ page) =>
+      page.evaluate((code) => {
+        new Function(code)();
+        /** @type {any} */ (window).give('token');
+      }, code);
+    await say(page);
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).lead), { ok: true, sent: false, skipped, type: 'identify', warnings: [] });
+    await page.close();
+
+    await context.clearCookies();
+    const next = await open(t, server.url, waiting, {
+      path: '/next',
+      context,
+      prepare: (page) =>
+        page.addInitScript(() => {
+          // Somebody who was kept, and somebody else since.
+          localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"b@example.com"}}', time: Date.now() - 20_000 }]));
+          localStorage.setItem('munchkin_shim_lead', JSON.stringify({ fields: '[["Email","a@example.com"]]', time: Date.now() }));
+        }),
+    });
+    await next.page.waitForFunction(() => /** @type {any} */ (window).give);
+    const told = next.page.evaluate(() => new Promise((resolve) => {
+      /** @type {any} */ (window).analytics.on('result', resolve);
+    }));
+    await say(next.page);
+    // Of a visitor who is forgotten nothing is told.
+    if (skipped === 'opted_out') assert.deepEqual(await told, { ok: true, sent: false, skipped, type: 'identify' });
+    await next.page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+    await call(next.page, [['trackLink', null, 'x'], ['track', 'goes on']]);
+    assert.deepEqual(server.leads, []);
+    told.catch(() => {}); // the page is closed
+  });
+}
+
 test('a token that has expired is asked for once more, and no more than once', async (t) => {
   const expired = { status: 401, body: { error: 'token_expired', message: 'm' } };
   const server = await startLeadServer(t, ({ token }) => (token === 'token 1' ? expired : { body: { queued: true } }));
