@@ -142,7 +142,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
     if (!rest) return skip('unchanged');
     const outcome = await associateAsOf(rules, rest, newer ? last.time : time, async (lead) => (answer = await post(lead, rest)));
     if (answer?.cookie === '') tellCookie(rest);
-    return outcome;
+    // On another page Munchkin may be there.
+    return outcome.error === 'munchkin_blocked' ? { ...outcome, kept: true } : outcome;
   };
 
   /** The first lead that nobody is busy with; those of one visitor made one. @param {Rules} rules */

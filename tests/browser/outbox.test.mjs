@@ -268,6 +268,33 @@ test('where the server signs, the answer leads to associateLead when it comes at
   assert.equal(world.simulator.events.filter(({ type }) => type === 'associateLead').length, 1);
 });
 
+test('where the server signs, and Munchkin is blocked on the page that has the answer: the lead is kept for one where it is not', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await visitorNamed(page);
+  await context.setOffline(true);
+  await call(page, [identify('a@example.com')]);
+  await age(page);
+  await page.close();
+  await context.setOffline(false);
+  const blocked = await world.open(t, {
+    head: world.tag(),
+    path: '/blocked',
+    context,
+    prepare: (page) => page.route('**/munchkin.js', (route) => route.abort('blockedbyclient')),
+  });
+  await blocked.page.waitForFunction(() => {
+    const list = JSON.parse(localStorage.getItem('munchkin_shim_kept') || '[]');
+    return !list.length || list[0].error === 'munchkin_blocked';
+  });
+  assert.equal((await kept(blocked.page)).length, 1);
+  await blocked.page.close();
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  await call(next.page, [['trackLink', null, 'x']]);
+  await next.page.evaluate(() => void dispatchEvent(new Event('online')));
+  await world.simulator.waitFor(({ leadFields }) => leadFields?.Email === 'a@example.com');
+  await allSent(next.page);
+});
+
 test('a page that is closed while the server has its lead: the next page sends it again, once nobody can be at it', async (t) => {
   /** @type {(answer: any) => void} */
   let release = () => {};
