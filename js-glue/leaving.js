@@ -5,6 +5,10 @@
 /** The visitor waits no longer than this for a call to be sent. */
 const PATIENCE_MS = 300;
 
+/** Does what goes there take the page's place? Else nothing ends, and nothing needs to wait. @param {string | null | undefined} target an attribute */
+const isInPlace = (target) =>
+  /^(_self|_parent|_top|)$/i.test(target ?? document.querySelector('base[target]')?.getAttribute('target') ?? '');
+
 /**
  * Resolves once the visit that `track` reports has reached Marketo, or is not to be sent. Munchkin does not say when its
  * request is through, and by default sends it in a way that ends with the page; the browser's list of requests does.
@@ -98,7 +102,7 @@ export function trackLink(track, links, event, properties) {
       const sent = delivered(() => track(valueFor(event, link), valueFor(properties, link)));
       const staysHere =
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
-        !/^(_self|_parent|_top|)$/i.test(link.target) || !link.href || link.hasAttribute('download');
+        !isInPlace(link.getAttribute('target')) || typeof link.href !== 'string' || !link.href || link.hasAttribute('download');
       if (!staysHere) {
         leaveAfter(click, sent, () => {
           if (link.isConnected) goOn('click', () => HTMLElement.prototype.click.call(link));
@@ -110,7 +114,7 @@ export function trackLink(track, links, event, properties) {
 }
 
 /**
- * Calls `track` for every submission of the forms, which then goes on.
+ * Calls `track` for every submission of the forms, which then goes on; one in this window waits for it.
  * @param {Track} track
  * @param {any} forms
  * @param {string | ((form: Element) => string)} event
@@ -120,7 +124,10 @@ export function trackForm(track, forms, event, properties) {
   for (const form of listed(forms)) {
     form.addEventListener('submit', (/** @type {SubmitEvent} */ submit) => {
       const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
-      leaveAfter(submit, sent, () => goOn('submit', () => submitAgain(form, submit.submitter)));
+      // What the visitor has typed goes at once where it does not end the page, which may empty the form then.
+      if (isInPlace(submit.submitter?.getAttribute('formtarget') ?? form.getAttribute('target'))) {
+        leaveAfter(submit, sent, () => goOn('submit', () => submitAgain(form, submit.submitter)));
+      }
     });
   }
 }

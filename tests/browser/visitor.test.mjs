@@ -264,6 +264,49 @@ test('trackLink and trackForm leave the page to whom has prevented it, however l
   assert.equal(new URL(page.url()).pathname, '/stays');
 });
 
+for (const [kind, attributes, button, base] of [
+  ['its target', 'target="f"', '', ''],
+  ["its button's", 'target="_self"', 'formtarget="f"', ''],
+  ['the one of all', '', '', '<base target="f">'],
+]) {
+  test(`a form that goes to a frame, by ${kind}, is not held back: what was typed goes, though the page empties it then`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: world.tag(),
+      body: `${base}<iframe name="f"></iframe><form action="/sent" ${attributes} onsubmit="setTimeout(() => this.reset())"><input name="q"><button ${button}>send</button></form>`,
+    });
+    await page.evaluate(() => /** @type {any} */ (window).analytics.trackForm(document.forms[0], 'Form sent'));
+    await page.fill('input', 'typed');
+    const asked = page.waitForRequest('**/sent?*');
+    await page.click('button');
+    assert.equal(new URL((await asked).url()).search, '?q=typed');
+    await world.arrival('/event/Form-sent');
+    assert.deepEqual(errors, []);
+  });
+}
+
+test('of links and forms those that leave the page are held back, whatever the document says of the others', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    body: `<base target="f"><iframe name="f"></iframe><a href="/x">1</a><a href="/x" target="">2</a><a href="/x" target="_TOP">3</a>
+      <svg><a href="/x" target="">4</a></svg><form action="/x"><button>5</button><button formtarget="_self">6</button></form>`,
+  });
+  const isHeld = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    await analytics.trackLink(document.querySelectorAll('a'), 'Link');
+    await analytics.trackForm(document.forms, 'Form');
+    /** @type {Record<string, boolean>} */
+    const held = {};
+    // What was prevented shows once all listeners have had the event.
+    const note = (/** @type {any} */ event) => setTimeout(() => (held[(event.submitter || event.target).textContent] = event.defaultPrevented));
+    document.addEventListener('click', (event) => /** @type {Element} */ (event.target).localName === 'a' && note(event));
+    document.addEventListener('submit', note);
+    for (const element of document.querySelectorAll('a, button')) element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+    await new Promise((resolve) => setTimeout(resolve));
+    return held;
+  });
+  assert.deepEqual(isHeld, { 1: false, 2: true, 3: true, 4: false, 5: false, 6: true });
+});
+
 test('a form that is tracked twice is sent once; its own listeners are asked once, and may let it go once only', async (t) => {
   const { page, errors, context } = await world.open(t, {
     head: world.tag(),
