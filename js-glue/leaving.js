@@ -60,6 +60,8 @@ function leaveAfter(event, sent, leave) {
       if (!left) leave();
       left = true;
     };
+    // The visitor may come back to this page, from the browser's cache of whole pages, and is not to be sent away again.
+    addEventListener('pagehide', () => (left = true), { once: true });
     setTimeout(once, PATIENCE_MS);
     // Not while the event is still on its way, when no form can be submitted.
     sent.then(() => setTimeout(once));

@@ -307,6 +307,26 @@ test('of links and forms those that leave the page are held back, whatever the d
   assert.deepEqual(isHeld, { 1: false, 2: true, 3: true, 4: false, 5: false, 6: true });
 });
 
+test('who has left and comes back to the page is not sent away again by what had waited', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    body: '<a href="#left">go</a>',
+    prepare: async (page) => {
+      await page.clock.install();
+      await page.route('**/webevents/visitWebPage?*', () => {});
+    },
+  });
+  await page.evaluate(() => /** @type {any} */ (window).analytics.trackLink(document.querySelector('a'), 'Go'));
+  for (const isHidden of [true, false]) {
+    await page.evaluate((hides) => {
+      /** @type {HTMLElement} */ (document.querySelector('a')).click();
+      if (hides) dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+    }, isHidden);
+    await page.clock.runFor(1000);
+    assert.equal(new URL(page.url()).hash, isHidden ? '' : '#left');
+  }
+});
+
 test('a form that is tracked twice is sent once; its own listeners are asked once, and may let it go once only', async (t) => {
   const { page, errors, context } = await world.open(t, {
     head: world.tag(),
