@@ -41,7 +41,7 @@ import { KEPT, KEPT_MAX, LAST_LEAD, TRAITS } from './user.js';
 const UNCHANGED_MS = 24 * 3600 * 1000;
 
 /** @param {string} name */
-const cookie = (name) => RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
+const cookie = (name) => RegExp(`(^|; )${name}=([^;]*)`).exec(document.cookie)?.[2];
 
 export const trackingCookie = () => cookie('_mkto_trk');
 

@@ -16,10 +16,10 @@ const OTHER_GLOBAL = 'munchkinAnalytics';
  *   & import('./delivery.js').HeadStart} Stub
  */
 
-/** An attribute's value: none is true, JSON is what it says, all else is text. @param {string | undefined} text @returns {any} */
+/** An attribute's value: none is true, JSON is what it says, all else is text. @param {any} text @returns {any} */
 function valueOf(text) {
   try {
-    return text === '' || JSON.parse(String(text));
+    return text === '' || JSON.parse(text);
   } catch (reason) {
     return text;
   }
@@ -34,7 +34,7 @@ function run() {
   const owner = (name) => (page[name] instanceof Node ? undefined : page[name]);
   let name = wanted || 'analytics';
   if (owner(name) && !owner(name).munchkinShim) {
-    console.warn(`munchkin-shim is ${OTHER_GLOBAL} here.`);
+    console.warn('munchkin-shim:', OTHER_GLOBAL);
     name = OTHER_GLOBAL;
   }
   const existing = owner(name);
@@ -56,8 +56,10 @@ function run() {
   if (stub) {
     analytics.load(stub.id, stub.options, stub, existing.splice(0));
   } else if (munchkinId) {
-    const options = Object.fromEntries(Object.entries(attributes).map(([key, text]) => [key, valueOf(text)]));
-    analytics.load(munchkinId, { nonce, ...options });
+    /** @type {Record<string, any>} */
+    const options = { nonce };
+    for (const [key, text] of Object.entries(attributes)) options[key] = valueOf(text);
+    analytics.load(munchkinId, options);
   }
 }
 

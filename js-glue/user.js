@@ -24,20 +24,20 @@ export const STORED = [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD, KEPT];
  * full.
  */
 export function createStore() {
-  /** @type {Map<string, any>} */
-  const memory = new Map();
+  /** @type {Record<string, any>} */
+  let memory = {};
   let persistent = false;
   const store = {
     /** Whether to use localStorage from now on; what is in memory goes there, unless it has something already. */
     persist(/** @type {boolean} */ on) {
       persistent = on;
-      const kept = [...memory];
-      memory.clear();
+      const kept = Object.entries(memory);
+      memory = {};
       for (const [key, value] of kept) if (store.get(key) === undefined) store.set(key, value);
     },
     /** @param {string} key */
     get(key) {
-      if (memory.has(key) || !persistent) return memory.get(key);
+      if (key in memory || !persistent) return memory[key];
       let text;
       try {
         text = localStorage.getItem(key);
@@ -48,13 +48,13 @@ export function createStore() {
     },
     /** @param {string} key @param {unknown} value undefined removes it */
     set(key, value) {
-      memory.delete(key);
+      delete memory[key];
       try {
         if (!persistent) throw persistent;
         if (value === undefined) localStorage.removeItem(key);
         else localStorage.setItem(key, JSON.stringify(value));
       } catch (reason) {
-        memory.set(key, value);
+        memory[key] = value;
       }
     },
   };
