@@ -51,8 +51,9 @@ export function createStore() {
       delete memory[key];
       try {
         if (!persistent) throw persistent;
-        if (value === undefined) localStorage.removeItem(key);
-        else localStorage.setItem(key, JSON.stringify(value));
+        // First, since where there is no room for the new value the old one would stay, which may be somebody else's.
+        localStorage.removeItem(key);
+        if (value !== undefined) localStorage.setItem(key, JSON.stringify(value));
       } catch (reason) {
         memory[key] = value;
       }

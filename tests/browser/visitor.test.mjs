@@ -75,6 +75,17 @@ for (const [name, script] of [
   });
 }
 
+test('localStorage that is full once somebody else is identified: the next page does not take them for the one before', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await call(page, [['identify', 'u1', { email: 'u1@example.com' }]]);
+  await page.evaluate("Storage.prototype.setItem = function () { throw new Error('full'); }");
+  const [second] = await call(page, [['identify', 'u2', { email: 'u2@example.com' }]]);
+  assert.equal(second.call[1].Email, 'u2@example.com');
+  assert.deepEqual(await stored(page), {});
+  const next = await world.open(t, { head: world.tag(), path: '/next', context });
+  assert.equal((await call(next.page, [['identify', { plan: 'x' }]]))[0].error, 'email_missing');
+});
+
 test('analytics.on gets the arguments, page() with its category and name', async (t) => {
   const { page } = await world.open(t, { head: world.tag() });
   const seen = await page.evaluate(async () => {
