@@ -266,8 +266,9 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     /** @type {Load} */
     load(munchkinId, given, headStart = {}, queued = []) {
       if (settings || !globalThis.document) return;
-      const options = (settings = given || {});
-      consent ??= options.consent ?? true;
+      // Who passes a consent that is null or undefined has asked for none yet.
+      const options = (settings = { consent: true, ...given });
+      consent ??= options.consent;
       // What the snippet has kept; a yes or no among it counts before the calls around it.
       waiting.unshift(...queued);
       for (const [name, [given]] of queued) if (name === 'consent') consent = given === true;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, customer } from './customer.mjs';
+import { call, customer, MUNCHKIN_ID } from './customer.mjs';
 
 const world = customer();
 
@@ -46,6 +46,15 @@ const WAITING = /** @type {[string, () => string, RegExp][]} */ ([
   [
     'snippet with the shim beside it',
     () => world.snippet().replace(/<link[^>]*>/, '').replace('"server":', '"consent":"pending","server":'),
+    /munchkin-shim\.js$/,
+  ],
+  // The page has been told to wait for an answer, and has none.
+  ['snippet with null for an answer', () => world.snippet().replace(/<link[^>]*>/, '').replace('"server":', '"consent":null,"server":'), /munchkin-shim\.js$/],
+  [
+    'load with undefined for an answer',
+    () => `${world.tag({ 'data-munchkin-id': undefined })}<script>
+      analytics.load('${MUNCHKIN_ID}', { server: '${world.serverUrl}', munchkinUrl: '${world.simulator.url}/munchkin.js', consent: undefined });
+    </script>`,
     /munchkin-shim\.js$/,
   ],
 ]);
