@@ -116,8 +116,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
 
   /** Puts a lead at the end of those that are kept, or without `lead` removes it. @param {string} request @param {import('./outbox.js').Kept[]} lead */
   const keep = (request, ...lead) => {
-    // What there is may be nothing, or no list, or have nothing in it: anybody can write there.
-    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => other && other.request !== request);
+    // What there is may be nothing, or no list, or have anything in it: anybody can write there.
+    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => (other?.request ?? request) !== request);
     // The server's pause, which stands first and has no request, is none of them.
     const leads = kept.concat(lead).filter((other, i, all) => !other.request || i >= all.length - KEPT_MAX);
     store.set(KEPT, leads[0] && leads);

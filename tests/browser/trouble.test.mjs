@@ -54,6 +54,18 @@ test('traits called __proto__ and constructor pollute nothing, and the calls aro
   assert.deepEqual(errors, []);
 });
 
+test('a page whose arrays become texts in JSON, as those of old Prototype.js do: leads are sent, and what is stored does not grow', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.tag(),
+    prepare: (page) => page.addInitScript("Array.prototype.toJSON = function () { return '[' + this.map((value) => JSON.stringify(value)).join(', ') + ']'; }"),
+  });
+  for (const step of [1, 2, 3]) {
+    assert.equal((await call(page, [['identify', '1', { email: 'a@example.com', step }]]))[0].sent, true);
+    assert.equal(await page.evaluate(() => localStorage.getItem('munchkin_shim_kept')), null);
+  }
+  assert.deepEqual(errors, []);
+});
+
 test('a page whose Object.prototype is polluted already: what is inherited is sent nowhere', async (t) => {
   const { page, errors } = await world.open(t, {
     head: `<script>Object.prototype.inherited = 'by all'; Object.prototype.email = 'evil@example.com';</script>${world.tag()}`,
