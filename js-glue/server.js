@@ -28,7 +28,6 @@ export async function sendLead(server, request, cookie) {
     })),
   ).catch(() => ({ error: 'server_unreachable', status: 500 }));
   if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash, cookie: queued && cookie };
-  // Another time it may go well.
-  const kept = /408|429|^5/.test(status);
-  return { ...failure(error || 'server_error', message), kept, retryAfter };
+  // Another time it may go well. What has answered may be a gateway, whose error may be anything.
+  return { ...failure((typeof error === 'string' && error) || 'server_error', message), kept: /408|429|^5/.test(status), retryAfter };
 }

@@ -397,6 +397,17 @@ for (const [what, retryAfter] of /** @type {[string, () => string][]} */ ([
   });
 }
 
+test('a gateway in the place of the server whose error is no text: server_error, kept, and left alone for as long as it asks', async (t) => {
+  for (const error of [{ code: 502, status: 'UNAVAILABLE' }, ['a'], 502, true, '', null]) {
+    const server = await startLeadServer(t, () => ({ status: 502, body: { error }, headers: { 'Retry-After': '7200' } }));
+    const { page, context } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+    const [result] = await call(page, [identify('a@example.com')]);
+    assert.deepEqual([result.error, result.kept], ['server_error', true], JSON.stringify(error));
+    assert.ok((await waitOf(page, 1)) > 7190_000);
+    await context.close();
+  }
+});
+
 test('a pause that the server has asked for holds however many leads are kept, of which there are ten at most', async (t) => {
   const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '7200' } }));
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
