@@ -7,7 +7,7 @@ import { KEPT, KEPT_MAX, LAST_LEAD, TRAITS } from './user.js';
 
 /**
  * @typedef {object} Options
- * @property {string} [server] munchkin-server's origin, for identify
+ * @property {string | URL} [server] munchkin-server's origin, for identify
  * @property {object} [munchkin] configuration for Munchkin.init, such as {apiOnly: true}
  * @property {string} [munchkinUrl] another munchkin.js
  * @property {string | (() => string | Promise<string>)} [token] who the visitor is, signed by your back end, for the server

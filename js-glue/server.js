@@ -8,7 +8,7 @@ import { failure } from './outcome.js';
  * has. A text body and no header of our own make it a "simple" cross-origin request, which costs no preflight; nothing of
  * the lead is in the URL. Cookies go to the page's own origin only, whose signer tells by them who is signed in.
  *
- * @param {string | undefined} server its origin, say https://events.example.com
+ * @param {string | URL | undefined} server its origin, say https://events.example.com
  * @param {string} request of identify, as JSON
  * @param {string} cookie Munchkin's; empty if there is none yet
  * @returns {Promise<import('./outcome.js').Answer>} a hash, or if it is queued, the cookie that went along
@@ -17,7 +17,7 @@ export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
   const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
   const { hash, queued, error, message, status, retryAfter } = await inTime(
-    fetch(`${server.replace(/\/+$/, '')}/v1/lead`, {
+    fetch(String(server).replace(/\/*$/, '/v1/lead'), {
       method: 'POST',
       body,
       keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together

@@ -31,6 +31,15 @@ test('the snippet keeps calls until the shim is there, in order, with their prom
   assert.deepEqual(errors, []);
 });
 
+test('the server may be a URL, as an object', async (t) => {
+  const { page } = await world.open(t, {
+    head: `${world.tag({ 'data-munchkin-id': undefined })}<script>
+      analytics.load('${MUNCHKIN_ID}', { server: new URL('${world.serverUrl}'), munchkinUrl: '${world.simulator.url}/munchkin.js' });
+    </script>`,
+  });
+  assert.equal((await call(page, [['identify', '1', { email: 'a@b.co' }]]))[0].sent, true);
+});
+
 test('a call before the shim is there is of the page where it was made', async (t) => {
   const { page } = await world.open(t, {
     head: `${world.snippet({ munchkin: { apiOnly: true } })}<script>
