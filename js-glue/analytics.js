@@ -269,9 +269,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       // Who passes a consent that is null or undefined has asked for none yet.
       const options = (settings = { consent: true, ...given });
       consent ??= options.consent;
-      // What the snippet has kept; a yes or no among it counts before the calls around it.
-      waiting.unshift(...queued);
-      for (const [name, [given]] of queued) if (name === 'consent') consent = given === true;
+      // What the snippet has kept, an array, into which others may have put what is no call; a yes or no among it counts
+      // before the calls around it.
+      waiting = queued.filter((entry) => typeof entry?.[2] === 'function').concat(waiting);
+      for (const [name, [given]] of waiting) if (name === 'consent') consent = given === true;
       begin = () => {
         const mayTrack = () => !!consent;
         const permission = async () => {

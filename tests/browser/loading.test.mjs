@@ -40,6 +40,20 @@ test('the server may be a URL, as an object', async (t) => {
   assert.equal((await call(page, [['identify', '1', { email: 'a@b.co' }]]))[0].sent, true);
 });
 
+test('what others put into the stub is no call, and holds up none', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.snippet().replace(
+      '</script>\n<script',
+      ";analytics.track('first');analytics.push(['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' });analytics.track('last');</script>\n<script",
+    ),
+    path: '/pushed',
+  });
+  await world.visited(['/pushed', '/event/first', '/event/last']);
+  await call(page, [['track', 'later']]);
+  await world.arrival('/event/later');
+  assert.deepEqual(errors, []);
+});
+
 test('a call before the shim is there is of the page where it was made', async (t) => {
   const { page } = await world.open(t, {
     head: `${world.snippet({ munchkin: { apiOnly: true } })}<script>
