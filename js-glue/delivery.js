@@ -70,6 +70,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
+  /** When identify was called last. */
+  let called = 0;
   /** @type {ReturnType<typeof import('./outbox.js').createOutbox> | undefined} */
   let outbox;
 
@@ -163,12 +165,14 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!lead.ok) return lead;
     // However its traits were ordered.
     const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
+    // Of two calls in the same millisecond, too, one is the later; whenever they are answered.
+    const time = (called = Math.max(Date.now(), called + 1));
     const byOutbox = options.token || options.identify === 'form' || store.get(KEPT)?.[0]?.due;
     /** @returns {Promise<Answer>} */
     const sign = async () => {
       if (send) return send(lead);
       // Whatever becomes of the page before there is an answer.
-      keep(request, { request, time: Date.now() });
+      keep(request, { request, time });
       return byOutbox
         ? ((await loaded())?.send(lead, request) ?? { ...failure('extras_blocked'), kept: true })
         : sendLead(server, request, trackingCookie() || '');
@@ -182,7 +186,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     const outcome = await conclude(lead, answer);
     // Unless the visitor has been forgotten meanwhile.
     if (outcome.sent && store.get(TRAITS)) {
-      store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time: Date.now() });
+      store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time });
     }
     if (!send) {
       if (!outcome.kept) keep(request);

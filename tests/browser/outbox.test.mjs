@@ -252,6 +252,31 @@ test('a kept lead that is answered after a newer one is not the last: those kept
   assert.equal((await call(next.page, [identify('b@example.com')]))[0].skipped, 'unchanged');
 });
 
+test('of two identifies at once the newer is refused for now, and the older answered after it: the newer value wins', async (t) => {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const server = await startLeadServer(t, async ({ traits }) => {
+    if (traits.plan === 'pro') {
+      release();
+      return { status: 429, body: { error: 'rate_limited' } };
+    }
+    await held;
+    return { body: { queued: true } };
+  });
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await visitorNamed(page);
+  const [free, pro] = await call(page, [identify('a@example.com', { plan: 'free' }), identify('a@example.com', { plan: 'pro' })]);
+  assert.deepEqual([free.sent, pro.error, pro.kept], [true, 'rate_limited', true]);
+  server.answer = () => ({ body: { queued: true } });
+  await page.evaluate(() => void dispatchEvent(new Event('online')));
+  await allSent(page);
+  assert.deepEqual(server.leads.slice(2).map(({ traits }) => traits.plan), ['pro']);
+  assert.equal((await call(page, [identify('a@example.com', { plan: 'pro' })]))[0].skipped, 'unchanged');
+});
+
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
