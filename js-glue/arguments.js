@@ -16,8 +16,12 @@
 /** Functions are objects, too. @param {unknown} value @returns {value is Bag} */
 const isObject = (value) => Object(value) === value;
 
-/** Empty texts, which forms like to pass, are none. @param {unknown} value @returns {value is string | number} */
-const isId = (value) => (typeof value === 'string' && value !== '') || typeof value === 'number';
+/**
+ * Empty texts, which forms like to pass, are none. A BigInt is one, though JSON cannot hold it: else the call would be
+ * taken for one of the last visitor's.
+ * @param {unknown} value @returns {value is string | number}
+ */
+const isId = (value) => (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'bigint';
 
 /**
  * Splits the arguments behind the leading texts: up to two objects, each of which null may stand

@@ -231,6 +231,7 @@ test('what makes no sense throws nothing, ends with arguments_invalid, and holds
         analytics.identify('1', { email: 'a@b.co' }, throwing('integrations')),
         analytics.trackLink(5, 'x'),
         analytics.trackForm({}, 'x'),
+        analytics.identify(1n, { email: 'a@b.co' }),
         analytics.track('good'),
       ]);
       window.early = nonsense(analytics);
@@ -240,7 +241,7 @@ test('what makes no sense throws nothing, ends with arguments_invalid, and holds
     await page.evaluate(() => /** @type {any} */ (window).early),
     await page.evaluate(() => /** @type {any} */ (window).nonsense(/** @type {any} */ (window).analytics)),
   ]) {
-    assert.deepEqual(results.map((/** @type {any} */ { error }) => error), [...Array(8).fill('arguments_invalid'), undefined]);
+    assert.deepEqual(results.map((/** @type {any} */ { error }) => error), [...Array(9).fill('arguments_invalid'), undefined]);
     assert.equal(results.at(-1).sent, true);
   }
   await world.visited(['/', '/event/good', '/event/good']);
