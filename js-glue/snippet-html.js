@@ -27,6 +27,8 @@ export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...opt
   const nonce = options.nonce ? ` nonce="${attribute(options.nonce)}"` : '';
   if (!src && !options.server) throw new TypeError('snippetHtml needs src or server: where munchkin-shim.js is.');
   if (typeof options.token === 'function') throw new TypeError('snippetHtml cannot write a function into a page: call analytics.load there, with the token.');
+  // As in load: who passes it has been told to wait for an answer. JSON would leave it out.
+  if ('consent' in options) options.consent ??= 'pending';
   const script = src || `${String(options.server).replace(/\/+$/, '')}/munchkin-shim.js`;
   const begin = `<script${nonce}>${stub}(window,${literals(global, munchkinId, options)});\n`;
   const end = `${global}.page();</script>`;

@@ -54,6 +54,13 @@ test('a snippet that says nowhere where the shim is, is not made', async () => {
   assert.match(snippetHtml('561-HYG-937', { identify: 'form', src: '/x.js' }), /src="\/x\.js"/);
 });
 
+test('a consent that is not known yet waits in the snippet', async () => {
+  const { snippetHtml } = await import('munchkin-shim/snippet');
+  const of = (/** @type {any} */ consent) => snippetHtml('561-HYG-937', { server: 'https://x.example', consent });
+  assert.equal(of(undefined), of('pending'));
+  assert.equal(of(null), of('pending'));
+});
+
 test('a server may end with slashes in the snippet, as in load', async () => {
   const { snippetHtml } = await import('munchkin-shim/snippet');
   for (const [server, src] of [['https://x.example/', 'https://x.example/munchkin-shim.js'], ['/', '/munchkin-shim.js'], ['/shim//', '/shim/munchkin-shim.js']]) {
