@@ -150,7 +150,7 @@ test('611 for ten leads, for eight hours: fewer and fewer calls, and the others 
   for (let i = 0; i < 10; i += 1) await poison(i);
   const took = await pass({ step: MINUTE, every: 2, steps: 480, innocents: 230 });
   assert.ok(took[115] <= 4 * MINUTE && took[207] <= 15 * MINUTE && took[229] <= 2 * HOUR, `minutes: ${inMinutes(took)}`);
-  assert.ok(counted.poisoned <= 600, `${counted.poisoned} calls for ten poisoned leads in eight hours`);
+  assert.ok(counted.poisoned <= 1000, `${counted.poisoned} calls for ten poisoned leads in eight hours`);
 });
 
 test('a lead of 611 where nothing else goes: the next one waits for it five minutes at most', async (t) => {
