@@ -113,7 +113,13 @@ export function createOutbox(options, store, perform, associate, finish, settled
   const tellCookie = async (request) => {
     const { fields, time } = store.get(LAST_LEAD) || {};
     await cookieSettled();
-    if (fields && store.get(LAST_LEAD)?.fields === fields) await perform(CALL_OPTIONS, (rules) => associateAsOf(rules, request, time));
+    if (!fields || store.get(LAST_LEAD)?.fields !== fields) return;
+    await perform(CALL_OPTIONS, (rules) => {
+      const { email } = rules('identify', request);
+      // One of the same lead that was called for since is under way, or waits: it takes the cookie along, and this would undo it.
+      const isNewer = (/** @type {Kept} */ lead) => Number(lead.time) > time && rules('identify', lead.request).email === email;
+      return list.leads().some(isNewer) ? skip('unchanged') : associateAsOf(rules, request, time);
+    });
   };
 
   /** @param {Kept[]} leads given up */
