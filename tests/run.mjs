@@ -1,7 +1,7 @@
 /**
  * Runs all tests, native and in Node.js, and ends with their counts.
  *
- *     node tests/run.mjs [part of a file's name]...
+ *     node tests/run.mjs [part of a file's name, or ! and one of those to leave out]...
  *
  * UNIT_TESTS names another folder than build/ with the native ones.
  */
@@ -11,10 +11,12 @@ import { readdirSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-const parts = process.argv.slice(2);
+const parts = process.argv.slice(2).filter((part) => !part.startsWith('!'));
+const without = process.argv.slice(2).flatMap((part) => (part.startsWith('!') ? [part.slice(1)] : []));
 const folder = process.env.UNIT_TESTS || 'build';
 /** @param {string} file */
-const isWanted = (file) => parts.length === 0 || parts.some((part) => file.includes(part));
+const isWanted = (file) =>
+  (parts.length === 0 || parts.some((part) => file.includes(part))) && !without.some((part) => file.includes(part));
 const started = Date.now();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 

@@ -13,7 +13,6 @@ const ASSOCIATE = '/rest/v1/leads/{id}/associate.json';
 const ACTIVITIES = '/rest/v1/activities/external.json';
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 /** @typedef {import('../sim/simulator.mjs').Simulator} Simulator */
 /** @typedef {import('./queue_driver.mjs').Queue} Queue */
@@ -122,10 +121,7 @@ const inMinutes = (took) => took.map((time) => Math.round(time / MINUTE)).join('
 
 for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
   ['lead', { code: '611' }],
-  ['lead', { status: 503 }],
   ['lookup of a cookie', { status: 500 }],
-  ['cookie to be tied', { code: '611' }],
-  ['activity', { code: '611' }],
 ])) {
   test(`${fault.code ?? fault.status} for one ${name}: those that come after it do so in minutes`, async (t) => {
     const { pass, poison, counted } = await poisonedWorld(t, kinds[name], fault);
@@ -145,51 +141,19 @@ test('611 for one lead of three hundred: the others arrive in minutes, in few ca
   assert.deepEqual(await queue.dead(), []);
 });
 
-test('611 for ten leads, for eight hours: fewer and fewer calls, and the others arrive in minutes', async (t) => {
-  const { pass, poison, counted } = await poisonedWorld(t, kinds.lead, { code: '611' });
-  for (let i = 0; i < 10; i += 1) await poison(i);
-  const took = await pass({ step: MINUTE, every: 2, steps: 480, innocents: 230 });
-  assert.ok(took[115] <= 4 * MINUTE && took[207] <= 15 * MINUTE && took[229] <= 2 * HOUR, `minutes: ${inMinutes(took)}`);
-  assert.ok(counted.poisoned <= 1000, `${counted.poisoned} calls for ten poisoned leads in eight hours`);
-});
-
-test('a lead of 611 where nothing else goes: the next one waits for it five minutes at most', async (t) => {
-  const { pass, poison, counted } = await poisonedWorld(t, kinds.lead, { code: '611' });
-  await poison();
-  await pass({ step: 15_000, steps: 240, innocents: 0 });
-  assert.ok(counted.poisoned <= 60, `${counted.poisoned} calls in an hour`);
-  const took = await pass({ step: 5000, steps: 90, innocents: 1 });
-  assert.ok(took[0] <= 6 * MINUTE, `${took[0]} ms`);
-});
-
-test('a Marketo that does not answer for hours, and then does: all arrive in minutes', async (t) => {
-  const { marketo, queue, counted, pass } = await poisonedWorld(t, kinds.lead, { code: '611' });
-  const { choose } = marketo.faults;
-  marketo.faults.choose = (call) => {
-    choose?.(call); // to be counted
-    return call.path === LEADS ? { status: 503 } : undefined;
-  };
-  await pass({ step: 30_000, steps: 360, innocents: 200 });
-  assert.ok(counted.all <= 120, `${counted.all} calls in three hours`);
-  marketo.faults.choose = undefined;
-  await queue.passUntil(() => marketo.leads.size === 200, { steps: 600 });
-});
-
 /** @param {Queue} queue @param {string} event */
 const logged = (queue, event) => queue.log().split('\n').filter((line) => line.includes(`"event":"${event}"`)).length;
 
 for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
   ['lead', { status: 403 }],
-  ['lookup of a cookie', { status: 400 }],
   ['cookie to be tied', { code: '610' }],
-  ['activity', { code: '609' }],
 ])) {
   test(`${fault.code ?? fault.status} for one ${name}, where others go well: it is put aside in the end, and none waits for it`, async (t) => {
     const { pass, poison, counted, queue } = await poisonedWorld(t, kinds[name], fault);
     await pass({ step: 1000, steps: 10, innocents: 1 });
     await poison();
-    const took = await pass({ step: 20_000, every: 3, steps: 3 * 120, innocents: 100 });
-    assert.ok(took[50] <= MINUTE && took[99] <= 11 * MINUTE, `minutes: ${inMinutes(took)}`);
+    const took = await pass({ step: 20_000, every: 3, steps: 3 * 60, innocents: 45 });
+    assert.ok(took[22] <= MINUTE && took[44] <= 11 * MINUTE, `minutes: ${inMinutes(took)}`);
     assert.ok(counted.poisoned >= 10 && counted.poisoned <= 30, `${counted.poisoned} calls for it`);
     const letters = (await queue.dead()).map(({ code, kind }) => [code, kind]);
     const kind = name.includes('cookie') ? 'cookie' : name;
@@ -210,11 +174,11 @@ test('403 for one lead where nothing else goes: told once, one call in five minu
   const { pass, poison, counted, queue } = await poisonedWorld(t, kinds.lead, { status: 403 });
   await pass({ step: 1000, steps: 10, innocents: 1 });
   await poison();
-  await pass({ step: 15_000, steps: 240, innocents: 0 });
-  assert.ok(counted.poisoned >= 10 && counted.poisoned <= 14, `${counted.poisoned} calls in an hour`);
+  await pass({ step: 30_000, steps: 60, innocents: 0 });
+  assert.ok(counted.poisoned >= 5 && counted.poisoned <= 9, `${counted.poisoned} calls in half an hour`);
   assert.equal(logged(queue, 'marketo_refuses'), 1);
   assert.deepEqual(await queue.dead(), []);
-  const took = await pass({ step: 5000, steps: 150, innocents: 2 });
+  const took = await pass({ step: 10_000, steps: 75, innocents: 2 });
   assert.ok(took[1] <= 11 * MINUTE, `${took[1]} ms`);
 });
 
@@ -243,7 +207,7 @@ for (const fault of [{ code: '603' }, { status: 403 }]) {
 
 const COLLECTOR = '/webevents/visitWebPage';
 
-for (const status of [302, 401, 403, 404]) {
+for (const status of [302, 403]) {
   for (const before of [0, 1]) {
     test(`${status} for all visits, ${before} of which went well before: told once, one call in five minutes, nothing is put aside`, async (t) => {
       const { marketo, queue } = await queueFor(t);

@@ -106,11 +106,11 @@ ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
 }
 
 bool
-ms_lane_suspects_call(ms_lane *lane)
+ms_lane_suspects_call(ms_lane *lane, size_t count)
 {
     bool others_went_well = lane->well;
     if (others_went_well) {
-        lane->well = false;
+        lane->well = count > 1; /* the next may be of the one that it was for */
         lane->size = 1;
     }
     return others_went_well;

@@ -30,7 +30,7 @@ typedef struct {
     bool fault;  /* known, and in the log */
     bool silent; /* the same of no answers */
     bool proven; /* a call went well */
-    bool well;   /* one did since the last that was refused as no call should be */
+    bool well;   /* one did since one record alone was refused as no call should be */
 } ms_lane;
 
 /* `name`, for the log, outlives it. */
@@ -58,10 +58,11 @@ int64_t ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, in
 void ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code);
 
 /*
- * A call was refused as no call should be. Is it for what its records say, since others went well
- * since the last such? Then the next calls are of one record each, to find out of which.
+ * A call of `count` records was refused as no call should be. Is it for what its records say, since
+ * others went well since the last one of a single record that was? Then the next calls are of one
+ * record each, to find out of which.
  */
-bool ms_lane_suspects_call(ms_lane *lane);
+bool ms_lane_suspects_call(ms_lane *lane, size_t count);
 
 /* Marketo refuses such calls: one in MS_FAULT_PAUSE from now on. True if that is news. */
 bool ms_lane_refused(ms_lane *lane, int64_t now);

@@ -179,7 +179,7 @@ note_failure(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
 static void
 note_fault(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply, int64_t now)
 {
-    call->suspected = call->count > 0 && ms_lane_suspects_call(lane);
+    call->suspected = call->count > 0 && ms_lane_suspects_call(lane, call->count);
     if (!call->suspected && ms_lane_refused(lane, now)) {
         ms_lane_tell_refusal(lane, reply->code);
     }
