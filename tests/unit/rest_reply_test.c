@@ -418,11 +418,19 @@ test_lane(void **state)
     /* What failed often waits for longer than the lane. */
     assert_int_equal(ms_lane_failed(&lane, 3000, 9, 0, 3000, 299000), 303000);
     assert_true(lane.not_before < 10000);
-    /* Fewer records, to find the one. */
+    /* One record a call, to find the one that it was for: of a call of several, then of one alone;
+     * the next is not for what it says, unless others have gone well. */
     ms_lane_init(&lane, "leads", 300);
-    for (int64_t now = 0; now < 20; now++) {
-        (void)ms_lane_failed(&lane, now, 0, 0, now, 0);
-    }
+    assert_false(ms_lane_suspects_call(&lane, 300));
+    ms_lane_went_well(&lane);
+    assert_true(ms_lane_suspects_call(&lane, 300));
+    assert_int_equal(lane.size, 1);
+    assert_true(ms_lane_suspects_call(&lane, 1));
+    assert_false(ms_lane_suspects_call(&lane, 1));
+    ms_lane_went_well(&lane);
+    assert_true(ms_lane_suspects_call(&lane, 1));
+    assert_true(ms_lane_allows(&lane, 20, &wake));
+    assert_true(ms_lane_refused(&lane, 20));
     assert_int_equal(lane.size, 1);
     for (int i = 0; i < 9; i++) {
         ms_lane_went_well(&lane);
