@@ -394,6 +394,15 @@ test_nobody(void **state)
     assert_int_equal(leads(), 0);
 }
 
+/* At START; by START + 6 s Marketo has said that the cookie is nobody's. */
+static void
+identify_by_nobodys_cookie(const char *user_id, const char *cookie, const char *fields)
+{
+    identify(NULL, user_id, cookie, fields, START);
+    (void)lookups(START + 6 * SECOND);
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+}
+
 /* Of whom Marketo knows nothing, an event's cookie does not make one of two people. */
 static void
 test_a_shared_cookie_does_not_make_one_of_two_users(void **state)
@@ -401,9 +410,7 @@ test_a_shared_cookie_does_not_make_one_of_two_users(void **state)
     (void)state;
     identify("bob@x.com", "bob", NULL, NULL, START - 3600 * SECOND);
     sync_one(MS_BY_EMAIL, 7, START - 3500 * SECOND);
-    identify(NULL, "ann", "c1", "{\"A\":1}", START);
-    (void)lookups(START + 6 * SECOND);
-    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify_by_nobodys_cookie("ann", "c1", "{\"A\":1}");
     identify("bob@x.com", "bob", "c1", "{\"B\":1}", START + 10 * SECOND);
     identify(NULL, "ann", NULL, "{\"D\":1}", START + 12 * SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, START + 100 * SECOND),
@@ -416,9 +423,7 @@ static void
 test_a_held_cookie_of_two_new_users(void **state)
 {
     (void)state;
-    identify(NULL, "ann", "c1", "{\"A\":1}", START);
-    (void)lookups(START + 6 * SECOND);
-    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify_by_nobodys_cookie("ann", "c1", "{\"A\":1}");
     identify("bob@x.com", "bob", "c1", "{\"B\":1}", START + 10 * SECOND);
     assert_string_equal(take(MS_BY_EMAIL, START + 100 * SECOND), "@bob bob@x.com {\"B\":1}\n");
     ok(ms_store_lead_sent(queue, taken[0].id, 7, START + 100 * SECOND));
@@ -433,9 +438,7 @@ test_a_held_cookie_of_another_user(void **state)
     (void)state;
     identify("a@x.com", "u1", NULL, NULL, START - 3600 * SECOND);
     sync_one(MS_BY_EMAIL, 7, START - 3500 * SECOND);
-    identify(NULL, "u2", "c2", "{\"X\":1}", START);
-    (void)lookups(START + 6 * SECOND);
-    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), START + 6 * SECOND));
+    identify_by_nobodys_cookie("u2", "c2", "{\"X\":1}");
     identify(NULL, "u1", "c2", "{\"A\":1}", START + 10 * SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, START + 100 * SECOND), "#7 @u1 a@x.com {\"A\":1}\n");
     assert_string_equal(take(MS_BY_USER_ID, START + 100 * SECOND), "@u2  {\"X\":1}\n");
