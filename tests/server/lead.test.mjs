@@ -78,12 +78,11 @@ test("nor does the cookie of somebody whose address only Marketo knows, answered
   assert.equal((await send(server, { traits: { email: 'eve@example.com', phone: '5' }, cookie: cookieOf(8) })).status, 202);
   await eventually(() => marketo.leads.get('eve@example.com'), 'a lead of their own');
 
-  assert.deepEqual([...marketo.leadsById.values()].map(({ fields }) => fields.Email), [
-    'victim@example.com',
-    'known@example.com',
-    'mallory@example.com',
-    'eve@example.com',
-  ]);
+  assert.deepEqual(
+    new Set([...marketo.leadsById.values()].map(({ fields }) => fields.Email)),
+    new Set(['victim', 'known', 'mallory', 'eve'].map((who) => `${who}@example.com`)),
+  );
+  assert.equal(marketo.leadsById.size, 4);
   assert.deepEqual(
     ['victim', 'mallory', 'eve'].map((who) => marketo.leads.get(`${who}@example.com`)?.fields.Phone),
     ['2', '3', '5'],

@@ -196,12 +196,16 @@ test('an expired signature is made again at once', async (t) => {
 
 test('when the day is used up, all wait for midnight, US Central', async (t) => {
   const { marketo, identify, until, advance, passUntil } = await worldFor(t);
+  const central = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/Chicago', timeStyle: 'medium' });
+  const untilMidnight = () => {
+    const [hours, minutes, seconds] = central.format(marketo.clock.now()).split(':').map(Number);
+    return 86_400_000 - ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  };
+  advance(untilMidnight() + 43_200_000); // to a noon: midnight is not to come by while the test looks
   marketo.faults.calls.push({ code: 20015 });
   await identify('ada@example.com');
   await until(() => marketo.soap.calls.length === 1);
-  const central = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/Chicago', timeStyle: 'medium' });
-  const [hours, minutes, seconds] = central.format(marketo.clock.now()).split(':').map(Number);
-  const left = 86_400_000 - ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  const left = untilMidnight();
   await identify('bob@example.com');
   advance(left - 20_000);
   await delay(200);
