@@ -239,6 +239,21 @@ test('cookies to be tied leave calls of the day to what comes later, fewer towar
   await queue.passUntil(() => calls('associate.json') === 80);
 });
 
+test('so do cookies that are looked up, one after the other', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { daily: 40 } });
+  const lookups = () => marketo.rest.calls.filter(({ method, path }) => method === 'GET' && path === LEADS).length;
+  for (let i = 0; i < 40 && lookups() === i; i += 1) {
+    await queue.lead('', { FirstName: 'Ada' }, { cookie: `id:561-HYG-937&token:_mch-example.com-1374552656411-${10000 + i}`, cookie_first: true });
+    for (let step = 0; step < 50 && lookups() === i; step += 1) {
+      queue.advance(100);
+      await delay(10);
+    }
+  }
+  assert.ok(lookups() > 30 && lookups() < 36, `${lookups()} lookups, at noon`);
+  await queue.lead('grace@example.com');
+  await queue.passUntil(() => marketo.leads.has('grace@example.com'));
+});
+
 test('413: half as many, until they fit; one that is too large alone is kept aside', async (t) => {
   const { marketo, queue } = await queueFor(t, {
     options: { linger: 5000 },
@@ -492,6 +507,29 @@ test('a record that a whole call is refused for, where others went well, is put 
   await send('better');
   await queue.passUntil(() => marketo.leadsById.size === 2);
   assert.deepEqual((await queue.dead()).map(({ code, who }) => [code, who]), [['1003', 'bad']]);
+});
+
+test('a code of records that each call is refused with is not for what they say: few are put aside, and the others wait', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  await queue.lead('first@example.com');
+  await queue.passUntil(() => marketo.leads.size === 1);
+  const dead = async () => (await queue.dead()).length;
+  let refuses = true;
+  marketo.faults.choose = ({ path }) => (refuses && path === LEADS ? { code: '1003' } : undefined);
+  for (let i = 0; i < 30; i += 1) await queue.lead(`lead-${i}@example.com`);
+  await queue.passUntil(() => logged(queue.log(), 'marketo_refuses') === 1);
+  assert.equal(await dead(), 10);
+  const calls = syncs(marketo).length;
+  assert.ok(calls < 30, `${calls}`);
+  await queue.passUntil(() => syncs(marketo).length === calls + 5, { step: 10_000 });
+  const times = syncs(marketo).slice(calls - 1).map(({ at }) => at);
+  const pauses = times.slice(1).map((at, i) => at - times[i]);
+  assert.ok(pauses.every((pause) => pause >= 300_000), `${pauses}`);
+  assert.equal(await dead(), 10);
+  refuses = false;
+  await queue.passUntil(() => marketo.leads.size === 21, { step: 10_000 });
+  assert.equal(logged(queue.log(), 'marketo_recovered'), 1);
+  assert.equal(await dead(), 10);
 });
 
 test('a field UserId that no lead can be looked up by: its leads wait, and no others', async (t) => {

@@ -421,14 +421,17 @@ test_lane(void **state)
     /* One record a call, to find the one that it was for: of a call of several, then of one alone;
      * the next is not for what it says, unless others have gone well. */
     ms_lane_init(&lane, "leads", 300);
-    assert_false(ms_lane_suspects_call(&lane, 300));
+    const ms_slice code = MS_SLICE("610");
+    assert_false(ms_lane_fault(&lane, 300, code, 10));
     ms_lane_went_well(&lane);
-    assert_true(ms_lane_suspects_call(&lane, 300));
+    assert_false(ms_lane_fault(&lane, 0, code, 10)); /* of no record */
+    ms_lane_went_well(&lane);
+    assert_true(ms_lane_fault(&lane, 300, code, 10));
     assert_int_equal(lane.size, 1);
-    assert_true(ms_lane_suspects_call(&lane, 1));
-    assert_false(ms_lane_suspects_call(&lane, 1));
+    assert_true(ms_lane_fault(&lane, 1, code, 10));
+    assert_false(ms_lane_fault(&lane, 1, code, 10));
     ms_lane_went_well(&lane);
-    assert_true(ms_lane_suspects_call(&lane, 1));
+    assert_true(ms_lane_fault(&lane, 1, code, 10));
     assert_true(ms_lane_allows(&lane, 20, &wake));
     assert_true(ms_lane_refused(&lane, 20));
     assert_int_equal(lane.size, 1);

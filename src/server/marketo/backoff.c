@@ -23,3 +23,9 @@ ms_backoff_random(void)
     ssize_t got = getrandom(&random, sizeof random, GRND_NONBLOCK);
     return got == (ssize_t)sizeof random ? random : 0;
 }
+
+int64_t
+ms_backoff_until(unsigned int attempts, int64_t now)
+{
+    return now + ms_backoff_delay(attempts + 1, 0, ms_backoff_random());
+}

@@ -21,6 +21,9 @@ int64_t ms_backoff_delay(unsigned int attempts, int64_t retry_after, uint32_t ra
 /* A random number for it. */
 uint32_t ms_backoff_random(void);
 
+/* When what has failed `attempts` times before, and now again, is to be tried again. */
+int64_t ms_backoff_until(unsigned int attempts, int64_t now);
+
 /* The sooner of two times. */
 static inline int64_t
 ms_sooner(int64_t a, int64_t b)

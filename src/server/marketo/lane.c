@@ -45,6 +45,7 @@ ms_lane_went_well(ms_lane *lane)
         ms_log("info", "marketo_recovered", "call", lane->name);
     }
     lane->attempts = 0;
+    lane->refused = 0;
     lane->failed_at = INT64_MIN;
     lane->not_before = 0;
     lane->fault = false;
@@ -61,6 +62,12 @@ ms_lane_split(ms_lane *lane, size_t count)
     if (half > 0) { /* a refusal of one says nothing of how many may go together */
         lane->size = lane->size < half ? lane->size : half;
     }
+}
+
+void
+ms_lane_refused_one(ms_lane *lane)
+{
+    lane->refused += lane->refused < MS_REFUSED_MOST;
 }
 
 int64_t
@@ -106,17 +113,6 @@ ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
 }
 
 bool
-ms_lane_suspects_call(ms_lane *lane, size_t count)
-{
-    bool others_went_well = lane->well;
-    if (others_went_well) {
-        lane->well = count > 1; /* the next may be of the one that it was for */
-        lane->size = 1;
-    }
-    return others_went_well;
-}
-
-bool
 ms_lane_refused(ms_lane *lane, int64_t now)
 {
     bool news = !lane->fault;
@@ -127,8 +123,16 @@ ms_lane_refused(ms_lane *lane, int64_t now)
     return news;
 }
 
-void
-ms_lane_tell_refusal(const ms_lane *lane, ms_slice code)
+bool
+ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t now)
 {
-    say(lane, "error", "marketo_refuses", start_of(code));
+    if (count > 0 && lane->well) {
+        lane->well = count > 1; /* the next may be of the one that it was for */
+        lane->size = 1;
+        return true;
+    }
+    if (ms_lane_refused(lane, now)) {
+        say(lane, "error", "marketo_refuses", start_of(code));
+    }
+    return false;
 }

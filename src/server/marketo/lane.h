@@ -18,11 +18,16 @@
  * put aside. */
 #define MS_FAULTS_MOST 10
 
+/* So many records in a row, each alone in its call, are believed to be refused for their own fault.
+ */
+#define MS_REFUSED_MOST 10
+
 typedef struct {
     size_t most; /* records a call */
     size_t size; /* records a call at present: fewer after trouble */
     size_t under_way;
     unsigned int attempts; /* failures in a row */
+    unsigned int refused;  /* records in a row, for their own fault, each alone in its call */
     int64_t failed_at;
     int64_t not_before;
     int64_t pause; /* how far ahead that was */
@@ -57,18 +62,19 @@ int64_t ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, in
  * some time. Why is its code, if there is one, or what the answer says. */
 void ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code);
 
-/*
- * A call of `count` records was refused as no call should be. Is it for what its records say, since
- * others went well since the last one of a single record that was? Then the next calls are of one
- * record each, to find out of which.
- */
-bool ms_lane_suspects_call(ms_lane *lane, size_t count);
-
 /* Marketo refuses such calls: one in MS_FAULT_PAUSE from now on. True if that is news. */
 bool ms_lane_refused(ms_lane *lane, int64_t now);
 
-/* Says it in the log, with Marketo's code. */
-void ms_lane_tell_refusal(const ms_lane *lane, ms_slice code);
+/*
+ * A call of `count` records was refused as no call should be, with this code of Marketo's. True if
+ * that may be for what its records say, since others went well since the last one of a single
+ * record that was: then the next calls are of one record each, to find out of which. Else Marketo
+ * refuses such calls, which the log is told once. A call of no records is never suspected.
+ */
+bool ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t now);
+
+/* A whole call of one record was refused for that one's fault. */
+void ms_lane_refused_one(ms_lane *lane);
 
 /* A call of `count` records was too much: half as many from now on. */
 void ms_lane_split(ms_lane *lane, size_t count);

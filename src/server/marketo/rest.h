@@ -109,6 +109,9 @@ typedef struct {
     /* Until one went well, a whole call that is refused with a record's code is so for what it says
      * beside its records. */
     bool doubtful;
+    /* Its records are answered each by itself: single ones that whole calls are refused for, one
+     * after the other and none well between, are so for what the calls say beside them. */
+    bool each_answered;
     /* One record was refused. */
     ms_store_result (*refused)(ms_rest_call *call, const ms_rest_item *item, ms_slice code,
                                ms_slice message, ms_store *store, int64_t now);

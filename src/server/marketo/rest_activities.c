@@ -61,8 +61,12 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
                             ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
-static const ms_rest_kind kind = {
-    .lane = MS_LANE_ACTIVITIES, .fits = fits, .took = took, .again = again, .refused = refused};
+static const ms_rest_kind kind = {.lane = MS_LANE_ACTIVITIES,
+                                  .each_answered = true,
+                                  .fits = fits,
+                                  .took = took,
+                                  .again = again,
+                                  .refused = refused};
 
 /* Writes a record behind those that are there; false, with nothing written, if it does not fit. */
 static bool

@@ -59,15 +59,16 @@ ms_rest_has_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
 }
 
 /*
- * Cookies that are tied to leads take a call each, leads and activities one for hundreds. So of
- * half of the day's calls, cookies leave as large a part to the others as there is left of the day.
+ * Cookies that are tied to leads take a call each, and so may one that is looked up, where leads
+ * and activities take one for hundreds. So they leave as large a part of `reserved` calls of the
+ * day to the others as there is left of the day.
  */
 static bool
-cookies_have_calls_left(const ms_rest *rest, int64_t now, int64_t *wake)
+cookies_have_calls_left(const ms_rest *rest, uint64_t most, uint64_t reserved, int64_t now,
+                        int64_t *wake)
 {
-    uint64_t most = rest->settings.daily_calls == 0 ? DAILY_CALLS : rest->settings.daily_calls;
     uint64_t left_of_day = (uint64_t)(ms_central_next_midnight(now) - now);
-    if (rest->calls_today + most / 2 * left_of_day / DAY_MS < most) {
+    if (rest->calls_today + reserved * left_of_day / DAY_MS < most) {
         return true;
     }
     *wake = ms_sooner(*wake, now + LOOK_AGAIN_MS);
@@ -81,9 +82,13 @@ is_within_limits(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_t *wa
     if (!ms_rest_has_calls_left(rest, now, wake)) {
         return false;
     }
+    uint64_t most = rest->settings.daily_calls == 0 ? DAILY_CALLS : rest->settings.daily_calls;
     if (lane == MS_LANE_ASSOCIATIONS) {
-        return cookies_have_calls_left(rest, now, wake) &&
+        return cookies_have_calls_left(rest, most, most / 2, now, wake) &&
                ms_limiter_allows_one_of_many(&rest->limiter, now, wake);
+    }
+    if (lane == MS_LANE_LOOKUPS && !cookies_have_calls_left(rest, most, most / 4, now, wake)) {
+        return false; /* leads wait for them, so they may more than those that tie */
     }
     return ms_limiter_allows(&rest->limiter, now, wake);
 }
@@ -121,7 +126,7 @@ each_again(const ms_rest_call *call, ms_store *store, int64_t now)
     ms_store_result result = MS_STORE_OK;
     for (size_t i = 0; i < call->count && result == MS_STORE_OK; i++) {
         const ms_rest_item *item = &call->items[i];
-        int64_t own = now + ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random());
+        int64_t own = ms_backoff_until(item->attempts, now);
         result = call->kind->again(store, item->id, own > call->again_at ? own : call->again_at);
     }
     return result;
@@ -177,15 +182,6 @@ note_failure(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
 }
 
 static void
-note_fault(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply, int64_t now)
-{
-    call->suspected = call->count > 0 && ms_lane_suspects_call(lane, call->count);
-    if (!call->suspected && ms_lane_refused(lane, now)) {
-        ms_lane_tell_refusal(lane, reply->code);
-    }
-}
-
-static void
 note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answer, int64_t now)
 {
     ms_rest *rest = call->rest;
@@ -210,12 +206,17 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
     case MS_REPLY_QUOTA:
         ms_pause_quota(&rest->pause, call->started, now);
         break;
-    case MS_REPLY_TOO_LARGE:
     case MS_REPLY_RECORD:
+        if (call->count == 1) {
+            ms_lane_refused_one(lane);
+        }
+        ms_lane_split(lane, call->count);
+        break;
+    case MS_REPLY_TOO_LARGE:
         ms_lane_split(lane, call->count);
         break;
     case MS_REPLY_FAULT:
-        note_fault(call, lane, reply, now);
+        call->suspected = ms_lane_fault(lane, call->count, reply->code, now);
         break;
     }
 }
@@ -233,8 +234,7 @@ ms_rest_settle(ms_rest_call *call, const ms_rest_item *item, const ms_rest_recor
     case MS_REPLY_CONCURRENCY:
     case MS_REPLY_QUOTA:
     case MS_REPLY_TOKEN:
-        return call->kind->again(
-            store, item->id, now + ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random()));
+        return call->kind->again(store, item->id, ms_backoff_until(item->attempts, now));
     default:
         return call->kind->refused(call, item, record->code, record->message, store, now);
     }
@@ -246,8 +246,10 @@ static ms_rest_meaning
 meaning_for(const ms_rest_call *call, ms_rest_meaning meaning)
 {
     bool of_records = meaning == MS_REPLY_RECORD || meaning == MS_REPLY_TOO_LARGE;
-    bool doubtful = call->kind->doubtful && !call->rest->lanes[call->kind->lane].proven;
-    bool of_call = call->count == 0 || (meaning == MS_REPLY_RECORD && doubtful);
+    const ms_lane *lane = &call->rest->lanes[call->kind->lane];
+    bool doubtful = call->kind->doubtful && !lane->proven;
+    bool too_many = call->kind->each_answered && lane->refused >= MS_REFUSED_MOST;
+    bool of_call = call->count == 0 || (meaning == MS_REPLY_RECORD && (doubtful || too_many));
     return of_records && of_call ? MS_REPLY_FAULT : meaning;
 }
 

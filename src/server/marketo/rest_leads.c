@@ -176,8 +176,7 @@ took_mixed_up(ms_rest_call *call, const cJSON *answer, ms_store *store, int64_t 
                 store, item->id, MS_SLICE("wrong_id"),
                 MS_SLICE("Marketo answers with the id of another lead, again and again."), now);
         } else {
-            int64_t delay = ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random());
-            result = ms_store_lead_again(store, item->id, now + delay);
+            result = ms_store_lead_again(store, item->id, ms_backoff_until(item->attempts, now));
         }
     }
     return result;
@@ -217,8 +216,8 @@ doubt_fields(ms_rest_call *call, const ms_rest_item *item, ms_store *store, int6
     ms_rest *rest = call->rest;
     rest->fields_doubted = rest->fields_doubted || call->fields_number == rest->fields_number;
     bool fails = rest->lanes[MS_LANE_DESCRIBE].attempts > 0;
-    int64_t delay = fails ? ms_backoff_delay(item->attempts + 1, 0, ms_backoff_random()) : 0;
-    return ms_store_lead_again(store, item->id, now + delay);
+    return ms_store_lead_again(store, item->id,
+                               fails ? ms_backoff_until(item->attempts, now) : now);
 }
 
 static ms_store_result
@@ -238,6 +237,7 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
 }
 
 static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
+                                        .each_answered = true,
                                         .fits = fits,
                                         .took = took,
                                         .again = ms_store_lead_again,
@@ -246,6 +246,7 @@ static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
 /* Not each account has a field UserId that leads may be looked up by. */
 static const ms_rest_kind user_ids_kind = {.lane = MS_LANE_USER_IDS,
                                            .doubtful = true,
+                                           .each_answered = true,
                                            .fits = fits,
                                            .took = took,
                                            .again = ms_store_lead_again,

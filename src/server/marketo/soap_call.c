@@ -86,14 +86,6 @@ ms_soap_is_trouble(const ms_http_answer *answer, ms_soap_reply *reply, ms_soap_r
     }
 }
 
-static void
-note_refusal(ms_soap *soap, const ms_soap_reply *reply, int64_t now)
-{
-    if (ms_lane_refused(&soap->lane, now)) {
-        ms_lane_tell_refusal(&soap->lane, ms_slice_from(reply->code));
-    }
-}
-
 static int64_t
 note_failure(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *answer, int64_t now)
 {
@@ -148,11 +140,11 @@ note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction,
         return ms_pause_too_many(&soap->pause, &soap->limiter, reaction == MS_SOAP_SLOW_DOWN,
                                  call->started, answer->retry_after, now);
     case MS_SOAP_CREDENTIALS:
-        note_refusal(soap, reply, now);
+        (void)ms_lane_fault(&soap->lane, 0, ms_slice_from(reply->code), now);
         return now; /* the lane holds all of them back */
     case MS_SOAP_LOCKED:
         note_well(soap);
-        return now + LOCK_MS + ms_backoff_delay(attempts + 1, 0, ms_backoff_random());
+        return ms_backoff_until(attempts, now) + LOCK_MS;
     case MS_SOAP_REFUSED:
         note_well(soap);
         return now;

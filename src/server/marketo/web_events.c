@@ -67,11 +67,9 @@ note_refusal(visit *visit, long status, int64_t now)
     visit->again_at = now;
     if (!may_be_of_all(status)) {
         visit->own = true;
-    } else if (ms_lane_suspects_call(lane, 1)) {
+    } else if (ms_lane_fault(lane, 1, status_text(code, status), now)) {
         visit->own = visit->attempts + 1 >= MS_FAULTS_MOST;
-        visit->again_at += ms_backoff_delay(visit->attempts + 1, 0, ms_backoff_random());
-    } else if (ms_lane_refused(lane, now)) {
-        ms_lane_tell_refusal(lane, status_text(code, status));
+        visit->again_at = ms_backoff_until(visit->attempts, now);
     }
     visit->noted = true;
 }
