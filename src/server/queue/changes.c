@@ -107,8 +107,8 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
         const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie,
                                    command->marketo_id, added};
-        ms_dead_add_lead(store, "lead", &dead, code_of(MS_TOO_LARGE),
-                         MS_SLICE("Too much waited for this lead already."), now);
+        ms_dead_add_too_large(store, &dead, MS_SLICE("Too much waited for this lead already."),
+                              now);
         return;
     }
     ms_lead_set_fields(store, lead, &merged);

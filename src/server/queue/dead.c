@@ -2,6 +2,8 @@
 
 #include "field_portion.h"
 
+#include "../../core/status.h"
+
 #include <stdio.h>
 
 static ms_slice
@@ -139,6 +141,12 @@ ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms
         part.fields = &fields;
         add_lead(store, kind, &part, code, reason, now);
     } while (left.count > 0);
+}
+
+void
+ms_dead_add_too_large(ms_store *store, const ms_dead_lead *lead, ms_slice reason, int64_t now)
+{
+    ms_dead_add_lead(store, "lead", lead, ms_slice_from(ms_status_code(MS_TOO_LARGE)), reason, now);
 }
 
 void

@@ -21,6 +21,8 @@ typedef struct {
 /* Many fields make several letters, so that each can be sent again. */
 void ms_dead_add_lead(ms_store *store, const char *kind, const ms_dead_lead *lead, ms_slice code,
                       ms_slice reason, int64_t now);
+/* One that is too much for a call, or with what waits already. */
+void ms_dead_add_too_large(ms_store *store, const ms_dead_lead *lead, ms_slice reason, int64_t now);
 void ms_dead_add_visit(ms_store *store, int64_t time, ms_slice query, ms_slice user_agent,
                        ms_slice code, ms_slice reason, int64_t now);
 /* One of a command that could not be carried out. */

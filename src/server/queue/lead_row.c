@@ -5,8 +5,6 @@
 #include "field_portion.h"
 #include "sent_fields.h"
 
-#include "../../core/status.h"
-
 /* Bytes of fields of a lead that wait when a call of one was in vain, or two leads are one: all
  * that was on its way, and all that may wait meanwhile. */
 #define TOGETHER_MAX (2 * MS_LEAD_FIELDS_MAX)
@@ -279,8 +277,8 @@ ms_lead_set_together(ms_store *store, ms_lead_row *lead, const ms_field_set *old
     if (left.count > 0) {
         const ms_dead_lead dead = {lead->email, lead->user_id, MS_SLICE(""), lead->marketo_id,
                                    &left};
-        ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
-                         MS_SLICE("Too much waited for this lead already."), now);
+        ms_dead_add_too_large(store, &dead, MS_SLICE("Too much waited for this lead already."),
+                              now);
     }
 }
 

@@ -8,7 +8,6 @@
 #include "taking.h"
 
 #include "../../core/email.h"
-#include "../../core/status.h"
 
 /* So long a lead waits that cannot be taken because another of its e-mail address, or one of its
  * cookies, is in flight. */
@@ -152,8 +151,8 @@ bury_too_large(ms_store *store, ms_lead_row *lead, ms_field_set *fields, int64_t
         }
         const ms_dead_lead dead = {lead->email, lead->user_id, MS_SLICE(""), lead->marketo_id,
                                    &one};
-        ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
-                         MS_SLICE("This field alone is too large for a call."), now);
+        ms_dead_add_too_large(store, &dead, MS_SLICE("This field alone is too large for a call."),
+                              now);
     }
     if (kept < fields->count) {
         fields->count = kept;
@@ -171,8 +170,7 @@ bury_unfit(ms_store *store, ms_lead_row *lead, int64_t cookie_id, const ms_field
     ms_cookie_row cookie = ms_cookie_get(store, cookie_id);
     const ms_dead_lead dead = {lead->email.len > MS_EMAIL_MAX ? MS_SLICE("") : lead->email,
                                lead->user_id, cookie.cookie, lead->marketo_id, sent};
-    ms_dead_add_lead(store, "lead", &dead, ms_slice_from(ms_status_code(MS_TOO_LARGE)),
-                     MS_SLICE("The lead alone is too large for a call."), now);
+    ms_dead_add_too_large(store, &dead, MS_SLICE("The lead alone is too large for a call."), now);
     if (cookie.id != 0) {
         lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
         ms_cookie_set(store, &cookie, MS_COOKIE_SETTLED, 0);
