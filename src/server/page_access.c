@@ -1,7 +1,7 @@
 #include "page_access.h"
 
-#include "../core/value.h"
 #include "clock.h"
+#include "exact_json.h"
 
 #include <stdio.h>
 
@@ -67,7 +67,7 @@ static bool
 knows_user(const ms_token_bearer *bearer, const cJSON *user_id)
 {
     char number[MS_NUMBER_TEXT];
-    ms_slice id = ms_value_text(user_id, number);
+    ms_slice id = ms_id_text(user_id, number);
     return ms_slice_equal(id, bearer->user_id) ||
            ms_slice_equal_fold(ms_slice_trim(id), bearer->email);
 }

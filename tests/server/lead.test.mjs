@@ -97,6 +97,15 @@ test('a cookie that cannot be used does not keep the lead back', async () => {
   }
 });
 
+test('true is no user id', async (t) => {
+  const { post, server, simulator: marketo } = await intakeFor(t, { simulator: { fields: [{ name: 'userId', soapName: 'UserId' }] } });
+  assert.equal((await send(server, { userId: true, traits: { email: 'ann@example.com' } })).status, 202);
+  await eventually(() => marketo.leads.get('ann@example.com'), 'the lead');
+  await post('/v1/identify', { userId: 'true', traits: { lastName: 'Bobson' } });
+  await eventually(() => [...marketo.leadsById.values()].some(({ fields }) => fields.UserId === 'true'), 'a lead of its own');
+  assert.equal(marketo.leads.get('ann@example.com')?.fields.LastName, undefined);
+});
+
 test('the e-mail may be the user id; ids may be numbers', async () => {
   assert.equal((await send(intake.server, { userId: 'id@example.com' })).status, 202);
   await eventually(() => simulator.leads.get('id@example.com'), 'the lead');

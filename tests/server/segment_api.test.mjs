@@ -297,6 +297,22 @@ test('a messageId is taken once', async () => {
   assert.equal(simulator.leads.get(again), undefined);
 });
 
+test('ids that are numbers of 64 bits are told apart', async () => {
+  const [ann, bob, once, other] = [someone(), someone(), someone(), someone()];
+  // No double holds these, so no JSON.stringify makes them.
+  for (const [id, email] of [['1234567890123456789', ann], ['1234567890123456790', bob]]) {
+    assertTaken(await post('/v1/identify', `{"userId":${id},"traits":{"email":"${email}"}}`));
+    await leadOf(email);
+  }
+  assertTaken(await post('/v1/batch', `{"batch":[{"type":"identify","userId":1234567890123456790,"traits":{"lastName":"Bobson"}}]}`));
+  await eventually(() => simulator.leads.get(bob)?.fields.LastName === 'Bobson', 'what is said of the second');
+  assert.equal(simulator.leads.get(ann)?.fields.LastName, undefined);
+  for (const [id, email] of [['1234567890123456789', once], ['1234567890123456790', other]]) {
+    assertTaken(await post('/v1/identify', `{"messageId":${id},"traits":{"email":"${email}"}}`));
+    await leadOf(email);
+  }
+});
+
 test('bodies in gzip are unpacked', async () => {
   const email = someone();
   const gzip = { headers: { 'Content-Encoding': 'gzip' } };

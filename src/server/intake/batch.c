@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include "../exact_json.h"
+
 static const char *
 skip_space(const char *p, const char *end)
 {
@@ -7,16 +9,6 @@ skip_space(const char *p, const char *end)
         p++;
     }
     return p;
-}
-
-/* Behind the string that begins at `p`; `end` if it does not end. */
-static const char *
-skip_string(const char *p, const char *end)
-{
-    for (p++; p < end && *p != '"'; p++) {
-        p += *p == '\\';
-    }
-    return p < end ? p + 1 : end;
 }
 
 /* Where the value at `p` ends: at the comma or the bracket behind it, or at `end`. */
@@ -27,7 +19,7 @@ skip_value(const char *p, const char *end)
     while (p < end) {
         switch (*p) {
         case '"':
-            p = skip_string(p, end);
+            p = ms_json_skip_string(p, end);
             continue;
         case '{':
         case '[':
@@ -65,7 +57,7 @@ find_list(ms_slice body, ms_slice *list)
         if (name < end && *name != '"') {
             break;
         }
-        const char *behind = name < end ? skip_string(name, end) : end;
+        const char *behind = name < end ? ms_json_skip_string(name, end) : end;
         const char *value = skip_space(behind, end);
         if (value < end && *value != ':') {
             break;
@@ -161,7 +153,7 @@ ms_status
 ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope)
 {
     size_t count = 0;
-    ms_status status = ms_json_parse(arena, batch->envelope, envelope);
+    ms_status status = ms_json_parse_exact(arena, batch->envelope, envelope);
     if (status != MS_OK) {
         return status;
     }

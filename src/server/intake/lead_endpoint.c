@@ -1,8 +1,8 @@
 #include "lead_endpoint.h"
 
 #include "../../core/lead.h"
-#include "../../core/value.h"
 #include "../clock.h"
+#include "../exact_json.h"
 #include "../hash_endpoint.h"
 #include "../page_access.h"
 #include "cookie.h"
@@ -62,7 +62,7 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, bo
                             .payload = none};
     command->who.email = kept(out, lead->email);
     if (knows_user) {
-        command->who.user_id = kept(out, ms_value_text(ms_json_member(body, "userId"), number));
+        command->who.user_id = kept(out, ms_id_text(ms_json_member(body, "userId"), number));
     }
     /* A cookie that cannot be used does not keep the lead back. */
     (void)ms_cookie_read(out, ms_json_string(body, "cookie"), service->rules.munchkin_id,
@@ -82,7 +82,7 @@ read_lead(ms_service *service, ms_request *request, ms_arena *scratch, ms_slice 
     ms_slice text = ms_body_text(&request->body);
     cJSON *body = NULL;
     ms_lead lead;
-    ms_status status = ms_json_parse(scratch, text, &body);
+    ms_status status = ms_json_parse_exact(scratch, text, &body);
     if (status == MS_OK) {
         status = ms_lead_from_identify(scratch, ms_json_member(body, "userId"),
                                        ms_json_member(body, "traits"), &lead);

@@ -1,7 +1,7 @@
 #include "message.h"
 
 #include "../../core/lead.h"
-#include "../../core/value.h"
+#include "../exact_json.h"
 #include "../status_text.h"
 #include "cookie.h"
 #include "payload.h"
@@ -131,8 +131,7 @@ static ms_slice
 id_text(ms_arena *out, const cJSON *id)
 {
     char number[MS_NUMBER_TEXT];
-    return cJSON_IsString(id) || cJSON_IsNumber(id) ? kept(out, ms_value_text(id, number))
-                                                    : MS_SLICE("");
+    return kept(out, ms_id_text(id, number));
 }
 
 static ms_slice

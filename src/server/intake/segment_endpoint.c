@@ -1,6 +1,7 @@
 #include "segment_endpoint.h"
 
 #include "../clock.h"
+#include "../exact_json.h"
 #include "../page_access.h"
 #include "batch.h"
 #include "deposit.h"
@@ -59,7 +60,7 @@ read_single(intake *in, ms_slice body)
     if (body.len > MS_MESSAGE_MAX) {
         return MS_BODY_TOO_LARGE;
     }
-    ms_status status = ms_json_parse(&in->scratch, body, &message);
+    ms_status status = ms_json_parse_exact(&in->scratch, body, &message);
     if (status != MS_OK) {
         return status;
     }
@@ -79,8 +80,8 @@ read_one(const intake *in, ms_slice text)
 {
     ms_arena scratch = in->scratch;
     cJSON *message = NULL;
-    ms_status status =
-        text.len > MS_MESSAGE_MAX ? MS_MESSAGE_TOO_LARGE : ms_json_parse(&scratch, text, &message);
+    ms_status status = text.len > MS_MESSAGE_MAX ? MS_MESSAGE_TOO_LARGE
+                                                 : ms_json_parse_exact(&scratch, text, &message);
     if (status != MS_OK) {
         bury(in, status, text);
         return;

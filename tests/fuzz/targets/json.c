@@ -4,10 +4,13 @@
  */
 
 #include "../../../src/core/json.h"
+#include "../../../src/server/exact_json.h"
 #include "../../../src/server/intake/payload.h"
 #include "../../unit/vectors.h"
 #include "../fuzz.h"
 #include "../standards.h"
+
+#include <math.h>
 
 /* cJSON's limit, as core has it compiled. */
 #define DEPTH_MAX 64
@@ -24,6 +27,32 @@ check_written(const cJSON *object, const json_shape *shape)
     arena.used = 0;
     EXPECT(ms_json_parse(&arena, first, &again) == MS_OK);
     EXPECT(ms_slice_equal(json_text(&arena, again), first));
+}
+
+/* Read with the digits of long numbers kept, it is JSON if it was before, and says the same but for
+ * these, which are texts then. */
+static void
+check_exact(ms_slice text, ms_status status, const cJSON *object)
+{
+    cJSON *exact = NULL;
+    ms_arena arena = fuzz_arena(text.len * 130 + 2048);
+    EXPECT(ms_json_parse_exact(&arena, text, &exact) == status);
+    if (status != MS_OK) {
+        return;
+    }
+    const cJSON *other = object->child;
+    for (const cJSON *member = exact->child; member != NULL; member = member->next) {
+        EXPECT(strcmp(member->string, other->string) == 0);
+        bool is_long = cJSON_IsNumber(other) && cJSON_IsString(member);
+        if (is_long) {
+            char *end = NULL;
+            EXPECT(ms_number_parse(member->valuestring, &end) == other->valuedouble);
+            EXPECT(*end == '\0' && fabs(other->valuedouble) > 9007199254740991.0);
+        }
+        EXPECT(is_long || (member->type & 0xFF) == (other->type & 0xFF));
+        other = other->next;
+    }
+    EXPECT(other == NULL);
 }
 
 int
@@ -49,6 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         EXPECT(text.len == 0 || memchr(text.ptr, '\0', text.len) == NULL);
         check_written(object, &shape);
     }
+    check_exact(text, status, object);
     ms_arena small = fuzz_arena(little % (arena.used + 1));
     ms_status then = ms_json_parse(&small, text, &object);
     EXPECT(then == status || then == MS_OUT_OF_MEMORY ||
