@@ -11,6 +11,7 @@ import { queueFor } from './queue_driver.mjs';
 const LEADS = '/rest/v1/leads.json';
 const ASSOCIATE = '/rest/v1/leads/{id}/associate.json';
 const ACTIVITIES = '/rest/v1/activities/external.json';
+const COLLECTOR = '/webevents/visitWebPage';
 
 const MINUTE = 60_000;
 
@@ -161,6 +162,44 @@ for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
   });
 }
 
+test('403 for one lead that Marketo knows: those that are new do not wait for it, and others that it knows not for long', async (t) => {
+  const { pass, counted, queue, marketo } = await poisonedWorld(t, kinds.lead, { status: 403 });
+  await queue.lead('known@example.com');
+  await queue.lead('bad@example.com');
+  await queue.passUntil(() => marketo.leads.size === 2);
+  queue.advance(MINUTE);
+  await queue.lead('bad@example.com', { FirstName: 'poison' });
+  const took = await pass({ step: 20_000, every: 3, steps: 3 * 40, innocents: 30 });
+  assert.ok(took[29] <= MINUTE, `minutes: ${inMinutes(took)}`);
+  await queue.lead('known@example.com', { FirstName: 'Ada' });
+  await queue.passUntil(() => marketo.leads.get('known@example.com')?.fields.FirstName === 'Ada', { steps: 36, step: 10_000 });
+  assert.ok(counted.poisoned >= 8 && counted.poisoned <= 20, `${counted.poisoned} calls for it`);
+});
+
+test('401 for one lead, whatever the token: the others arrive, and it goes again later and later', async (t) => {
+  const { pass, poison, counted, queue } = await poisonedWorld(t, kinds.lead, { status: 401 });
+  await poison();
+  const took = await pass({ step: 20_000, every: 3, steps: 3 * 30, innocents: 20 });
+  assert.ok(took[10] <= MINUTE && took[19] <= 8 * MINUTE, `minutes: ${inMinutes(took)}`);
+  assert.ok(counted.poisoned <= 40, `${counted.poisoned} calls for it`);
+  assert.deepEqual(await queue.dead(), []);
+});
+
+test('403 for ten visits, where others go well: these go on, and the ten are put aside in the end', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  const visit = (/** @type {string} */ path) => queue.send({ kind: 'visit', query: `_mchTk=_mch-a-1-1&_mchRu=${path}`, user_agent: '' });
+  marketo.faults.choose = ({ path, query }) => (path === COLLECTOR && `${query}`.includes('poison') ? { status: 403 } : undefined);
+  await visit('/before');
+  await queue.passUntil(() => marketo.events.length === 1);
+  for (let i = 0; i < 10; i += 1) await visit(`/poison/${i}`);
+  for (let i = 0; i < 80; i += 1) {
+    await visit(`/innocent/${i}`);
+    await queue.passUntil(() => marketo.events.length === i + 2, { step: 10_000, steps: 200 });
+    queue.advance(MINUTE);
+  }
+  assert.equal((await queue.dead()).length, 10);
+});
+
 test('403 for one lead of three hundred: the others arrive in minutes, in few calls', async (t) => {
   const { marketo, queue, poison, pass, counted } = await poisonedWorld(t, kinds.lead, { status: 403 }, { linger: 5000 });
   await pass({ step: 1000, steps: 10, innocents: 1 });
@@ -170,12 +209,12 @@ test('403 for one lead of three hundred: the others arrive in minutes, in few ca
   assert.deepEqual(await queue.dead(), []);
 });
 
-test('403 for one lead where nothing else goes: told once, one call in five minutes, and the next one waits for two such', async (t) => {
+test('403 for one lead where nothing else goes: told once, in the end one call in five minutes, and the next one waits for two such', async (t) => {
   const { pass, poison, counted, queue } = await poisonedWorld(t, kinds.lead, { status: 403 });
   await pass({ step: 1000, steps: 10, innocents: 1 });
   await poison();
   await pass({ step: 30_000, steps: 60, innocents: 0 });
-  assert.ok(counted.poisoned >= 5 && counted.poisoned <= 9, `${counted.poisoned} calls in half an hour`);
+  assert.ok(counted.poisoned >= 8 && counted.poisoned <= 14, `${counted.poisoned} calls in half an hour`);
   assert.equal(logged(queue, 'marketo_refuses'), 1);
   assert.deepEqual(await queue.dead(), []);
   const took = await pass({ step: 10_000, steps: 75, innocents: 2 });
@@ -196,7 +235,7 @@ for (const fault of [{ code: '603' }, { status: 403 }]) {
       queue.advance(2 * MINUTE);
       await delay(30);
     }
-    assert.ok(counted.poisoned >= 15 && counted.poisoned <= 23, `${counted.poisoned} calls in 100 minutes`);
+    assert.ok(counted.poisoned >= 15 && counted.poisoned <= 30, `${counted.poisoned} calls in 100 minutes`);
     assert.equal(logged(queue, 'marketo_refuses'), 1);
     marketo.faults.choose = undefined;
     await queue.passUntil(() => marketo.leads.size === 51, { step: 5000 });
@@ -205,11 +244,9 @@ for (const fault of [{ code: '603' }, { status: 403 }]) {
   });
 }
 
-const COLLECTOR = '/webevents/visitWebPage';
-
 for (const status of [302, 403]) {
   for (const before of [0, 1]) {
-    test(`${status} for all visits, ${before} of which went well before: told once, one call in five minutes, nothing is put aside`, async (t) => {
+    test(`${status} for all visits, ${before} of which went well before: told once, in the end one call in five minutes, nothing is put aside`, async (t) => {
       const { marketo, queue } = await queueFor(t);
       const visit = (/** @type {string} */ path) => queue.send({ kind: 'visit', query: `_mchTk=_mch-a-1-1&_mchRu=${path}`, user_agent: '' });
       for (let i = 0; i < before; i += 1) await visit('/before');
@@ -221,7 +258,8 @@ for (const status of [302, 403]) {
         queue.advance(MINUTE);
         await delay(30);
       }
-      assert.ok(1000 - fault.times >= 4 && 1000 - fault.times <= 9, `${1000 - fault.times} calls in twenty minutes`);
+      // The first ones sooner, where it may be for what one of them says.
+      assert.ok(1000 - fault.times >= 4 && 1000 - fault.times <= 13, `${1000 - fault.times} calls in twenty minutes`);
       assert.equal(logged(queue, 'marketo_refuses'), 1);
       marketo.faults.calls.length = 0;
       await queue.passUntil(() => marketo.events.length === before + 20, { step: 5000 });

@@ -18,7 +18,8 @@ export function collectorRoutes({ receive, faults, clock, closing, privateKey })
   /** @param {import('./http.mjs').Exchange} exchange */
   async function collect({ request, response, match, query }) {
     const body = await readBody(request);
-    const fault = takeCallFault(faults.calls, { method: request.method ?? '', path: match[0] });
+    const call = { method: request.method ?? '', path: match[0] };
+    const fault = faults.choose?.({ ...call, query, body }) ?? takeCallFault(faults.calls, call);
     await holdBack(fault?.delayMs ?? 0, closing);
     if (faults.eventsStatus === 200 && isCarriedOut(fault)) {
       const received = {

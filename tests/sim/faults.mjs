@@ -19,7 +19,7 @@ import { RequestError } from './http.mjs';
  * @property {CallFault[]} calls  of REST, SOAP and /webevents/*; each is used up by its calls
  * @property {Record<string, number | string>} records  leads that are refused, by e-mail address in lower case: with which code
  * @property {'' | 'expired' | 'invalid'} token  what becomes of the REST token that is in use (602, 601), once
- * @property {(call: ReadCall) => CallFault | undefined} [choose]  what goes wrong with a call of REST by what it says; for
+ * @property {(call: ReadCall) => CallFault | undefined} [choose]  what goes wrong with a call of REST, or a visit, by what it says; for
  *   tests in this process
  */
 

@@ -422,18 +422,27 @@ test_lane(void **state)
      * the next is not for what it says, unless others have gone well. */
     ms_lane_init(&lane, "leads", 300);
     const ms_slice code = MS_SLICE("610");
-    assert_false(ms_lane_fault(&lane, 300, code, 10));
+    assert_false(ms_lane_fault(&lane, 300, code, 10, 10));
     ms_lane_went_well(&lane);
-    assert_false(ms_lane_fault(&lane, 0, code, 10)); /* of no record */
+    assert_false(ms_lane_fault(&lane, 0, code, 10, 10)); /* of no record */
     ms_lane_went_well(&lane);
-    assert_true(ms_lane_fault(&lane, 300, code, 10));
+    assert_true(ms_lane_fault(&lane, 300, code, 10, 10));
     assert_int_equal(lane.size, 1);
-    assert_true(ms_lane_fault(&lane, 1, code, 10));
-    assert_false(ms_lane_fault(&lane, 1, code, 10));
+    assert_true(ms_lane_fault(&lane, 1, code, 10, 10));
+    assert_false(ms_lane_fault(&lane, 1, code, 10, 10));
     ms_lane_went_well(&lane);
-    assert_true(ms_lane_fault(&lane, 1, code, 10));
+    assert_true(ms_lane_fault(&lane, 1, code, 10, 10));
     assert_true(ms_lane_allows(&lane, 20, &wake));
-    assert_true(ms_lane_refused(&lane, 20));
+    /* The pauses grow, since it may be for what one of them says. */
+    for (int64_t pause = 1000; pause < 256000; pause *= 2) {
+        assert_false(ms_lane_fault(&lane, 1, code, 20, 20));
+        assert_int_equal(lane.not_before, 20 + pause);
+    }
+    assert_true(lane.fault); /* since the third */
+    for (int i = 0; i < 3; i++) {
+        assert_false(ms_lane_fault(&lane, 1, code, 20, 20));
+    }
+    assert_int_equal(lane.not_before, 20 + MS_FAULT_PAUSE);
     assert_int_equal(lane.size, 1);
     for (int i = 0; i < 9; i++) {
         ms_lane_went_well(&lane);

@@ -612,6 +612,24 @@ test_signs_again(void **state)
     assert_int_equal(queue.leads[0].fate, SENT);
 }
 
+/* Of a clock that is wrong all leads find out together. */
+static void
+test_all_expire(void **state)
+{
+    (void)state;
+    add_leads(30);
+    size_t calls = 0;
+    for (int second = 0; second < 60; second++) {
+        size_t first = network.count;
+        calls += start();
+        for (; first < network.count; first++) {
+            fail_with(first, "20016");
+        }
+        now += 1000;
+    }
+    assert_true(calls <= 5 + 15);
+}
+
 static void
 test_quota(void **state)
 {
@@ -646,6 +664,25 @@ test_own_quota(void **state)
     assert_int_equal(start(), 0);
     now = MIDNIGHT;
     assert_int_equal(start(), 3);
+}
+
+/* A call whose turn is undone, since the disk is full, say, is none. */
+static void
+test_calls_that_were_not_made(void **state)
+{
+    (void)state;
+    backend->close(backend);
+    settings.daily_calls = 3;
+    backend = ms_soap_open(&settings);
+    add_leads(8);
+    assert_int_equal(start(), 3);
+    for (size_t i = 0; i < 3; i++) {
+        network.calls[i].answered = true;
+        network.calls[i].call.discard(network.calls[i].call.argument);
+    }
+    assert_int_equal(start(), 3);
+    succeed(3, 1);
+    assert_int_equal(start(), 0);
 }
 
 static void
@@ -774,8 +811,7 @@ test_credentials(void **state)
     static const struct {
         long status;
         const char *code;
-    } answers[] = {{500, "20014"}, {500, "20013"}, {500, "20019"}, {401, NULL},
-                   {403, NULL},    {404, NULL},    {410, NULL},    {301, NULL}};
+    } answers[] = {{401, NULL}, {500, "20014"}, {500, "20013"}, {500, "20019"}};
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         const char *body =
             answers[i].code == NULL ? "<html>" : fault_text(answers[i].code, "ada@example.com");
@@ -812,6 +848,51 @@ test_credentials(void **state)
         succeed(network.count - 1, 5);
         queue.lead_count = 0;
         now += 60000;
+    }
+}
+
+/* What a gateway refuses may be for what one lead says: of calls that went well before, the pauses
+ * grow; it is put aside only where others go well. */
+static void
+test_refused_by_a_gateway(void **state)
+{
+    (void)state;
+    static const long answers[] = {403, 404, 410, 301};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        network.count = 0;
+        add_leads(1);
+        assert_int_equal(start(), 1);
+        succeed(0, 5);
+        (void)logged();
+        queue.lead_count = 0;
+        now += 60000;
+
+        add_leads(1);
+        size_t before = network.count;
+        for (int tries = 0; tries < 60; tries++) {
+            now += 60000;
+            if (start() > 0) {
+                answer_text(network.count - 1, answers[i], "<html>");
+            }
+            assert_int_equal(queue.leads[0].fate, WAITING);
+        }
+        size_t calls = network.count - before;
+        assert_true(calls >= 12 && calls <= 22); /* in an hour */
+        assert_int_equal(times(logged(), "marketo_refuses"), 1);
+
+        /* It is tried already for the twelfth time and more. */
+        now += 600000;
+        queue.leads[0].due_at = INT64_MAX;
+        add_leads(1);
+        assert_int_equal(start(), 1);
+        succeed(network.count - 1, 5);
+        queue.leads[0].due_at = now;
+        assert_int_equal(start(), 1);
+        answer_text(network.count - 1, answers[i], "<html>");
+        assert_int_equal(queue.leads[0].fate, REFUSED);
+        queue.lead_count = 0;
+        now += 60000;
+        (void)logged();
     }
 }
 
@@ -940,12 +1021,15 @@ main(void)
         cmocka_unit_test_setup_teardown(test_signs_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quota, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_own_quota, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_calls_that_were_not_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_expire, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slows_down, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fewer_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_not_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retry_after, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_credentials, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_by_a_gateway, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_id_that_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),

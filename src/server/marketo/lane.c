@@ -112,26 +112,41 @@ ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
         code.len > 0 ? start_of(code) : ms_slice_from(known));
 }
 
+static void
+refuse(ms_lane *lane, int64_t pause, int64_t now)
+{
+    lane->attempts++;
+    hold(lane, now, pause < MS_FAULT_PAUSE ? pause : MS_FAULT_PAUSE);
+    lane->size = 1; /* more would find out no more */
+}
+
 bool
 ms_lane_refused(ms_lane *lane, int64_t now)
 {
     bool news = !lane->fault;
     lane->fault = true;
-    lane->attempts++;
-    hold(lane, now, MS_FAULT_PAUSE);
-    lane->size = 1; /* more would find out no more */
+    refuse(lane, MS_FAULT_PAUSE, now);
     return news;
 }
 
 bool
-ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t now)
+ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t started, int64_t now)
 {
     if (count > 0 && lane->well) {
         lane->well = count > 1; /* the next may be of the one that it was for */
         lane->size = 1;
         return true;
     }
-    if (ms_lane_refused(lane, now)) {
+    bool is_sure = count == 0 || !lane->proven;
+    int64_t pause = is_sure ? MS_FAULT_PAUSE : MS_BACKOFF_MIN;
+    for (unsigned int i = 0; i < lane->attempts && pause < MS_FAULT_PAUSE; i++) {
+        pause *= 2;
+    }
+    if (started >= lane->failed_at) {
+        refuse(lane, pause, now);
+    }
+    if (!lane->fault && (is_sure || lane->attempts >= FAILURES_TO_TELL)) {
+        lane->fault = true;
         say(lane, "error", "marketo_refuses", start_of(code));
     }
     return false;

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long after a fault of the configuration one call finds out whether it was mended. */
+/* How long, at most, after a fault of the configuration one call finds out whether it was mended.
+ */
 #define MS_FAULT_PAUSE 300000
 
 /* So often a record alone is refused as no call should be, others going well between, before it is
@@ -69,9 +70,12 @@ bool ms_lane_refused(ms_lane *lane, int64_t now);
  * A call of `count` records was refused as no call should be, with this code of Marketo's. True if
  * that may be for what its records say, since others went well since the last one of a single
  * record that was: then the next calls are of one record each, to find out of which. Else Marketo
- * refuses such calls, which the log is told once. A call of no records is never suspected.
+ * refuses such calls, which the log is told once: likewise, but where such calls have gone well
+ * before, the pauses only grow to MS_FAULT_PAUSE. Either way its records are to go behind those
+ * that wait already, so that others find out what it is about. A call of no records is never
+ * suspected. Calls that were under way together, this one since `started`, count as one.
  */
-bool ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t now);
+bool ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t started, int64_t now);
 
 /* A whole call of one record was refused for that one's fault. */
 void ms_lane_refused_one(ms_lane *lane);

@@ -98,6 +98,7 @@ ms_rest_open(const ms_marketo_settings *settings)
     ms_lane_init(&rest->lanes[MS_LANE_DESCRIBE], "describe", 1);
     ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], "lookups", LOOKUPS_MOST);
     ms_lane_init(&rest->lanes[MS_LANE_LEADS], "leads", batch);
+    ms_lane_init(&rest->lanes[MS_LANE_KNOWN_LEADS], "leads by id", batch);
     ms_lane_init(&rest->lanes[MS_LANE_USER_IDS], "leads by UserId", batch);
     ms_lane_init(&rest->lanes[MS_LANE_ASSOCIATIONS], "associations", 1);
     ms_lane_init(&rest->lanes[MS_LANE_ACTIVITIES], "activities", ACTIVITIES_MOST);

@@ -40,8 +40,9 @@ typedef enum {
     MS_LANE_TOKEN,
     MS_LANE_DESCRIBE,
     MS_LANE_LOOKUPS,
-    MS_LANE_LEADS,
-    MS_LANE_USER_IDS, /* leads, too, by a field that Marketo may not look leads up by */
+    MS_LANE_LEADS,       /* by their e-mail address */
+    MS_LANE_KNOWN_LEADS, /* by their Marketo id */
+    MS_LANE_USER_IDS,    /* leads, too, by a field that Marketo may not look leads up by */
     MS_LANE_ASSOCIATIONS,
     MS_LANE_ACTIVITIES,
     MS_LANE_COUNT
@@ -125,6 +126,7 @@ struct ms_rest_call {
     uint64_t fields_number;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
     bool suspected; /* of being refused for what one of its records says */
+    bool apart;     /* its records go again each by its own failures */
     bool ended;     /* it does not count as under way any more */
     size_t ticket;  /* the limiter's */
     int64_t again_at;

@@ -118,8 +118,8 @@ all_again(const ms_rest_call *call, ms_store *store, int64_t due)
     return result;
 }
 
-/* Each by its own failures: so what went in one call with a record that Marketo cannot digest parts
- * from it. */
+/* Each by its own failures, so that what went in one call with a record that Marketo cannot digest
+ * parts from it; and behind those that wait already. */
 static ms_store_result
 each_again(const ms_rest_call *call, ms_store *store, int64_t now)
 {
@@ -134,21 +134,6 @@ each_again(const ms_rest_call *call, ms_store *store, int64_t now)
 
 /* ---- what an answer means for the calls to come ------------------------------------------------
  */
-
-static void
-note_token(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
-           const ms_http_answer *answer, int64_t now)
-{
-    ms_rest *rest = call->rest;
-    if (call->token_number == rest->token_number) {
-        rest->token_until = 0;
-        rest->tokens_refused++;
-    }
-    if (rest->tokens_refused > 1) {
-        call->again_at = ms_lane_failed(lane, call->started, 0, 0, now, ms_backoff_random());
-        ms_lane_tell_failure(lane, answer, reply->code);
-    }
-}
 
 static void
 note_well(ms_rest *rest, ms_lane *lane)
@@ -175,10 +160,25 @@ note_failure(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
 {
     (void)ms_lane_failed(lane, call->started, 0, reply->retry_after, now, ms_backoff_random());
     call->again_at = lane->not_before;
+    call->apart = true;
     if (lane->attempts >= FAILURES_TO_SPLIT || most_attempts(call) >= FAILURES_TO_SPLIT) {
         ms_lane_split(lane, call->count);
     }
     ms_lane_tell_failure(lane, answer, reply->code);
+}
+
+static void
+note_token(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
+           const ms_http_answer *answer, int64_t now)
+{
+    ms_rest *rest = call->rest;
+    if (call->token_number == rest->token_number) {
+        rest->token_until = 0;
+        rest->tokens_refused++;
+    }
+    if (rest->tokens_refused > 1) { /* with a new token as well */
+        note_failure(call, lane, reply, answer, now);
+    }
 }
 
 static void
@@ -216,7 +216,9 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
         ms_lane_split(lane, call->count);
         break;
     case MS_REPLY_FAULT:
-        call->suspected = ms_lane_fault(lane, call->count, reply->code, now);
+        call->suspected = ms_lane_fault(lane, call->count, reply->code, call->started, now);
+        call->again_at = call->suspected ? now : lane->not_before;
+        call->apart = true;
         break;
     }
 }
@@ -261,9 +263,7 @@ ended_badly(ms_rest_call *call, const ms_rest_reply *reply, ms_store *store, int
     if (own_fault && call->count == 1) {
         return call->kind->refused(call, &call->items[0], reply->code, reply->message, store, now);
     }
-    return call->suspected || reply->meaning == MS_REPLY_NONE
-               ? each_again(call, store, now)
-               : all_again(call, store, call->again_at);
+    return call->apart ? each_again(call, store, now) : all_again(call, store, call->again_at);
 }
 
 static ms_store_result
@@ -299,6 +299,9 @@ static void
 discard(void *argument)
 {
     ms_rest_call *call = argument;
+    if (!call->ended && call->rest->calls_today > 0) {
+        call->rest->calls_today--; /* its turn was undone, and with it what the store counts */
+    }
     ms_rest_call_end(call, call->kind->lane, MS_LIMITER_NEVER);
     free(call);
 }

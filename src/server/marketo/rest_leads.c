@@ -243,6 +243,14 @@ static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
                                         .again = ms_store_lead_again,
                                         .refused = refused};
 
+/* Marketo knows these already. */
+static const ms_rest_kind known_leads_kind = {.lane = MS_LANE_KNOWN_LEADS,
+                                              .each_answered = true,
+                                              .fits = fits,
+                                              .took = took,
+                                              .again = ms_store_lead_again,
+                                              .refused = refused};
+
 /* Not each account has a field UserId that leads may be looked up by. */
 static const ms_rest_kind user_ids_kind = {.lane = MS_LANE_USER_IDS,
                                            .doubtful = true,
@@ -329,7 +337,7 @@ ms_rest_start_leads(ms_rest *rest, ms_store *store, ms_http_client *client, int6
 {
     const ms_rest_field *user_id = ms_rest_fields_find(&rest->fields, MS_SLICE("UserId"));
     const lookup lookups[] = {
-        {&leads_kind, MS_BY_MARKETO_ID, "updateOnly", MS_SLICE("id")},
+        {&known_leads_kind, MS_BY_MARKETO_ID, "updateOnly", MS_SLICE("id")},
         {&leads_kind, MS_BY_EMAIL, "createOrUpdate", MS_SLICE("email")},
         {&user_ids_kind, MS_BY_USER_ID, "createOrUpdate",
          user_id == NULL ? MS_SLICE("") : user_id->rest},

@@ -31,6 +31,7 @@ typedef struct {
     ms_pause pause;
     char day[MS_CENTRAL_DAY]; /* of calls_today */
     uint64_t calls_today;
+    bool expired;       /* a call did, and none went well since */
     bool clock_doubted; /* known, and in the log */
 
     unsigned char *memory; /* for what is taken: one lead at a time */

@@ -22,6 +22,7 @@ typedef struct {
     unsigned int attempts;
     int64_t started;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
+    bool own;   /* it is refused for what its lead says */
     bool ended; /* it does not count as under way any more */
     int64_t again_at;
     size_t ticket; /* the limiter's */
@@ -101,15 +102,30 @@ note_failure(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *
 static int64_t
 note_expired(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *answer, int64_t now)
 {
-    if (call->attempts == 0) {
+    if (!call->soap->expired) {
+        call->soap->expired = true;
         return now;
     }
-    if (!call->soap->clock_doubted) {
+    if (call->attempts > 0 && !call->soap->clock_doubted) {
         call->soap->clock_doubted = true;
         ms_log("error", "soap_request_expired", "message",
                "Marketo takes the signature's time for too old. Is this machine's clock right?");
     }
     return note_failure(call, reply, answer, now);
+}
+
+static int64_t
+note_fault(soap_call *call, const ms_soap_reply *reply, int64_t now)
+{
+    ms_lane *lane = &call->soap->lane;
+    int64_t own = ms_backoff_until(call->attempts, now);
+    /* A fault of Marketo's is for the account, a status perhaps for what a gateway reads. */
+    size_t count = reply->outcome == MS_SOAP_FAULT ? 0 : 1;
+    if (ms_lane_fault(lane, count, ms_slice_from(reply->code), call->started, now)) {
+        call->own = call->attempts + 1 >= MS_FAULTS_MOST;
+        return own;
+    }
+    return own > lane->not_before ? own : lane->not_before;
 }
 
 /* Marketo has carried the call out, or refused it for reasons of its lead alone. */
@@ -120,6 +136,7 @@ note_well(ms_soap *soap)
     ms_limiter_went_well(&soap->limiter);
     ms_pause_went_well(&soap->pause);
     soap->clock_doubted = false;
+    soap->expired = false;
 }
 
 /* Returns when the call's lead is to go again, should it have to. */
@@ -140,8 +157,7 @@ note(soap_call *call, const ms_soap_reply *reply, ms_soap_reaction reaction,
         return ms_pause_too_many(&soap->pause, &soap->limiter, reaction == MS_SOAP_SLOW_DOWN,
                                  call->started, answer->retry_after, now);
     case MS_SOAP_CREDENTIALS:
-        (void)ms_lane_fault(&soap->lane, 0, ms_slice_from(reply->code), now);
-        return now; /* the lane holds all of them back */
+        return note_fault(call, reply, now);
     case MS_SOAP_LOCKED:
         note_well(soap);
         return ms_backoff_until(attempts, now) + LOCK_MS;
@@ -180,7 +196,7 @@ settle(const soap_call *call, const ms_soap_reply *reply, ms_soap_reaction react
     if (reaction == MS_SOAP_REFUSED && call->marketo_id != 0 && strcmp(reply->code, "20103") == 0) {
         return go_without_id(call, store, now);
     }
-    if (reaction == MS_SOAP_REFUSED ||
+    if (reaction == MS_SOAP_REFUSED || call->own ||
         (reaction == MS_SOAP_UNKNOWN && call->attempts >= UNKNOWN_TRIES)) {
         return refuse(call->lead, ms_slice_from(reply->code), ms_slice_from(reply->message), store,
                       now);
@@ -237,6 +253,9 @@ static void
 discard(void *argument)
 {
     soap_call *call = argument;
+    if (!call->ended && call->soap->calls_today > 0) {
+        call->soap->calls_today--; /* its turn was undone, and with it what the store counts */
+    }
     end(call, MS_LIMITER_NEVER);
     free(call);
 }

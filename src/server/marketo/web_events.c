@@ -64,12 +64,13 @@ note_refusal(visit *visit, long status, int64_t now)
 {
     char code[16];
     ms_lane *lane = &visit->owner->lane;
-    visit->again_at = now;
+    visit->again_at = ms_backoff_until(visit->attempts, now);
     if (!may_be_of_all(status)) {
         visit->own = true;
-    } else if (ms_lane_fault(lane, 1, status_text(code, status), now)) {
+    } else if (ms_lane_fault(lane, 1, status_text(code, status), visit->started, now)) {
         visit->own = visit->attempts + 1 >= MS_FAULTS_MOST;
-        visit->again_at = ms_backoff_until(visit->attempts, now);
+    } else if (visit->again_at < lane->not_before) {
+        visit->again_at = lane->not_before;
     }
     visit->noted = true;
 }
