@@ -33,12 +33,22 @@ static const ms_endpoint endpoints[] = {
     SEGMENT("alias", "a", MS_TYPE_ALIAS),
 };
 
+/* Some libraries end a path with a slash: analytics-java sends to /v1/import/. */
+static ms_slice
+without_slash(const char *path)
+{
+    ms_slice name = ms_slice_from(path);
+    bool ends_in_slash = strncmp(path, "/v1/", 4) == 0 && path[name.len - 1] == '/';
+    return (ms_slice){path, name.len - ends_in_slash};
+}
+
 const ms_endpoint *
 ms_endpoint_of(const char *path)
 {
     static const ms_endpoint files = {"", MS_ROUTE_OTHER, 0, false, MS_TYPE_OTHER};
+    ms_slice name = without_slash(path);
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
-        if (strcmp(path, endpoints[i].path) == 0) {
+        if (ms_slice_equal(name, ms_slice_from(endpoints[i].path))) {
             return &endpoints[i];
         }
     }

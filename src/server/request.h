@@ -26,7 +26,7 @@ typedef struct {
     ms_deposit *deposit; /* what goes to disk before it is answered (intake/deposit.h), or NULL */
 } ms_request;
 
-/* The endpoint of a path; that of files if it is no other's. */
+/* The endpoint of a path, which may end in a slash below /v1/; if there is none, that of files. */
 const ms_endpoint *ms_endpoint_of(const char *path);
 
 /* MS_OK if the whole body is there; MS_BODY_TOO_LARGE, MS_QUEUE_FULL. */

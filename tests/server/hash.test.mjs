@@ -111,7 +111,7 @@ test('methods other than POST and OPTIONS: 405, with what is allowed', async () 
 });
 
 test('other paths: 404', async () => {
-  for (const path of ['/', '/v1', '/v1/hash/', '/v1/hashes', '/v1//hash', '/V1/HASH']) {
+  for (const path of ['/', '/v1', '/v1/', '/hash/', '/v1/hash//', '/v1/hashes', '/healthz/', '/v1//hash', '/V1/HASH']) {
     const { status, json } = await request(`${server.url}${path}`, { method: 'POST', headers: { Origin: ORIGIN }, body: '{}' });
     assert.equal(status, 404, path);
     assert.equal(json.error, 'not_found');

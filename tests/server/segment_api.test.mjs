@@ -93,6 +93,19 @@ for (const path of ['/v1/batch', '/v1/import', '/v1/b']) {
   });
 }
 
+test('a path may end in a slash, as that of analytics-java does', async () => {
+  for (const path of ['/v1/import/', '/v1/batch/', '/v1/b/']) {
+    const email = someone();
+    const batch = [{ type: 'identify', messageId: `java-${email}`, traits: { email } }];
+    assertTaken(await post(path, { batch, sentAt: new Date().toISOString(), sequence: 1, writeKey: WRITE_KEY }, { key: null }));
+    await leadOf(email);
+  }
+  const email = someone();
+  assertTaken(await post('/v1/identify/?a=b', { traits: { email } }));
+  await leadOf(email);
+  assert.equal((await post('/v1/import//', { batch: [] })).status, 404);
+});
+
 test('what a batch says around its messages counts in each of them, however long it is', async () => {
   const emails = Array.from({ length: 40 }, someone);
   const batch = emails.map((email) => ({ type: 'identify', traits: { email } }));
