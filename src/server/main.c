@@ -2,6 +2,7 @@
 
 #include "assets.h"
 #include "cli/cli.h"
+#include "cli/print.h"
 #include "clock.h"
 #include "http.h"
 #include "log.h"
@@ -166,7 +167,7 @@ main(int argc, char **argv)
     switch (ms_options_parse(&options, argc, argv)) {
     case MS_OPTIONS_DONE:
         ms_options_wipe(&options);
-        return EXIT_SUCCESS;
+        return ms_print_end(EXIT_SUCCESS);
     case MS_OPTIONS_WRONG:
         ms_options_wipe(&options);
         return EXIT_CONFIGURATION;

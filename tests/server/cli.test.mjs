@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSimulator } from '../sim/simulator.mjs';
 import { CLIENT, command, cookieOf, eventually, folderFor, intakeFor, MUNCHKIN_ID, refusal, REST } from './intake.mjs';
-import { KEY, ORIGIN } from './server_process.mjs';
+import { KEY, ORIGIN, runServer, SERVER } from './server_process.mjs';
 
 const COMPLETE = ['--munchkin-id', MUNCHKIN_ID, '--write-key', 'k'];
 
@@ -78,6 +78,31 @@ test('dead list, show, drop and retry', async (t) => {
   intake.advance(120_000);
   await eventually(() => simulator.leads.get('refused@example.com'), 'the lead');
   assert.deepEqual(ask('dead', 'drop', 'all'), { dropped: 1 });
+});
+
+test('a text of any length and kind is one string of JSON', async (t) => {
+  const { post, ask } = await intakeFor(t);
+  const userId = 'é\u0001"\\\u{1f600}\u0000x'.repeat(700);
+  await post('/v1/identify', { userId, traits: { email: 'no' } });
+  assert.equal(ask('dead', 'list')[0].who, userId);
+});
+
+test('what could not be written is told of, and no success', async (t) => {
+  const { post, db, simulator, ask } = await intakeFor(t);
+  await post('/v1/identify', { anonymousId: 'nobody' });
+  const [{ id }] = ask('dead', 'list');
+  const checks = [...COMPLETE, '--rest-url', simulator.url, '--db', db, '--check'];
+  for (const args of [['status'], ['dead', 'list'], ['dead', 'show', String(id)]].flatMap((words) => [words, [...words, '--json']])) {
+    assert.equal(command([...args, '--db', db]).code, 0);
+    const { status, stderr } = spawnSync('sh', ['-c', 'exec "$@" >/dev/full', 'sh', SERVER, ...args, '--db', db], { encoding: 'utf8' });
+    assert.deepEqual([status, /could not be written/.test(stderr)], [1, true], `${args.join(' ')}: ${stderr}`);
+  }
+  for (const args of [checks, ['--allow-origin', ORIGIN, '--check'], ['--help'], ['--version']]) {
+    const env = { PATH: String(process.env.PATH), ...(args === checks ? REST : { MARKETO_API_PRIVATE_KEY: KEY }) };
+    const { child, closed, output } = runServer(args, env, ['sh', '-c', 'exec "$@" >/dev/full', 'sh']);
+    child.stdout.resume();
+    assert.deepEqual([await closed, /could not be written/.test(output())], [1, true], `${args.join(' ')}: ${output()}`);
+  }
 });
 
 test('commands that are asked wrongly say what there is', (t) => {

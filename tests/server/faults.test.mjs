@@ -5,10 +5,11 @@
  */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { createFaults } from '../faults/faults.mjs';
 import { faultyWorld } from '../faults/workload.mjs';
-import { CLIENT, folderFor, MUNCHKIN_ID } from './intake.mjs';
+import { CLIENT, folderFor, intakeFor, MUNCHKIN_ID } from './intake.mjs';
 import { FAULTY_SERVER, KEY, ORIGIN, runServer } from './server_process.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
@@ -29,6 +30,26 @@ for (const name of /** @type {const} */ (['hash', 'lead', 'identify', 'batch']))
     assertSound(world);
   });
 }
+
+test('memory runs out in a command, at each allocation: it prints all, or ends with an error', TIMEOUT, async (t) => {
+  const { post, ask, db } = await intakeFor(t);
+  await post('/v1/identify', { userId: 'x'.repeat(3000), traits: { email: 'no' } });
+  const letters = ask('dead', 'list');
+  const faults = createFaults(t);
+  faults.arm('memory', 'ENOMEM', 0);
+  const list = () => spawnSync(FAULTY_SERVER, ['dead', 'list', '--json', '--db', db], { env: { PATH: String(process.env.PATH), ...faults.env }, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(list().stdout), letters);
+  const calls = faults.calls();
+  assert.ok(calls >= 10, `${calls}`);
+  // The last ones are those of what is printed.
+  for (let n = Math.max(1, calls - 60); n <= calls; n++) {
+    faults.arm('memory', 'ENOMEM', n);
+    const { status, stdout, stderr } = list();
+    assert.doesNotMatch(stderr, /Sanitizer|runtime error/);
+    if (status === 0) assert.deepEqual(JSON.parse(stdout), letters, `${n}`);
+    else assert.match(stderr, /^munchkin-server: .+$/m, `${n}`);
+  }
+});
 
 const SOAP_USER = { id: 'user@example.com', key: 'key-of-soap' };
 

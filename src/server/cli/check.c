@@ -1,6 +1,7 @@
 /* munchkin-server --check */
 
 #include "cli.h"
+#include "print.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -68,12 +69,12 @@ ms_cli_check(const ms_options *options, const ms_configuration *configuration)
     int wrong = tell("configuration", text, NULL);
     wrong += tell("authorization", authorization(options, configuration), NULL);
     if (configuration->way == MS_WAY_HASH) {
-        return wrong;
+        return ms_print_end(wrong > 0);
     }
     const char *problem = check_database(options->db, &state);
     wrong += tell("database", state, problem);
     problem = configuration->way == MS_WAY_REST ? ms_rest_check(&configuration->marketo)
                                                 : ms_soap_check(&configuration->marketo);
     wrong += tell("credentials", "Marketo takes them", problem);
-    return wrong > 0 ? 1 : 0;
+    return ms_print_end(wrong > 0);
 }

@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "../clock.h"
+#include "print.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -105,5 +106,5 @@ ms_cli_run(int argc, char **argv)
     int code = status ? ms_cli_status(store, asked.as_json)
                       : ms_cli_dead(store, asked.words + 1, asked.as_json);
     ms_store_close(store);
-    return code;
+    return ms_print_end(code);
 }

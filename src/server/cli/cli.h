@@ -13,7 +13,8 @@
  * there, is no option. */
 bool ms_cli_is_asked(int argc, char **argv);
 
-/* Carries it out; the process's exit code: 0, 1 if it did not work, 2 if it was asked wrongly. */
+/* Carries it out; the process's exit code: 0, 1 if it did not work or could not be told, 2 if it
+ * was asked wrongly. */
 int ms_cli_run(int argc, char **argv);
 
 /* --check: looks whether the queue can be used and the credentials are good. Likewise. */

@@ -6,7 +6,8 @@
 #include "../../core/utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+
+#define PIECE 512
 
 /* The length of what stands at `p` as one character; 0 if a terminal should not get it. */
 static size_t
@@ -41,18 +42,20 @@ ms_print_text(ms_slice text, size_t width)
     }
 }
 
+/* In pieces, so that it needs no memory that may not be there: each byte is escaped by itself. */
 void
 ms_print_json(ms_slice text)
 {
-    size_t size = 6 * text.len + 2; /* \u0000 for each byte, and the quotes */
-    ms_arena arena;
-    void *memory = malloc(size);
-    if (memory != NULL) {
-        ms_arena_init(&arena, memory, size);
-        ms_json_write_string(&arena, text);
-        (void)fwrite(memory, 1, arena.used, stdout);
-        free(memory);
+    char memory[6 * PIECE + 2]; /* \u0000 for each byte, and the quotes */
+    (void)putchar('"');
+    for (size_t from = 0; from < text.len; from += PIECE) {
+        size_t left = text.len - from;
+        ms_arena arena;
+        ms_arena_init(&arena, memory, sizeof memory);
+        ms_json_write_string(&arena, (ms_slice){text.ptr + from, left < PIECE ? left : PIECE});
+        (void)fwrite(memory + 1, 1, arena.used - 2, stdout);
     }
+    (void)putchar('"');
 }
 
 void
@@ -70,4 +73,14 @@ void
 ms_print_count(uint64_t count, const char *what)
 {
     (void)printf("%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
+}
+
+int
+ms_print_end(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return code;
+    }
+    (void)fputs("munchkin-server: its answer could not be written; is the disk full?\n", stderr);
+    return code == 0 ? 1 : code;
 }

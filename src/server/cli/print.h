@@ -1,5 +1,5 @@
 /*
- * Text that came from strangers, written for people and for programs.
+ * What commands print, for people and for programs: also text that came from strangers.
  */
 #ifndef MS_PRINT_H
 #define MS_PRINT_H
@@ -22,5 +22,11 @@ void ms_print_time(int64_t ms);
 
 /* "1 lead", "2 leads". */
 void ms_print_count(uint64_t count, const char *what);
+
+/*
+ * Writes what is left to be written. The exit code: `code`, or 1 in place of 0 if not all that was
+ * printed has got there, which is then said on stderr.
+ */
+int ms_print_end(int code);
 
 #endif
