@@ -290,8 +290,8 @@ option_of(const char *argument, const struct option *known)
     return NULL;
 }
 
-static bool
-are_known(int argc, char **argv, const struct option *known)
+bool
+ms_options_are_known(int argc, char **argv, const struct option *known)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strncmp(argv[i], "--", 2) != 0) {
@@ -320,7 +320,7 @@ ms_options_parse(ms_options *options, int argc, char **argv)
         (void)fputs("munchkin-server: there is no memory for the write keys.\n", stderr);
         return MS_OPTIONS_WRONG;
     }
-    if (!are_known(argc, argv, known)) {
+    if (!ms_options_are_known(argc, argv, known)) {
         (void)fputs(see_help, stderr);
         return MS_OPTIONS_WRONG;
     }

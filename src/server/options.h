@@ -60,6 +60,12 @@ typedef enum {
  * the outcome. */
 ms_options_outcome ms_options_parse(ms_options *options, int argc, char **argv);
 
+struct option;
+
+/* Are the arguments' options all of this list (getopt_long's), by their whole names? Else says on
+ * stderr which is not, without its value, which may be a secret. */
+bool ms_options_are_known(int argc, char **argv, const struct option *known);
+
 /* Overwrites the secrets. */
 void ms_options_wipe(ms_options *options);
 

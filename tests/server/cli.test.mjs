@@ -112,13 +112,33 @@ test('commands that are asked wrongly say what there is', (t) => {
     assert.equal(code, 2, words.join(' '));
     assert.match(stderr, /dead show ID/);
   }
-  assert.equal(command(['status', '--nonsense']).code, 2);
+  for (const [words, problem] of /** @type {[string[], RegExp][]} */ ([
+    [['dead'], /: dead takes list alone, or one of show, retry and drop with one ID\.\n/],
+    [['dead', 'retry', '5', '6'], /: dead takes .* with one ID\.\n/],
+    [['dead', 'retry', '-1'], /'1'\n.* An ID is a number that dead list tells\.\n/],
+    [['status', 'more'], /: status takes nothing more\.\n/],
+    [['status', '--nonsense'], /: there is no option '--nonsense'\.\n/],
+  ])) {
+    const { code, stderr } = command([...words, '--db', db]);
+    assert.deepEqual([code, problem.test(stderr), /There are: status, dead list/.test(stderr)], [2, true, true], stderr);
+  }
   assert.match(command(['--db', db, 'nonsense']).stderr, /takes no argument like 'nonsense'/);
   assert.match(command(['--linger', '5', 'status']).stderr, /takes no argument like 'status'.* A command, such as status, comes first/);
   assert.match(command(['--db']).stderr, /--help lists the options/);
   const missing = command(['status', '--db', db]);
   assert.equal(missing.code, 1);
   assert.ok(missing.stderr.includes(db), missing.stderr);
+});
+
+test('what stands behind a wrong option is not repeated: it may be a secret', () => {
+  for (const args of [['--private-key=hidden'], ['--write-key=hidden'], ['--client-secret', 'hidden'], ['--json=hidden'], ['--js=hidden']]) {
+    for (const words of [['status', ...args], ['dead', 'list', ...args], ['--json', 'status', ...args]]) {
+      const { code, stdout, stderr } = command(words);
+      assert.equal(code, 2, words.join(' '));
+      assert.doesNotMatch(stdout + stderr, /hidden/);
+      assert.match(stderr, /munchkin-server.*: .*option '--[a-z-]+'/);
+    }
+  }
 });
 
 test('--db and --json may stand before the command', async (t) => {

@@ -44,6 +44,9 @@ read_question(int argc, char **argv, question *asked)
         {"db", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
     *asked = (question){.db = MS_DEFAULT_DB};
     int found = 0;
+    if (!ms_options_are_known(argc, argv, known)) {
+        return false;
+    }
     while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
         if (found == 'd') {
             asked->db = optarg;
@@ -78,21 +81,41 @@ is_dead(const question *asked)
            (is_word(asked, 1, "show") || is_word(asked, 1, "retry") || is_word(asked, 1, "drop"));
 }
 
+static void
+tell_wrong_words(const question *asked)
+{
+    if (is_word(asked, 0, "status")) {
+        (void)fputs("munchkin-server: status takes nothing more.\n", stderr);
+    } else if (is_word(asked, 0, "dead")) {
+        (void)fputs("munchkin-server: dead takes list alone, or one of show, retry and drop with "
+                    "one ID.\n",
+                    stderr);
+    } else {
+        (void)fprintf(stderr, "munchkin-server takes no argument like '%s'; see --help.\n",
+                      asked->words[0]);
+    }
+}
+
+static int
+asked_wrongly(void)
+{
+    (void)fputs("There are: status, dead list, dead show ID, dead retry ID|all, dead drop ID|all, "
+                "each with --db PATH and --json. An ID is a number that dead list tells.\n",
+                stderr);
+    return WRONG;
+}
+
 int
 ms_cli_run(int argc, char **argv)
 {
     question asked;
     if (!read_question(argc, argv, &asked)) {
-        return WRONG;
+        return asked_wrongly();
     }
     bool status = is_word(&asked, 0, "status") && asked.count == 1;
     if (!status && !is_dead(&asked)) {
-        (void)fprintf(stderr,
-                      "munchkin-server takes no argument like '%s'; see --help.\n"
-                      "There are: status, dead list, dead show ID, dead retry ID|all, "
-                      "dead drop ID|all, each with --db PATH and --json.\n",
-                      asked.words[0]);
-        return WRONG;
+        tell_wrong_words(&asked);
+        return asked_wrongly();
     }
     if (!ms_clock_start()) {
         return WRONG;
