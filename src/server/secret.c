@@ -58,6 +58,15 @@ ms_secret_guard(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+void
+ms_secret_file_check(int file, const char *path)
+{
+    struct stat about;
+    if (fstat(file, &about) == 0 && (about.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+        ms_log("warning", "key_file_readable_by_others", "path", path);
+    }
+}
+
 /* Reads a file of at most SECRET_MAX bytes; -1 if it is longer or cannot be read. */
 static ssize_t
 read_file(const char *path, char *memory)
@@ -66,10 +75,7 @@ read_file(const char *path, char *memory)
     if (file < 0) {
         return -1;
     }
-    struct stat about;
-    if (fstat(file, &about) == 0 && (about.st_mode & (S_IRGRP | S_IROTH)) != 0) {
-        ms_log("warning", "key_file_readable_by_others", "path", path);
-    }
+    ms_secret_file_check(file, path);
     size_t len = 0;
     ssize_t got = 0;
     do {

@@ -43,6 +43,9 @@ void ms_secret_memory_free(void *memory, size_t size);
  */
 bool ms_secret_load(const ms_secret_source *source, const char *path, ms_slice *secret);
 
+/* Warns, in the log, of a file with secrets that others than its owner can read. */
+void ms_secret_file_check(int file, const char *path);
+
 /* Writes to stderr that there is no such secret of Marketo's, and where to get it. */
 void ms_secret_missing(const ms_secret_source *source);
 

@@ -116,6 +116,14 @@ test('a file that others can read gets a warning', async (t) => {
   const server = await startServer({ args: [...allowed, '--private-key-file', path] });
   t.after(() => server.stop());
   assert.match(server.output(), /"level":"warning","event":"key_file_readable_by_others"/);
+
+  // One of write keys as well.
+  const keys = keyFile('write-key\n');
+  for (const [mode, warned] of /** @type {[number, boolean][]} */ ([[0o640, true], [0o604, true], [0o600, false]])) {
+    chmodSync(keys, mode);
+    const { said } = await refusal(['--write-keys-file', keys]);
+    assert.equal(said.includes(`"level":"warning","event":"key_file_readable_by_others","path":"${keys}"`), warned, said);
+  }
 });
 
 test('a file that cannot be read, and two keys, are refused', async () => {

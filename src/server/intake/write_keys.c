@@ -118,6 +118,7 @@ ms_write_keys_load(ms_write_keys *keys, const char *path,
         (void)snprintf(problem, MS_WRITE_KEYS_PROBLEM, "it cannot be opened: %s", strerror(errno));
         return false;
     }
+    ms_secret_file_check(fileno(file), path);
     (void)setvbuf(file, buffer, _IOFBF, sizeof buffer);
     bool complete = add_lines(keys, file, &line, problem);
     (void)fclose(file);
