@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSimulator } from '../sim/simulator.mjs';
@@ -186,7 +186,7 @@ test('--check looks at the queue and tries the credentials', async (t) => {
   assert.equal(damaged.code, 1);
   assert.match(damaged.said, /^WRONG +database +\S/m);
   const nowhere = await refusal([...args, '--db', join(folder, 'missing', 'q.db')], REST);
-  assert.match(nowhere.said, /^WRONG +database +Its folder must exist/m);
+  assert.match(nowhere.said, /^WRONG +database .* its folder must exist/m);
 
   const hash = await refusal(['--allow-origin', ORIGIN, '--check'], { MARKETO_API_PRIVATE_KEY: KEY });
   assert.deepEqual([hash.code, /signed with a hash/.test(hash.said)], [0, true]);
@@ -220,6 +220,42 @@ test('--check takes a database of an older version, and an empty one, which the 
   const log = await refusal([...args, empty], REST);
   assert.deepEqual([log.code, /^WRONG +database +The database is damaged/m.test(log.said)], [1, true], log.said);
   assert.equal(String(readFileSync(`${empty}-wal`)), 'a log');
+});
+
+test('--check refuses each database that the start refuses, in the same words, and makes nothing', async (t) => {
+  const folder = folderFor(t);
+  const at = (/** @type {string} */ name) => join(folder, name);
+  const noise = 'not a database, but long enough to be looked at'.repeat(100);
+  writeFileSync(at('damaged.db-accepted'), noise);
+  writeFileSync(at('log.db-wal'), noise);
+  writeFileSync(at('log.db'), '');
+  writeFileSync(at('linked.db'), '');
+  symlinkSync(at('nowhere'), at('linked.db-accepted'));
+  for (const name of ['locked.db.lock', 'folder', 'accepting.db-accepted']) mkdirSync(at(name));
+  const before = readdirSync(folder).sort();
+  for (const [db, problem] of /** @type {[string, RegExp][]} */ ([
+    ['', /No path to the database is given\./],
+    [at('missing/'), /its folder must exist/],
+    [at('missing/q.db'), /its folder must exist/],
+    [at('folder'), /cannot be opened for reading and writing/],
+    [at('folder/'), /cannot be opened for reading and writing/],
+    [at('damaged.db'), /The file of accepted requests, .* is damaged/],
+    [at('accepting.db'), /cannot be opened for reading and writing/],
+    [at('log.db'), /The database is damaged/],
+    [at('linked.db'), /has several names/],
+    [at('locked.db'), /cannot be opened for reading and writing/],
+    [at(`${'x'.repeat(5000)}.db`), /path to the database is too long/],
+  ])) {
+    const args = [...COMPLETE, '--rest-url', 'http://127.0.0.1:9', '--db', db];
+    const { said } = await refusal([...args, '--check'], REST);
+    const [, words] = /^WRONG +database +(\S.*)$/m.exec(said) ?? [];
+    assert.match(String(words), problem, `${db.slice(-20)}: ${said}`);
+    assert.deepEqual(readdirSync(folder).sort(), before);
+    const start = await refusal(args, REST);
+    assert.equal(start.code, 1);
+    assert.ok(start.said.includes(words), start.said);
+    for (const name of readdirSync(folder)) if (!before.includes(name)) rmSync(at(name));
+  }
 });
 
 test('a configuration that does not hold together is refused, with what to do', async (t) => {

@@ -122,7 +122,7 @@ for (const [what, damage] of Object.entries(damages)) {
     copy('whole', db);
     damage(db);
     const before = contents(folder);
-    for (const args of [[], []]) {
+    for (const args of [['--check'], [], ['--check'], []]) {
       const { code, said } = refusal([...settings(db), ...args]);
       assert.equal(code, 1, said);
       assert.match(said, /The database is damaged, or no database at all; it was left as it is\. Move it away/);
@@ -147,11 +147,13 @@ for (const [what, damage] of Object.entries(damages)) {
     copy('waiting', db);
     damage(`${db}-accepted`);
     const before = contents(folder);
-    const { code, said } = refusal(settings(db));
-    assert.equal(code, 1, said);
-    assert.match(said, /The file of accepted requests, .* is damaged; it was left as it is\. Move it away/);
-    assert.match(said, /\.recover/);
-    assert.doesNotMatch(said, /listening|example\.com|AddressSanitizer/);
+    for (const args of [['--check'], []]) {
+      const { code, said } = refusal([...settings(db), ...args]);
+      assert.equal(code, 1, said);
+      assert.match(said, /The file of accepted requests, .* is damaged; it was left as it is\. Move it away/);
+      assert.match(said, /\.recover/);
+      assert.doesNotMatch(said, /listening|example\.com|AddressSanitizer/);
+    }
     assertLeft(folder, before);
     // What it says to do helps, and keeps the rest.
     renameSync(`${db}-accepted`, join(folder, 'old'));

@@ -3,36 +3,14 @@
 #include "cli.h"
 #include "print.h"
 
-#include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* What is wrong with the queue's database; NULL if nothing is. `state` tells what was found. */
-static const char *
-check_database(const char *path, const char **state)
-{
-    struct stat status;
-    char copy[PATH_MAX];
-    const char *problem = NULL;
-    if (lstat(path, &status) == 0) {
-        bool is_older = false;
-        bool usable = ms_store_examine(path, &is_older, &problem);
-        *state = is_older ? "will be brought up to date at the start" : "can be used";
-        return usable ? NULL : problem;
-    }
-    *state = "will be made at the first start";
-    if (errno != ENOENT || strlen(path) >= sizeof copy) {
-        return strerror(errno);
-    }
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    return access(dirname(copy), W_OK | X_OK) == 0
-               ? NULL
-               : "Its folder must exist and be writable for this user.";
-}
+static const char *const database_states[] = {
+    [MS_STORE_REFUSED] = "",
+    [MS_STORE_NEW] = "will be made at the first start",
+    [MS_STORE_OLDER] = "will be brought up to date at the start",
+    [MS_STORE_CURRENT] = "can be used",
+};
 
 static int
 tell(const char *what, const char *state, const char *problem)
@@ -60,7 +38,7 @@ authorization(const ms_options *options, const ms_configuration *configuration)
 int
 ms_cli_check(const ms_options *options, const ms_configuration *configuration)
 {
-    const char *state = "";
+    const char *problem = NULL;
     char text[96];
     (void)snprintf(text, sizeof text, "leads go %s%s",
                    configuration->way == MS_WAY_HASH ? "through the browser, signed with a "
@@ -71,8 +49,8 @@ ms_cli_check(const ms_options *options, const ms_configuration *configuration)
     if (configuration->way == MS_WAY_HASH) {
         return ms_print_end(wrong > 0);
     }
-    const char *problem = check_database(options->db, &state);
-    wrong += tell("database", state, problem);
+    ms_store_state state = ms_store_examine(options->db, &problem);
+    wrong += tell("database", database_states[state], state == MS_STORE_REFUSED ? problem : NULL);
     problem = configuration->way == MS_WAY_REST ? ms_rest_check(&configuration->marketo)
                                                 : ms_soap_check(&configuration->marketo);
     wrong += tell("credentials", "Marketo takes them", problem);

@@ -4,6 +4,7 @@
 #include "lock.h"
 #include "schema.h"
 #include "statements.h"
+#include "take_over.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -160,46 +161,6 @@ name(char path[static PATH_MAX], const char *database, const part *part)
     return len >= 0 && len < PATH_MAX;
 }
 
-static bool
-attach(sqlite3 *db, const char *path)
-{
-    char *sql = sqlite3_mprintf("ATTACH %Q AS queue", path);
-    bool attached = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
-    sqlite3_free(sql);
-    return attached;
-}
-
-/* All that the journal holds, unless it was taken over already: its last request is the last one
- * here. */
-static bool
-copy_journal(ms_store *accepting)
-{
-    ms_store_starts(accepting);
-    int64_t last = ms_sql_number(ms_sql_begin(accepting, MS_REQUEST_LAST));
-    if (ms_sql_number_1(accepting, MS_JOURNAL_IS_COPIED, last) == 0) {
-        (void)ms_sql_run_1(accepting, MS_JOURNAL_COPY, last);
-    }
-    return ms_store_ended(accepting) == MS_STORE_OK;
-}
-
-/* What a database of version 2 has accepted and not carried out goes into the file of accepted
- * requests; then it can be brought up to date. */
-static bool
-take_over(ms_store *store)
-{
-    const ms_schema version_2 = {.application = ms_queue_schema.application, .version = 2};
-    ms_schema_state state = ms_schema_examine(store->db, &version_2);
-    if (state != MS_SCHEMA_CURRENT) {
-        return state != MS_SCHEMA_FAILED;
-    }
-    sqlite3 *db = store->accepting->db;
-    if (!attach(db, sqlite3_db_filename(store->db, "main"))) {
-        return false;
-    }
-    bool copied = copy_journal(store->accepting);
-    return sqlite3_exec(db, "DETACH queue", NULL, NULL, NULL) == SQLITE_OK && copied;
-}
-
 /* Where the numbers of accepted requests go on: of those that are carried out, none need be left.
  */
 static bool
@@ -248,8 +209,8 @@ open_to_serve(ms_store *store, const char *path)
         return failure(&accepted, store->accepted->db);
     }
     if (ms_schema_update(store->accepting->db, &ms_accepted_schema) != MS_SCHEMA_CURRENT ||
-        !take_over(store) || ms_schema_update(store->db, &ms_queue_schema) != MS_SCHEMA_CURRENT ||
-        !count_on(store)) {
+        !ms_store_take_over(store) ||
+        ms_schema_update(store->db, &ms_queue_schema) != MS_SCHEMA_CURRENT || !count_on(store)) {
         return not_made;
     }
     store->checkpoint = ms_checkpoint_start(store->db);
@@ -259,7 +220,7 @@ open_to_serve(ms_store *store, const char *path)
 
 /* A file that is there. `older` if it is not as new as this program. */
 static const char *
-connect_beside(const part *part, const char *path, ms_store *store)
+connect_there(const part *part, const char *path, ms_store *store)
 {
     struct stat status;
     const char *problem = look(part, path);
@@ -273,10 +234,20 @@ connect_beside(const part *part, const char *path, ms_store *store)
     if (problem != NULL) {
         return problem;
     }
-    if (ms_schema_examine(store->db, part->schema) == MS_SCHEMA_OLDER) {
-        return older;
-    }
+    return ms_schema_examine(store->db, part->schema) == MS_SCHEMA_OLDER ? older : NULL;
+}
+
+static const char *
+settle(const part *part, ms_store *store)
+{
     return ms_database_settle(store->db) ? NULL : failure(part, store->db);
+}
+
+static const char *
+connect_beside(const part *part, const char *path, ms_store *store)
+{
+    const char *problem = connect_there(part, path, store);
+    return problem != NULL ? problem : settle(part, store);
 }
 
 static const char *
@@ -297,6 +268,39 @@ open_beside(ms_store *store, const char *path)
         second = NULL;
     }
     return second != NULL ? second : problem;
+}
+
+/* As connect_to_serve, but nothing is made. */
+static const char *
+connect_to_examine(const part *part, const char *path, ms_store *store)
+{
+    const char *problem = connect_there(part, path, store);
+    if (problem != NULL && problem != older) {
+        return problem;
+    }
+    if (!ms_database_is_sound(store->db)) {
+        return part->damaged;
+    }
+    return problem != NULL ? problem : settle(part, store);
+}
+
+static const char *
+open_to_examine(ms_store *store, const char *path)
+{
+    char beside[PATH_MAX];
+    if (!name(beside, path, &accepted)) {
+        return too_long;
+    }
+    if (!ms_lock_can_be_taken(path)) {
+        return no_access;
+    }
+    const char *problem = connect_to_examine(&queue, path, store);
+    if (problem != NULL && problem != older && problem != missing) {
+        return problem;
+    }
+    const char *second = connect_to_examine(&accepted, beside, store->accepted);
+    bool is_mended = second == missing || (second == older && problem != NULL);
+    return second == NULL || is_mended ? problem : second;
 }
 
 /* What cannot be resolved cannot be opened. */
@@ -324,7 +328,7 @@ open_by(const char *(*way)(ms_store *store, const char *path), const char *path,
         const ms_store_rules *rules, const char **problem)
 {
     char resolved[PATH_MAX];
-    *problem = resolve(path, resolved, way == open_to_serve);
+    *problem = resolve(path, resolved, way != open_beside);
     if (*problem != NULL) {
         return NULL;
     }
@@ -356,13 +360,15 @@ ms_store_attach(const char *path, const ms_store_rules *rules, const char **prob
     return open_by(open_beside, path, rules, problem);
 }
 
-bool
-ms_store_examine(const char *path, bool *is_older, const char **problem)
+ms_store_state
+ms_store_examine(const char *path, const char **problem)
 {
-    ms_store *store = ms_store_attach(path, &(ms_store_rules){0}, problem);
+    ms_store *store = open_by(open_to_examine, path, &(ms_store_rules){0}, problem);
     ms_store_close(store);
-    *is_older = *problem == older;
-    return *problem == NULL || *is_older;
+    return *problem == NULL      ? MS_STORE_CURRENT
+           : *problem == older   ? MS_STORE_OLDER
+           : *problem == missing ? MS_STORE_NEW
+                                 : MS_STORE_REFUSED;
 }
 
 void

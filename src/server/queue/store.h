@@ -50,10 +50,17 @@ ms_store *ms_store_open(const char *path, const ms_store_rules *rules, const cha
  */
 ms_store *ms_store_attach(const char *path, const ms_store_rules *rules, const char **problem);
 
-/* Could a server use the database, as far as can be told without one? It is left as it is. If so,
- * `*is_older` says whether it will be migrated at the start, an empty file too; else `*problem` as
- * above. */
-bool ms_store_examine(const char *path, bool *is_older, const char **problem);
+typedef enum {
+    MS_STORE_REFUSED, /* it would not start */
+    MS_STORE_NEW,     /* there is no database, and one would be made */
+    MS_STORE_OLDER,   /* it would be migrated; an empty file, too */
+    MS_STORE_CURRENT
+} ms_store_state;
+
+/* What would become of the database if a server started on it, whether another one uses it or not?
+ * It is read as a whole, and left as it is. If it would be refused, `*problem` says why, as above.
+ */
+ms_store_state ms_store_examine(const char *path, const char **problem);
 
 /* NULL is nothing to close. */
 void ms_store_close(ms_store *store);
