@@ -4,8 +4,11 @@
 #include "../core/sign.h"
 #include "page_access.h"
 
-/* Enough for what a real request can be made into; one made to be larger ends with an error. */
-#define ARENA_BYTES (4 * MS_HASH_BODY_MAX)
+#include <stdlib.h>
+
+/* As in intake/segment_endpoint.c. */
+#define SCRATCH_PER_BYTE 64
+#define SCRATCH_LEAST ((size_t)64 << 10)
 
 enum MHD_Result
 ms_hash_respond(const ms_service *service, const ms_exchange *exchange, ms_slice email)
@@ -23,7 +26,7 @@ static enum MHD_Result
 post(ms_service *service, ms_request *request)
 {
     const ms_exchange *exchange = &request->exchange;
-    char memory[ARENA_BYTES];
+    ms_slice text = ms_body_text(&request->body);
     ms_arena arena;
     ms_slice email = {"", 0};
     cJSON *body = NULL;
@@ -31,18 +34,25 @@ post(ms_service *service, ms_request *request)
     if (admission.wait > 0) {
         return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
-    ms_arena_init(&arena, memory, sizeof memory);
+    size_t size = SCRATCH_LEAST + text.len * SCRATCH_PER_BYTE;
+    void *memory = malloc(size);
+    if (memory == NULL) {
+        return ms_respond_error(exchange, MS_QUEUE_FULL);
+    }
+    ms_arena_init(&arena, memory, size);
     /* Whatever its content type says: a page sends text/plain, since for JSON a browser would ask
      * for leave first, with a round trip. */
-    ms_status status = ms_json_parse(&arena, ms_body_text(&request->body), &body);
+    ms_status status = ms_json_parse(&arena, text, &body);
     if (status == MS_OK) {
         status = ms_hash_request_email(&arena, body, &email);
     }
     if (status == MS_OK) {
         status = ms_page_admit(service, &arena, body, email, &admission);
     }
-    return status == MS_OK ? ms_hash_respond(service, exchange, email)
-                           : ms_page_refuse(exchange, status, admission.wait);
+    enum MHD_Result result = status == MS_OK ? ms_hash_respond(service, exchange, email)
+                                             : ms_page_refuse(exchange, status, admission.wait);
+    free(memory);
+    return result;
 }
 
 enum MHD_Result
