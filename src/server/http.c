@@ -7,6 +7,7 @@
 #include "intake/deposit.h"
 #include "intake/segment_endpoint.h"
 #include "log.h"
+#include "page_access.h"
 #include "static_files.h"
 
 #include <errno.h>
@@ -74,6 +75,9 @@ begin(ms_service *service, struct MHD_Connection *connection, const ms_framing_l
     ms_metrics_request_begins();
     ms_status status = ms_framing_check(connection, line);
     request->exchange.is_last = request->exchange.is_last || status != MS_OK;
+    if (status == MS_BODY_TOO_LARGE && endpoint->body_max > 0) { /* a page is to know it */
+        (void)ms_page_check_origin(service, &request->exchange);
+    }
     return status == MS_OK ? MHD_YES : ms_respond_error(&request->exchange, status);
 }
 

@@ -135,3 +135,16 @@ test('a preflight gets leave for a listed origin, and only for that', async () =
   assert.equal(refused.headers['access-control-allow-origin'], undefined);
   assert.equal(refused.headers['access-control-allow-methods'], undefined);
 });
+
+test('that a body is larger than any is told before it is sent, so that a page of a listed origin can read it, and no other', async () => {
+  const ask = (/** @type {string} */ path, /** @type {string} */ origin) =>
+    sendRaw(server, `POST ${path} HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nContent-Length: 1048577\r\n\r\n`);
+  for (const path of ['/v1/hash', '/v1/lead', '/v1/identify', '/v1/batch']) {
+    const answer = await ask(path, ORIGIN);
+    assert.match(answer, /^HTTP\/1\.1 413 .*"body_too_large"/s);
+    assert.match(answer, /\r\nVary: Origin\r\n/, path);
+    assert.ok(answer.includes(`\r\nAccess-Control-Allow-Origin: ${ORIGIN}\r\n`), answer);
+    assert.doesNotMatch(await ask(path, 'https://evil.example'), /Access-Control-Allow-Origin/);
+  }
+  assert.doesNotMatch(await ask('/healthz', ORIGIN), /Access-Control-Allow-Origin/);
+});
