@@ -135,6 +135,18 @@ test('the write key is the user name of HTTP Basic, or in the body', async () =>
   );
 });
 
+test('a header that is empty, or of another scheme, does not keep the key in the body from counting', async () => {
+  const message = { type: 'identify', traits: { email: someone() } };
+  for (const authorization of ['', 'Bearer of.a.proxy', 'Bearer', 'Digest username="x"', WRITE_KEY]) {
+    const asked = { key: null, headers: { Authorization: authorization } };
+    assertTaken(await post('/v1/identify', { ...message, writeKey: WRITE_KEY }, asked));
+    assertTaken(await post('/v1/batch', { batch: [message], writeKey: WRITE_KEY }, asked));
+    // As large as without a header.
+    assertTaken(await post('/v1/batch', { batch: [message], writeKey: WRITE_KEY, filler: 'x'.repeat(400_000) }, asked));
+  }
+  assertTaken(await post('/v1/identify', message, { headers: { 'Content-Encoding': '' } }));
+});
+
 test('without one of the keys nothing is taken', async () => {
   const email = someone();
   const message = { traits: { email } };
@@ -146,9 +158,15 @@ test('without one of the keys nothing is taken', async () => {
     [{ writeKey: '' }, {}],
     [{ writeKey: 7 }, {}],
     [{ context: { writeKey: WRITE_KEY } }, {}],
-    // Who sends a header means it.
+    // Who names a key in the header means it.
     [{ writeKey: WRITE_KEY }, { Authorization: basic('wrong') }],
-    [{ writeKey: WRITE_KEY }, { Authorization: `Bearer ${WRITE_KEY}` }],
+    [{ writeKey: WRITE_KEY }, { Authorization: 'Basic' }],
+    [{ writeKey: WRITE_KEY }, { Authorization: 'BASIC %%%' }],
+    // One of another scheme names none.
+    [{}, { Authorization: `Bearer ${WRITE_KEY}` }],
+    [{}, { Authorization: basic(WRITE_KEY).replace('Basic', 'Basics') }],
+    [{ writeKey: 'wrong' }, { Authorization: 'Bearer token' }],
+    [{ writeKey: 'wrong' }, { Authorization: '' }],
     [{}, { Authorization: basic('') }],
     [{}, { Authorization: 'Basic' }],
     [{}, { Authorization: 'Basic ' }],

@@ -169,7 +169,7 @@ unpack(ms_request *request)
     const char *encoding = MHD_lookup_connection_value(request->exchange.connection,
                                                        MHD_HEADER_KIND, "Content-Encoding");
     ms_status status = ms_request_check_body(request);
-    if (status != MS_OK || encoding == NULL ||
+    if (status != MS_OK || encoding == NULL || *encoding == '\0' ||
         ms_slice_equal_fold(ms_slice_from(encoding), MS_SLICE("identity"))) {
         return status;
     }
@@ -198,17 +198,20 @@ respond_taken(ms_request *request)
     return ms_respond_json(&request->exchange, MHD_HTTP_OK, taken, sizeof taken - 1);
 }
 
+/* What the header says of a write key. NULL if that is nothing, or of another scheme, which is for
+ * a proxy on the way: then the key may be in the body. */
 static const char *
 authorization_of(struct MHD_Connection *connection)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    return value != NULL && ms_write_keys_is_basic(value) ? value : NULL;
 }
 
 void
 ms_segment_body_init(ms_body *body, ms_service *service, struct MHD_Connection *connection)
 {
     const char *authorization = authorization_of(connection);
-    if (authorization == NULL) { /* the key may be in the body */
+    if (authorization == NULL) {
         ms_body_init(body, MS_SEGMENT_BODY_MAX, &service->body_bytes);
     } else {
         bool known = ms_write_keys_authorize(service->write_keys, authorization);

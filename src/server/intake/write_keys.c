@@ -182,6 +182,13 @@ user_name(const char *credentials, char room[MS_WRITE_KEY_MAX + 1])
 }
 
 bool
+ms_write_keys_is_basic(const char *authorization)
+{
+    const ms_slice scheme = {authorization, strcspn(authorization, " ")};
+    return ms_slice_equal_fold(scheme, MS_SLICE("Basic"));
+}
+
+bool
 ms_write_keys_authorize(const ms_write_keys *keys, const char *authorization)
 {
     char room[MS_WRITE_KEY_MAX + 1];

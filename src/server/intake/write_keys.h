@@ -38,6 +38,9 @@ bool ms_write_keys_load(ms_write_keys *keys, const char *path,
 /* Is it one of them? Takes as long whichever it is, and wherever it differs. */
 bool ms_write_keys_hold(const ms_write_keys *keys, ms_slice key);
 
+/* Is an Authorization header's value of the scheme Basic, by which a key may be named? */
+bool ms_write_keys_is_basic(const char *authorization);
+
 /*
  * Is the user name in an Authorization header's value, "Basic " and base64, one of them? The
  * password does not count.
