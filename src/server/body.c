@@ -74,6 +74,9 @@ inflate_into(ms_body *plain, z_stream *stream)
         stream->avail_out = sizeof step;
         result = inflate(stream, Z_NO_FLUSH);
         ms_body_add(plain, (const char *)step, sizeof step - stream->avail_out);
+        if (result == Z_STREAM_END && stream->avail_in > 0) {
+            result = inflateReset(stream); /* RFC 1952: there may be several, one after the other */
+        }
     }
     plain->lacking = plain->lacking || result == Z_MEM_ERROR;
     /* One that is too large need not be read to its end, which may be far away. */

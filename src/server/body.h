@@ -33,8 +33,8 @@ void ms_body_add(ms_body *body, const char *bytes, size_t len);
 ms_slice ms_body_text(const ms_body *body);
 
 /*
- * Replaces a body in gzip by what it holds, of which no more than `limit` is kept; `len` says that
- * it is more. False if it is no whole gzip: then the body is empty.
+ * Replaces a body in gzip by what it holds, all its members, of which no more than `limit` is kept;
+ * `len` says that it is more. False if it is no whole gzip: then the body is empty.
  */
 bool ms_body_gunzip(ms_body *body);
 

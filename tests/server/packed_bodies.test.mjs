@@ -34,10 +34,28 @@ test('a bit that has changed is noticed, or changes nothing', async () => {
   }
 });
 
-test('several in one are refused, however many', async () => {
-  for (const count of [2, 1000, 10_000]) {
-    const { status, json } = await packed(Buffer.concat(Array(count).fill(whole)));
-    assert.deepEqual([status, json.error], [400, 'gzip_invalid'], `${count}`);
+test('several in one are one body, however many, within its limit', async () => {
+  const text = '{"batch":[{"type":"alias"}]}';
+  const members = [...text].map((character) => gzipSync(character));
+  const nothing = gzipSync('');
+  assert.equal((await packed(Buffer.concat(members))).status, 200);
+  assert.equal((await packed(Buffer.concat([nothing, ...members, ...Array(20_000).fill(nothing)]))).status, 200);
+  const large = gzipSync(' '.repeat(500_000));
+  for (const [count, status] of [[1, 200], [2, 413], [1000, 413]]) {
+    assert.equal((await packed(Buffer.concat([...Array(count).fill(large), whole]))).status, status, `${count}`);
+  }
+  assert.equal((await packed(Buffer.concat(Array(1000).fill(whole)))).json.error, 'json_invalid');
+});
+
+test('of several, each has to be whole, and nothing else may stand between or behind', async () => {
+  const [first, second] = [gzipSync('{"batch"'), gzipSync(':[]}')];
+  assert.equal((await packed(Buffer.concat([first, second]))).status, 200);
+  /** @type {Buffer[][]} */
+  const wrong = [[first.subarray(0, -1), second], [first, Buffer.alloc(1), second], [first, second, Buffer.alloc(1)], [first, Buffer.from(':[]}')], [first, deflateSync(':[]}')]];
+  for (let length = 1; length < second.length; length++) wrong.push([first, second.subarray(0, length)]);
+  for (const parts of wrong) {
+    const { status, json } = await packed(Buffer.concat(parts));
+    assert.deepEqual([status, json.error], [400, 'gzip_invalid'], `${Buffer.concat(parts).toString('hex')}`);
   }
 });
 
