@@ -193,7 +193,9 @@ typedef struct {
 
 static const option_rule rules[] = {
     {"listen", "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080", take_listen, 0},
-    {"allow-origin", "an origin, such as https://www.example.com; no path, no *", take_origin, 0},
+    {"allow-origin",
+     "an origin as browsers write it, such as https://www.example.com; no path, no *", take_origin,
+     0},
     {"rate-limit", "a number of hashes a minute, or 0", take_rate_limit, 0},
     {"rate-limit-email", "a number of hashes a minute, or 0", take_email_rate_limit, 0},
     {"token-secret-file", "a file, and at most two of them", take_token_secret_file, 0},

@@ -16,7 +16,7 @@ typedef struct {
 /*
  * Adds an origin. `text` is changed in place to the form that browsers send (lower case, no
  * default port) and must outlive the list. False if it is no http or https origin, as "*", "null"
- * and anything with a path are not, or if there is no room.
+ * and anything with a path are not, if no browser writes it so, or if there is no room.
  */
 bool ms_origins_add(ms_origins *origins, char *text);
 

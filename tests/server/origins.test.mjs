@@ -10,7 +10,7 @@ const server = await serverFor(
       ...['--rate-limit', '0', '--rate-limit-email', '0'],
       ...['--allow-origin', 'HTTP://Shop.Example.com:8080'],
       ...['--allow-origin', 'https://default-port.example.com:443'],
-      ...['--allow-origin', 'http://[::1]:3000'],
+      ...['http://[::1]:3000', 'http://192.168.0.10:65535', 'http://[2001:DB8::a:0:0:1]', 'https://example.com.', 'http://1.2.3.com', 'http://localhost', 'https://xn--bcher-kva.my_shop-1.example:1'].flatMap((origin) => ['--allow-origin', origin]),
     ],
   }
 );
@@ -21,6 +21,12 @@ test('each listed origin gets hashes, and leave to read them', async () => {
     'http://shop.example.com:8080',
     'https://default-port.example.com',
     'http://[::1]:3000',
+    'http://192.168.0.10:65535',
+    'http://[2001:db8::a:0:0:1]',
+    'https://example.com.',
+    'http://1.2.3.com',
+    'http://localhost',
+    'https://xn--bcher-kva.my_shop-1.example:1',
     'https://WWW.example.com', // a browser writes lower case; a host is the same in any
   ]) {
     const { status, headers } = await askForHash(server, { email: 'a@b.co' }, { origin });

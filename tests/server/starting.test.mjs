@@ -71,6 +71,27 @@ test('what is no origin is refused by name', async () => {
     'https://www.example.com https://b.example',
     'https://[::1',
     'ftp://www.example.com',
+    // No browser writes these, or none gets there: they would allow nothing.
+    'https://www.example.com:0',
+    'https://www.example.com:08443',
+    'https://www.example.com:0443',
+    'https://www.example.com:65536',
+    'https://www..example.com',
+    'https://..',
+    'https://.',
+    'https://.example.com',
+    'https://example.com..',
+    'http://127.1',
+    'http://127.0.0.01',
+    'http://127.0.0.256',
+    'http://127.0.0.1.',
+    'http://2130706433',
+    'http://[::1::]',
+    'http://[....]',
+    'http://[]',
+    'http://[0:0:0:0:0:0:0:1]',
+    'http://[127.0.0.1]',
+    `https://[${'1'.repeat(1000)}]`,
   ]) {
     const { code, said } = await refusal(['--allow-origin', origin]);
     assert.equal(code, 2, origin);
