@@ -136,6 +136,17 @@ test_write_key(void **state)
     assert_payload(
         MS_SLICE("{\"a\":{\"writeKey\" : \"s\\\"t\"},\"writeKey\":\"\",\"b\":\"writeKey\"}"),
         "{\"a\":{\"writeKey\" : \"****\"},\"writeKey\":\"\",\"b\":\"writeKey\"}");
+    /* However the name is written. */
+    assert_payload(MS_SLICE("{\"write\\u004bey\":\"secret\"}"), "{\"write\\u004bey\":\"******\"}");
+    assert_payload(
+        MS_SLICE("{\"\\u0077\\u0072\\u0069\\u0074\\u0065\\u004B\\u0065\\u0079\" : \"s\"}"),
+        "{\"\\u0077\\u0072\\u0069\\u0074\\u0065\\u004B\\u0065\\u0079\" : \"*\"}");
+    assert_payload(MS_SLICE("{\"write\\u006bey\":\"b\",\"\\writeKey\":\"b\"}"),
+                   "\"{\\\"write\\\\u006bey\\\":\\\"b\\\",\\\"\\\\writeKey\\\":\\\"b\\\"}\"");
+    assert_payload(MS_SLICE("{\"write\\u004bey\":\"secret"),
+                   "\"{\\\"write\\\\u004bey\\\":\\\"******\"");
+    assert_payload(MS_SLICE("{\"write\\u004"), "\"{\\\"write\\\\u004\"");
+    assert_payload(MS_SLICE("{\"writeKey"), "\"{\\\"writeKey\"");
     /* Also where it is no JSON. */
     assert_payload(MS_SLICE("{\"writeKey\":\"secret\\"), "\"{\\\"writeKey\\\":\\\"*******\"");
     assert_payload(MS_SLICE("{\"writeKey\":\"s\\\""), "\"{\\\"writeKey\\\":\\\"***\"");

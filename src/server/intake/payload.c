@@ -190,14 +190,32 @@ ms_payload_is_object(ms_slice text)
     return in.depth == 0 && in.p == in.end;
 }
 
-/* Where the value begins, behind its quote, of the next member of this name from `p` on; NULL if
+/* Moves behind the text and the quote that ends it, with any of its letters as \u and digits, which
+ * is the one escape that a letter may have. False if something else stands there. */
+static bool
+skip_name(reader *in, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        bool is_escaped = in->end - in->p >= 6 && in->p[0] == '\\' && in->p[1] == 'u' &&
+                          ms_hex_value(in->p + 2, in->end, 4) == *name;
+        if (!is_escaped && !is_next(in, *name)) {
+            return false;
+        }
+        in->p += is_escaped ? 6 : 1;
+    }
+    return skip(in, '"');
+}
+
+/* Where the value begins, behind its quote, of the next member called writeKey from `p` on; NULL if
  * there is none. The text may be anything. */
 static char *
 next_value(char *p, const char *end)
 {
-    static const char name[] = "\"writeKey\"";
-    while ((p = memmem(p, (size_t)(end - p), name, sizeof name - 1)) != NULL) {
-        reader in = {.p = p + sizeof name - 1, .end = end};
+    while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+        reader in = {.p = ++p, .end = end};
+        if (!skip_name(&in, "writeKey")) {
+            continue;
+        }
         skip_space(&in);
         bool is_name = skip(&in, ':');
         skip_space(&in);
