@@ -175,6 +175,9 @@ test('--check looks at the queue and tries the credentials', async (t) => {
   assert.match(good.said, /^ok +configuration +leads go to Marketo by REST$/m);
   assert.match(good.said, /^ok +database +will be made at the first start$/m);
   assert.match(good.said, /^ok +credentials/m);
+  const activities = join(folder, 'activities.json');
+  writeFileSync(activities, '{"Bought": {"activityTypeId": 100001}}');
+  assert.equal((await refusal([...args, '--activities', activities], REST)).said, good.said, 'REST sends them; SOAP would not');
 
   const wrong = await refusal(args, { ...REST, MARKETO_CLIENT_SECRET: 'wrong' });
   assert.equal(wrong.code, 1);

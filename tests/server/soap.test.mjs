@@ -314,6 +314,7 @@ test('--check tells right credentials from wrong ones, and changes nothing', asy
   const right = await worldFor(t);
   const good = await right.run(['--check']);
   assert.equal(good.code, 0, good.text);
+  assert.match(good.text, /^note +activities +SOAP sends none: .*activity_unsupported$/m);
   right.marketo.faults.calls.push({ code: 20103 });
   assert.equal((await right.run(['--check'])).code, 0);
   right.marketo.faults.calls.push({ answer: 'rubbish' });

@@ -54,5 +54,9 @@ ms_cli_check(const ms_options *options, const ms_configuration *configuration)
     problem = configuration->way == MS_WAY_REST ? ms_rest_check(&configuration->marketo)
                                                 : ms_soap_check(&configuration->marketo);
     wrong += tell("credentials", "Marketo takes them", problem);
+    if (configuration->way == MS_WAY_SOAP && configuration->activities != NULL) {
+        (void)printf("note    %-14s %s\n", "activities",
+                     "SOAP sends none: each becomes a dead letter, activity_unsupported");
+    }
     return ms_print_end(wrong > 0);
 }
