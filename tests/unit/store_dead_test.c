@@ -215,6 +215,93 @@ test_a_retry_keeps_the_pause_after_a_restart(void **state)
     assert_string_equal(take(MS_BY_EMAIL, START + 182 * SECOND), "a@x.com {\"A\":1,\"B\":1}\n");
 }
 
+/* u1 has become b, by the time at which a letter about a goes again. */
+static void
+expect_user_id_of_b(void)
+{
+    identify("b@x.com", "u1", NULL, "{\"A\":2}", RIPE + SECOND);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 40 * SECOND);
+    assert_int_not_equal(retry(0, RIPE + 60 * SECOND), 0);
+    sync_one(MS_BY_EMAIL, 7, RIPE + 100 * SECOND);
+    identify(NULL, "u1", NULL, "{\"B\":1}", RIPE + 110 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 300 * SECOND), "#8 @u1 b@x.com {\"B\":1}\n");
+}
+
+static void
+test_a_user_id_does_not_come_back(void **state)
+{
+    (void)state;
+    identify("a@x.com", "u1", NULL, "{\"A\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice("r"), RIPE));
+    expect_user_id_of_b();
+}
+
+static ms_command
+activity_of(const char *email, const char *user_id, const char *cookie)
+{
+    return (ms_command){.kind = MS_COMMAND_ACTIVITY,
+                        .who = {slice(email), slice(user_id), slice(cookie), true},
+                        .time = START,
+                        .activity_type = 5,
+                        .primary_value = slice("p"),
+                        .attributes = slice("[]")};
+}
+
+static void
+test_a_user_id_does_not_come_back_by_an_activity(void **state)
+{
+    (void)state;
+    const ms_command activity = activity_of("a@x.com", "u1", "");
+    request(&activity, START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), slice("r"), RIPE));
+    expect_user_id_of_b();
+}
+
+/* Its lead was given up, since nobody knew whose the cookie is; now somebody does. */
+static void
+test_an_activity_that_only_a_cookie_tells(void **state)
+{
+    (void)state;
+    const ms_command activity = activity_of("", "", "c1");
+    (void)take(MS_BY_EMAIL, START);
+    (void)lookups(START);
+    request(&activity, START);
+    assert_string_equal(lookups(RIPE), "c1>0\n");
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, slice(""), RIPE));
+    ok(ms_store_tidy(queue, RIPE + HOLD + SECOND));
+    assert_int_equal(counts().dead, 1);
+    identify_in_browser("a@x.com", NULL, "c1", NULL, RIPE + HOLD + 2 * SECOND);
+    assert_int_equal(retry(0, RIPE + HOLD + 3 * SECOND), 1);
+    sync_one(MS_BY_EMAIL, 7, RIPE + HOLD + 60 * SECOND);
+    assert_int_equal(query("SELECT count(*) FROM activity WHERE due > 0"), 1);
+}
+
+/* Who has no key cannot fill the disk with letters; who has one, can. */
+static void
+test_letters_of_pages_are_capped(void **state)
+{
+    char fields[70000];
+    const ms_command nonsense = {.kind = MS_COMMAND_DEAD,
+                                 .time = START,
+                                 .code = slice("json_invalid"),
+                                 .payload = slice("{}")};
+    (void)state;
+    (void)snprintf(fields, sizeof fields, "{\"A\":\"%0*d\"}", 66000, 1);
+    identify_in_browser("a@x.com", NULL, NULL, fields, START);
+    assert_int_equal(counts().dead, 1);
+    for (int i = 1; i < 10000; i++) {
+        request(&nonsense, START);
+    }
+    identify_in_browser("a@x.com", NULL, NULL, fields, START);
+    assert_int_equal(counts().dead, 10000);
+    identify("a@x.com", NULL, NULL, fields, START);
+    assert_int_equal(counts().dead, 10001);
+    assert_int_equal(retry(1, RIPE), 0); /* and is a letter again */
+    assert_int_equal(counts().dead, 10001);
+}
+
 int
 main(void)
 {
@@ -231,6 +318,10 @@ main(void)
         TEST(test_too_large_again),
         TEST(test_a_lead_of_a_cookie_alone),
         TEST(test_a_retry_keeps_the_pause_after_a_restart),
+        TEST(test_a_user_id_does_not_come_back),
+        TEST(test_a_user_id_does_not_come_back_by_an_activity),
+        TEST(test_an_activity_that_only_a_cookie_tells),
+        TEST(test_letters_of_pages_are_capped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,21 +67,6 @@ test_two_in_flight_that_are_one(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, START + 600 * SECOND), "#7 b@x.com {\"A\":1}\n");
 }
 
-/* Nor while a cookie of it is being tied, however long that takes. */
-static void
-test_a_lead_is_not_synced_while_it_is_tied(void **state)
-{
-    (void)state;
-    identify_in_browser("a@x.com", NULL, "c1", NULL, START);
-    sync_one(MS_BY_EMAIL, 7, RIPE);
-    assert_string_equal(associations(RIPE), "c1>7\n");
-    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
-    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "");
-    assert_int_equal(next_due(), RIPE + 61 * SECOND);
-    ok(ms_store_associated(queue, cookies[0].id, RIPE + 61 * SECOND));
-    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 61 * SECOND), "#7 a@x.com {\"A\":1}\n");
-}
-
 static void
 test_lingers(void **state)
 {
@@ -519,7 +504,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_clock_was_ahead_before_a_restart),
         TEST(test_two_in_flight_that_are_one),
-        TEST(test_a_lead_is_not_synced_while_it_is_tied),
         TEST(test_lingers),
         TEST(test_a_full_call_waits_for_nothing),
         TEST(test_interval),

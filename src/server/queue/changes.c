@@ -7,12 +7,16 @@
 #include "sent_fields.h"
 
 #include "../../core/status.h"
+#include "../log.h"
 
 #include <bearssl_hash.h>
 
 static const int64_t remembered_ms = INT64_C(7) * 24 * 3600 * 1000;
 
 #define HASH 16
+
+/* Some 600 MB, if each is as large as it may be. */
+#define DEAD_BEFORE_PAGES_STOP 10000
 
 static int64_t
 later(int64_t a, int64_t b)
@@ -91,10 +95,31 @@ set_email(ms_lead_row *lead, const ms_command *command)
     }
 }
 
-/* Merges the command's fields into those that wait. */
+/* What is too much for the lead is kept for a person. Of pages, which have no key, only so much as
+ * cannot fill a disk: their commands are those that the cookie does not decide first. */
+static void
+put_aside(ms_store *store, const ms_command *command, const ms_field_set *fields, bool of_letter,
+          int64_t now)
+{
+    bool by_page = !command->who.cookie_first && !of_letter;
+    if (by_page && ms_count_now(store, MS_COUNT_DEAD) >= DEAD_BEFORE_PAGES_STOP) {
+        if (!store->told_of_pages) {
+            ms_log("warning", "leads_of_pages_left_out", "message",
+                   "There are very many dead letters: what pages say beyond what may wait for a "
+                   "lead is not kept any more.");
+        }
+        store->told_of_pages = true;
+        return;
+    }
+    const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie,
+                               command->marketo_id, fields};
+    ms_dead_add_too_large(store, &dead, MS_SLICE("Too much waited for this lead already."), now);
+}
+
+/* Merges the command's fields into those that wait. `of_letter`: a dead letter that goes again. */
 static void
 add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const ms_field_set *added,
-           int64_t now)
+           bool of_letter, int64_t now)
 {
     ms_field_set waiting = ms_lead_fields(store, lead);
     if (!email_is_outdated(lead, added, &waiting, now)) {
@@ -105,10 +130,7 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
         ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
     }
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
-        const ms_dead_lead dead = {command->who.email, command->who.user_id, command->who.cookie,
-                                   command->marketo_id, added};
-        ms_dead_add_too_large(store, &dead, MS_SLICE("Too much waited for this lead already."),
-                              now);
+        put_aside(store, command, added, of_letter, now);
         return;
     }
     ms_lead_set_fields(store, lead, &merged);
@@ -158,7 +180,7 @@ ms_change_lead_fields(ms_store *store, const ms_command *command, const ms_field
     if (lead == NULL) {
         return;
     }
-    add_fields(store, lead, command, fields, now);
+    add_fields(store, lead, command, fields, due_now, now);
     if (due_now && lead->since > 0) {
         lead->since = later(1, now - store->rules.linger);
         lead->changed = true;

@@ -190,10 +190,25 @@ ms_dead_add_activity(ms_store *store, const ms_command *command, ms_slice code, 
         now);
 }
 
+/* What tells whose the activity is where its lead has no id in Marketo; empty if it has. */
+static ms_slice
+cookie_of_activity(ms_store *store, int64_t id)
+{
+    ms_slice cookie = MS_SLICE("");
+    ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_COOKIE);
+    ms_sql_int(sql, id);
+    if (ms_sql_row(sql)) {
+        cookie = ms_scratch_copy(store, ms_sql_get_text(sql, 0));
+    }
+    ms_sql_end(sql);
+    return cookie;
+}
+
 void
 ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
 {
     ms_slice who = MS_SLICE("");
+    ms_slice cookie = cookie_of_activity(store, id);
     ms_slice payload = MS_SLICE("");
     ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_GET);
     ms_sql_int(sql, id);
@@ -202,7 +217,7 @@ ms_dead_move_activity(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     if (found) {
         const ms_command command = {.who = {.email = ms_sql_get_text(sql, 7),
                                             .user_id = ms_sql_get_text(sql, 8),
-                                            .cookie = MS_SLICE("")},
+                                            .cookie = cookie},
                                     .marketo_id = ms_sql_get_int(sql, 0),
                                     .time = ms_sql_get_int(sql, 2),
                                     .activity_type = ms_sql_get_int(sql, 3),

@@ -143,6 +143,7 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
                           .primary_value = ms_json_string(payload, "primaryValue"),
                           .attributes = raw_last(text, "\"attributes\"")};
     command.who.cookie_first = command.who.email.len + command.who.user_id.len == 0;
+    ms_identity_leave_user_id(store, &command.who);
     bool is_visit = ms_slice_equal(kind, MS_SLICE("visit"));
     if (!is_visit && command.marketo_id == 0 && ms_identity_is_nobody(&command.who)) {
         return false;

@@ -248,6 +248,14 @@ ms_identity_is_nobody(const ms_identity *who)
     return who->email.len == 0 && who->user_id.len == 0 && who->cookie.len == 0;
 }
 
+void
+ms_identity_leave_user_id(ms_store *store, ms_identity *who)
+{
+    if (who->email.len > 0 && find(store, ALIAS_USER_ID, who->user_id) != 0) {
+        who->user_id = MS_SLICE("");
+    }
+}
+
 ms_lead_row *
 ms_identity_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
 {

@@ -22,6 +22,9 @@
  * address if it has another one; yet to be saved. NULL if that failed. */
 ms_lead_row *ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now);
 
+/* Of a letter that has an e-mail address: a user id that is known stays whose it is by now. */
+void ms_identity_leave_user_id(ms_store *store, ms_identity *who);
+
 /* Does it say nothing? */
 bool ms_identity_is_nobody(const ms_identity *who);
 

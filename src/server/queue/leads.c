@@ -9,8 +9,7 @@
 
 #include "../../core/email.h"
 
-/* So long a lead waits that cannot be taken because another of its e-mail address, or one of its
- * cookies, is in flight. */
+/* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
 #define AGAIN_MS 1000
 
 /* ---- taking ---------------------------------------------------------------------------------- */
@@ -77,7 +76,10 @@ email_is_in_flight(ms_store *store, ms_slice key)
 static bool
 is_being_tied(ms_store *store, const ms_lead_row *lead)
 {
-    return ms_sql_number_1(store, MS_COOKIES_FLYING_OF, lead->id) > 0;
+    ms_sql *sql = ms_sql_begin(store, MS_COOKIES_FLYING_OF);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->marketo_id);
+    return ms_sql_number(sql) > 0;
 }
 
 static void
@@ -202,9 +204,9 @@ take_one(taking *take, int64_t id)
         lead->fields = MS_SLICE("");
         lead->changed = true;
         ms_lead_save(store, lead);
-    } else if (email_is_in_flight(store, key) || is_being_tied(store, lead)) {
+    } else if (email_is_in_flight(store, key)) {
         postpone(store, lead, take->now + AGAIN_MS);
-    } else {
+    } else if (!is_being_tied(store, lead)) { /* else its turn comes with the answer to that */
         ms_field_set sent = ms_field_portion_to_send(&fields, MS_LEAD_FIELDS_MAX);
         if (hand_over(take, lead, &sent, cookie)) {
             start_flight(store, lead, key, cookie_id, &sent, &fields);

@@ -107,13 +107,16 @@
         " WHERE lead = ?1 AND (state IN (1, 4) OR ?2) ORDER BY id DESC LIMIT 1")                   \
     /* Few fly at once, and one lead may have very many. */                                        \
     X(MS_COOKIES_FLYING_OF, "SELECT count(*) FROM cookie WHERE state = 5 AND state > 0"            \
-        " AND +lead = ?1")                                                                         \
+        " AND (+lead = ?1 OR (flying_to = ?2 AND ?2 <> 0))")                                       \
     X(MS_COOKIES_BUSY, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state NOT IN (0, 3)")      \
     X(MS_COOKIES_IDLE, "SELECT count(*) FROM cookie WHERE lead = ?1 AND state = 3")                \
     X(MS_COOKIES_DUE, "SELECT id, due FROM cookie WHERE state = ?1 AND state > 0 AND due <= ?2"    \
         " AND (due <= ?3 OR attempts = 0) ORDER BY due LIMIT ?4")                                  \
     X(MS_COOKIES_READY, "SELECT id, due FROM cookie WHERE state = 4 AND state > 0 AND due <= ?1"   \
         " AND NOT EXISTS (SELECT 1 FROM flight WHERE flight.lead = cookie.lead)"                   \
+        " AND NOT EXISTS (SELECT 1 FROM cookie AS other, lead ON lead.id = cookie.lead"           \
+        " WHERE other.state = 5 AND other.state > 0"                                              \
+        " AND (+other.lead = lead.id OR other.flying_to = lead.marketo_id))"                      \
         " ORDER BY due LIMIT ?2")                                                                  \
     X(MS_COOKIES_NEXT, "SELECT due FROM cookie WHERE state = ?1 AND state > 0 AND NOT EXISTS"      \
         " (SELECT 1 FROM flight WHERE flight.lead = cookie.lead) ORDER BY due LIMIT 1")            \
@@ -140,6 +143,10 @@
         " activity.attempts, activity.primary_value, activity.attributes, lead.email,"             \
         " lead.user_id, activity.flying FROM activity"                                                  \
         " JOIN lead ON lead.id = activity.lead WHERE activity.id = ?1")                            \
+    X(MS_ACTIVITY_COOKIE, "SELECT cookie.cookie FROM activity"                                     \
+        " JOIN lead ON lead.id = activity.lead AND lead.marketo_id = 0"                            \
+        " JOIN cookie ON cookie.lead = lead.id WHERE activity.id = ?1"                             \
+        " ORDER BY cookie.id DESC LIMIT 1")                                                        \
     X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
     X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3, due ="         \
         " iif((SELECT marketo_id FROM lead WHERE lead.id = activity.lead) = 0, 0, ?2)"             \

@@ -58,6 +58,7 @@ struct ms_store {
     int64_t tidied;        /* the lead up to which ms_store_tidy has come */
     int64_t seen;          /* what time it was when it was last looked at */
     int64_t seen_for_good; /* the same, as of the last commit */
+    bool told_of_pages;    /* that what they say is left out; in the log */
     bool failed;
     char problem[160];
 };

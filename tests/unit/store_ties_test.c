@@ -1,0 +1,122 @@
+/* Cookies that are tied to a lead by calls of their own (associate.json), and the lead's other
+ * calls: one at a time. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "queue.h"
+
+#include <stdio.h>
+
+#define RIPE (START + 5 * SECOND)
+
+/* Takes one, as rest_cookies.c does; its id, 0 if there is none. */
+static int64_t
+take_tie(int64_t now)
+{
+    static unsigned char memory[4096];
+    ms_arena arena;
+    size_t count = 0;
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_associations(queue, now, 1, &arena, cookies, &count));
+    return count == 1 ? cookies[0].id : 0;
+}
+
+static void
+come_with(int cookie, int64_t now)
+{
+    char text[16];
+    (void)snprintf(text, sizeof text, "c%d", cookie);
+    identify_in_browser("a@x.com", NULL, text, NULL, now);
+}
+
+static void
+test_a_lead_is_not_synced_while_it_is_tied(void **state)
+{
+    (void)state;
+    come_with(1, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    assert_string_equal(associations(RIPE), "c1>7\n");
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "");
+    ok(ms_store_associated(queue, cookies[0].id, RIPE + 60 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7 a@x.com {\"A\":1}\n");
+}
+
+/* Nor while one is tied to it that has become another's meanwhile. */
+static void
+test_a_cookie_that_moves_while_it_is_tied(void **state)
+{
+    (void)state;
+    come_with(1, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    assert_string_equal(associations(RIPE), "c1>7\n");
+    int64_t tie = cookies[0].id;
+    identify_in_browser("b@x.com", NULL, "c1", NULL, RIPE + SECOND);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", RIPE + SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "");
+    ok(ms_store_associated(queue, tie, RIPE + 60 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7 a@x.com {\"A\":1}\n");
+}
+
+static void
+test_a_lead_is_tied_once_at_a_time(void **state)
+{
+    (void)state;
+    come_with(1, START);
+    come_with(2, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    int64_t first = take_tie(RIPE);
+    assert_int_not_equal(first, 0);
+    assert_int_equal(take_tie(RIPE), 0);
+    /* Others are. */
+    identify_in_browser("b@x.com", NULL, "d1", NULL, RIPE);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 5 * SECOND);
+    assert_int_not_equal(take_tie(RIPE + 5 * SECOND), 0);
+    assert_int_equal(take_tie(RIPE + 5 * SECOND), 0);
+    ok(ms_store_associated(queue, first, RIPE + 6 * SECOND));
+    assert_int_not_equal(take_tie(RIPE + 6 * SECOND), 0);
+}
+
+/* Who comes again and again with another cookie does not keep the lead from its sync: leads are
+ * started before ties, so its turn comes between two of them. */
+static void
+test_many_ties_do_not_hold_up_the_sync(void **state)
+{
+    (void)state;
+    int64_t now = RIPE;
+    come_with(0, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    int64_t tie = take_tie(now);
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", now);
+    for (int i = 1; now < RIPE + 120 * SECOND; i++) {
+        come_with(i, now);
+        now += 2 * SECOND;
+        assert_string_equal(take(MS_BY_MARKETO_ID, now - SECOND), "");
+        ok(ms_store_associated(queue, tie, now));
+        (void)take(MS_BY_MARKETO_ID, now);
+        if (taken_count > 0) {
+            break;
+        }
+        tie = take_tie(now);
+    }
+    assert_int_equal(taken_count, 1);
+    assert_true(now - RIPE <= 30 * SECOND + 5 * SECOND + 2 * SECOND);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_lead_is_not_synced_while_it_is_tied),
+        TEST(test_a_cookie_that_moves_while_it_is_tied),
+        TEST(test_a_lead_is_tied_once_at_a_time),
+        TEST(test_many_ties_do_not_hold_up_the_sync),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
