@@ -244,7 +244,7 @@ for (const fault of [{ code: '603' }, { status: 403 }]) {
   });
 }
 
-for (const status of [302, 403]) {
+for (const status of [302, 410]) {
   for (const before of [0, 1]) {
     test(`${status} for all visits, ${before} of which went well before: told once, in the end one call in five minutes, nothing is put aside`, async (t) => {
       const { marketo, queue } = await queueFor(t);

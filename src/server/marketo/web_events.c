@@ -52,11 +52,11 @@ end(visit *visit)
     visit->ended = true;
 }
 
-/* A page elsewhere, or a refusal of whoever asks: hardly for what one visit says. */
+/* Is it for what the visit says? Else it may be a page elsewhere, or a refusal of whoever asks. */
 static bool
-may_be_of_all(long status)
+is_of_request(long status)
 {
-    return status < 400 || status == 401 || status == 403 || status == 404;
+    return status == 400 || status == 413 || status == 414 || status == 422 || status == 431;
 }
 
 static void
@@ -65,7 +65,7 @@ note_refusal(visit *visit, long status, int64_t now)
     char code[16];
     ms_lane *lane = &visit->owner->lane;
     visit->again_at = ms_backoff_until(visit->attempts, now);
-    if (!may_be_of_all(status)) {
+    if (is_of_request(status)) {
         visit->own = true;
     } else if (ms_lane_fault(lane, 1, status_text(code, status), visit->started, now)) {
         visit->own = visit->attempts + 1 >= MS_FAULTS_MOST;
