@@ -126,7 +126,7 @@ for (const [what, damage] of Object.entries(damages)) {
       const { code, said } = refusal([...settings(db), ...args]);
       assert.equal(code, 1, said);
       assert.match(said, /The database is damaged, or no database at all; it was left as it is\. Move it away/);
-      assert.match(said, /\.recover/);
+      assert.match(said, /can often be saved before that with the sqlite3 program's \.recover/);
       assert.doesNotMatch(said, /listening|example\.com|AddressSanitizer/);
     }
     // This one looks at no more than it needs.
@@ -151,7 +151,7 @@ for (const [what, damage] of Object.entries(damages)) {
       const { code, said } = refusal([...settings(db), ...args]);
       assert.equal(code, 1, said);
       assert.match(said, /The file of accepted requests, .* is damaged; it was left as it is\. Move it away/);
-      assert.match(said, /\.recover/);
+      assert.match(said, /can often be saved before that with the sqlite3 program's \.recover/);
       assert.doesNotMatch(said, /listening|example\.com|AddressSanitizer/);
     }
     assertLeft(folder, before);

@@ -1,6 +1,7 @@
 /* Opening the queue: its two files, what may be wrong with them, and what to do then. */
 
 #include "database.h"
+#include "lineage.h"
 #include "lock.h"
 #include "schema.h"
 #include "statements.h"
@@ -56,8 +57,8 @@ static const part queue = {
     .ending = "",
     .damaged = "The database is damaged, or no database at all; it was left as it is. Move it "
                "away, with the files of its name that end in -wal and -shm, and the next start "
-               "makes a new one. What waits in the old one can often be saved with the sqlite3 "
-               "program's .recover.",
+               "makes a new one. What waits in the old one can often be saved before that with "
+               "the sqlite3 program's .recover.",
     .foreign = "The file is a database of another program; give another path by --db.",
 };
 
@@ -161,20 +162,6 @@ name(char path[static PATH_MAX], const char *database, const part *part)
     return len >= 0 && len < PATH_MAX;
 }
 
-/* Where the numbers of accepted requests go on: of those that are carried out, none need be left.
- */
-static bool
-count_on(ms_store *store)
-{
-    ms_store *accepting = store->accepting;
-    int64_t carried_out = ms_store_carried_out(store);
-    int64_t last = ms_sql_number(ms_sql_begin(accepting, MS_REQUEST_LAST));
-    int64_t first = ms_sql_number_1(accepting, MS_REQUEST_AFTER, 0);
-    accepting->last = accepting->last_for_good = last > carried_out ? last : carried_out;
-    accepting->forgotten = accepting->forgotten_for_good = first > 0 ? first - 1 : accepting->last;
-    return !accepting->failed && !store->failed;
-}
-
 static const char *
 open_to_serve(ms_store *store, const char *path)
 {
@@ -210,7 +197,8 @@ open_to_serve(ms_store *store, const char *path)
     }
     if (ms_schema_update(store->accepting->db, &ms_accepted_schema) != MS_SCHEMA_CURRENT ||
         !ms_store_take_over(store) ||
-        ms_schema_update(store->db, &ms_queue_schema) != MS_SCHEMA_CURRENT || !count_on(store)) {
+        ms_schema_update(store->db, &ms_queue_schema) != MS_SCHEMA_CURRENT ||
+        !ms_lineage_go_on(store)) {
         return not_made;
     }
     store->checkpoint = ms_checkpoint_start(store->db);

@@ -40,6 +40,8 @@
         " ORDER BY number LIMIT 1")                                                                \
     X(MS_REQUEST_LAST, "SELECT max(number) FROM request")                                        \
     X(MS_REQUESTS_FORGET, "DELETE FROM request WHERE number <= ?1")                                \
+    X(MS_LINEAGE, "SELECT id FROM lineage WHERE row = 1")                                          \
+    X(MS_LINEAGE_SET, "INSERT OR REPLACE INTO lineage VALUES (1, ?1)")                             \
     /* The same, beside a database of version 2. */                                                \
     X(MS_JOURNAL_IS_COPIED, "SELECT 1 FROM request WHERE number = ?1 AND (at, commands) ="         \
         " (SELECT at, commands FROM queue.journal ORDER BY id DESC LIMIT 1)")                      \

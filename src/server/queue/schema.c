@@ -95,11 +95,15 @@ const ms_schema ms_queue_schema = {.application = 0x6d6e6368, /* "mnch" */
  * request  Requests in the order in which they were accepted. `number` is how many messages were
  *          accepted with it since ever, `commands` are its own (journal.h). Those up to
  *          MS_COUNT_CARRIED_OUT (statements.h) are carried out and may go.
+ * lineage  One row, with an id that the database has as well, in `kept` (lineage.h).
  */
 static const char accepted_1[] = "CREATE TABLE request (number INTEGER PRIMARY KEY,"
                                  " at INTEGER NOT NULL, commands BLOB NOT NULL);";
 
-static const char *const accepted_steps[] = {accepted_1};
+static const char accepted_2[] =
+    "CREATE TABLE lineage (row INTEGER PRIMARY KEY, id TEXT NOT NULL);";
+
+static const char *const accepted_steps[] = {accepted_1, accepted_2};
 const ms_schema ms_accepted_schema = {.application = 0x6d6e6361, /* "mnca" */
                                       .steps = accepted_steps,
                                       .version = sizeof accepted_steps / sizeof *accepted_steps};
