@@ -6,31 +6,41 @@
 #include "identity.h"
 #include "rules.h"
 
-static ms_dead_letter
-read_letter(ms_sql *sql)
+/* The first letter from `from` to `to`, in the call's own memory; false if there is none. */
+static bool
+read_letter(ms_store *store, int64_t from, int64_t to, ms_dead_letter *letter)
 {
-    return (ms_dead_letter){.id = ms_sql_get_int(sql, 0),
-                            .at = ms_sql_get_int(sql, 1),
-                            .kind = ms_sql_get_text(sql, 2),
-                            .who = ms_sql_get_text(sql, 3),
-                            .code = ms_sql_get_text(sql, 4),
-                            .reason = ms_sql_get_text(sql, 5),
-                            .payload = ms_sql_get_text(sql, 6)};
+    ms_store_starts(store);
+    ms_sql *sql = ms_sql_begin(store, MS_DEAD_LIST);
+    ms_sql_int(sql, from);
+    ms_sql_int(sql, to);
+    bool found = ms_sql_row(sql);
+    if (found) {
+        *letter = (ms_dead_letter){.id = ms_sql_get_int(sql, 0),
+                                   .at = ms_sql_get_int(sql, 1),
+                                   .kind = ms_scratch_copy(store, ms_sql_get_text(sql, 2)),
+                                   .who = ms_scratch_copy(store, ms_sql_get_text(sql, 3)),
+                                   .code = ms_scratch_copy(store, ms_sql_get_text(sql, 4)),
+                                   .reason = ms_scratch_copy(store, ms_sql_get_text(sql, 5)),
+                                   .payload = ms_scratch_copy(store, ms_sql_get_text(sql, 6))};
+    }
+    ms_sql_end(sql);
+    return found && !store->failed;
 }
 
+/* Who reads them may take as long as they like: meanwhile nothing is read, since no more of the log
+ * can be copied than what came before a reader's begin. */
 ms_store_result
 ms_store_dead_list(ms_store *store, int64_t id,
                    void (*each)(const ms_dead_letter *letter, void *argument), void *argument)
 {
-    ms_store_starts(store);
-    ms_sql *sql = ms_sql_begin(store, MS_DEAD_LIST);
-    ms_sql_int(sql, id);
-    ms_sql_int(sql, id == 0 ? INT64_MAX : id);
-    while (ms_sql_row(sql)) {
-        const ms_dead_letter letter = read_letter(sql);
+    ms_dead_letter letter;
+    int64_t from = id;
+    int64_t to = id != 0 ? id : ms_sql_number(ms_sql_begin(store, MS_DEAD_LAST));
+    while (read_letter(store, from, to, &letter)) {
         each(&letter, argument);
+        from = letter.id + 1;
     }
-    ms_sql_end(sql);
     return ms_store_ended(store);
 }
 

@@ -166,7 +166,7 @@
                                                                                                    \
     X(MS_DEAD_ADD, "INSERT INTO dead VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)")                       \
     X(MS_DEAD_LIST, "SELECT id, at, kind, who, code, reason, payload FROM dead"                    \
-        " WHERE id BETWEEN ?1 AND ?2 ORDER BY id")                                                 \
+        " WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")                                                 \
     X(MS_DEAD_LAST, "SELECT ifnull(max(id), 0) FROM dead")                                         \
     X(MS_DEAD_AFTER, "SELECT id FROM dead WHERE id > ?1 ORDER BY id LIMIT 1")                      \
     X(MS_DEAD_GET, "SELECT kind, payload, at FROM dead WHERE id = ?1")                             \

@@ -330,7 +330,8 @@ typedef struct {
     ms_slice payload; /* JSON */
 } ms_dead_letter;
 
-/* Calls `each` for every dead letter, oldest first; of one id, or 0 for all. */
+/* Calls `each` for every dead letter, oldest first; of one id, or 0 for all that there are at the
+ * begin. Outside a transaction nothing is kept from the log's copying while `each` is at work. */
 ms_store_result ms_store_dead_list(ms_store *store, int64_t id,
                                    void (*each)(const ms_dead_letter *letter, void *argument),
                                    void *argument);
