@@ -99,6 +99,26 @@ test('what Marketo says', async (t) => {
   assert.ok(lines.some(({ event }) => event === 'marketo_refuses'), server.output());
 });
 
+test('a code of Marketo\'s that is none', async (t) => {
+  const { server, simulator, post, advance } = await intakeFor(t);
+  const path = '/rest/v1/leads.json';
+  const codes = ['ada@example.com', '+49 170 1234567', 'Ada Lovelace', 'x'.repeat(17)];
+  for (const code of codes) {
+    const fails = { path, status: 500, text: JSON.stringify({ success: false, errors: [{ code, message: '' }] }) };
+    simulator.faults.calls.push(fails, fails, fails, fails, { path, text: JSON.stringify({ success: false, errors: [{ code, message: '' }] }) });
+  }
+  simulator.faults.calls.push({ path, text: JSON.stringify({ success: false, errors: [{ code: '603', message: '' }] }) });
+  assert.equal((await post('/v1/identify', { traits: { email: 'b@example.com' } })).status, 200);
+  await eventually(() => {
+    advance(300_000);
+    return simulator.leads.get('b@example.com');
+  }, `the lead\n${server.output()}`);
+  await server.stop();
+  const calls = linesOf(server.output()).flatMap(({ event, call }) => (/^marketo_(refuses|does)/.test(event) ? [call] : []));
+  assert.ok(calls.includes('leads: strange_code'), server.output());
+  for (const code of codes) assert.ok(!server.output().includes(code.slice(0, 12)), code);
+});
+
 test('names of files', async (t) => {
   const path = join(folderFor(t), `${HOSTILE[0].replaceAll('/', '')}\x1b[31m\xff"`);
   writeFileSync(path, KEY, { mode: 0o644 });

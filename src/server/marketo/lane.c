@@ -82,11 +82,15 @@ ms_lane_failed(ms_lane *lane, int64_t started, unsigned int attempts, int64_t re
     return own > lane->not_before ? own : lane->not_before;
 }
 
-/* A code is short; what is longer is none, and might hold anything. */
+/* A code is a number, or a word such as http_403; what is none may be anything, an address, too. */
 static ms_slice
-start_of(ms_slice code)
+loggable(ms_slice code)
 {
-    return (ms_slice){code.ptr, code.len < CODE_MAX ? code.len : CODE_MAX};
+    bool is_code = code.len > 0 && code.len <= CODE_MAX;
+    for (size_t i = 0; is_code && i < code.len; i++) {
+        is_code = ms_is_digit(code.ptr[i]) || ms_is_alpha(code.ptr[i]) || code.ptr[i] == '_';
+    }
+    return is_code ? code : MS_SLICE("strange_code");
 }
 
 static void
@@ -109,7 +113,7 @@ ms_lane_tell_failure(ms_lane *lane, const ms_http_answer *answer, ms_slice code)
     (void)snprintf(status, sizeof status, "HTTP %ld", answer->status);
     const char *known = answer->problem != NULL ? answer->problem : status;
     say(lane, "warning", "marketo_does_not_answer",
-        code.len > 0 ? start_of(code) : ms_slice_from(known));
+        code.len > 0 ? loggable(code) : ms_slice_from(known));
 }
 
 static void
@@ -147,7 +151,7 @@ ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t started, int64
     }
     if (!lane->fault && (is_sure || lane->attempts >= FAILURES_TO_TELL)) {
         lane->fault = true;
-        say(lane, "error", "marketo_refuses", start_of(code));
+        say(lane, "error", "marketo_refuses", loggable(code));
     }
     return false;
 }
