@@ -320,8 +320,11 @@ ms_worker_start(ms_store *store, ms_backend *backends)
         free_worker(worker);
         return NULL;
     }
-    worker->acceptor = ms_acceptor_start(ms_store_accepting(store), ms_store_carried_out(store),
-                                         something_accepted, worker);
+    /* Of what the last process has carried out not all need be on disk yet, and would be lost with
+     * the power: it is forgotten after the first commit, not before. */
+    ms_store *accepting = ms_store_accepting(store);
+    worker->acceptor =
+        ms_acceptor_start(accepting, ms_store_forgotten(accepting), something_accepted, worker);
     if (worker->acceptor == NULL || pthread_create(&worker->thread, NULL, run, worker) != 0) {
         free_worker(worker);
         return NULL;

@@ -166,6 +166,12 @@ ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out)
     return carried_out > (int64_t)accepting->now.forgotten;
 }
 
+int64_t
+ms_store_forgotten(const ms_store *accepting)
+{
+    return (int64_t)accepting->committed.forgotten;
+}
+
 ms_store_result
 ms_store_forget_carried_out(ms_store *accepting, int64_t carried_out)
 {
@@ -437,10 +443,14 @@ row(int index)
 
 static ms_backend backend;
 
+/* On stores of which so many requests are carried out, and none is forgotten. */
 static ms_worker *
-start(void)
+start_after(size_t carried_out)
 {
-    the_store = the_accepting = (struct ms_store){0};
+    const contents queue = {.executed = carried_out};
+    const contents accepting = {.accepted_count = carried_out};
+    the_store = (struct ms_store){.now = queue, .committed = queue};
+    the_accepting = (struct ms_store){.now = accepting, .committed = accepting};
     backend = (ms_backend){.start_calls = start_calls, .close = close_backend};
     atomic_store(&requests, 0);
     atomic_store(&discarded, 0);
@@ -452,6 +462,12 @@ start(void)
     ms_worker *worker = ms_worker_start(&the_store, &backend);
     assert_non_null(worker);
     return worker;
+}
+
+static ms_worker *
+start(void)
+{
+    return start_after(0);
 }
 
 static void
@@ -499,6 +515,44 @@ test_what_is_carried_out_is_forgotten(void **state)
         submit(worker, &jobs[i], 0);
     }
     EVENTUALLY(committed_of(&the_accepting).forgotten == 20);
+    ms_worker_stop(worker, 0);
+}
+
+/* What the last process carried out may be lost with the power, until this one has committed. */
+static void
+test_nothing_is_forgotten_before_the_first_commit(void **state)
+{
+    (void)state;
+    static test_job jobs[3];
+    atomic_store(&commits_to_fail, 1000000);
+    ms_worker *worker = start_after(5);
+    for (size_t i = 0; i < 3; i++) {
+        submit(worker, &jobs[i], 0);
+        EVENTUALLY(atomic_load(&jobs[i].stored) == 1);
+        (void)usleep(50000);
+    }
+    assert_int_equal(committed_of(&the_accepting).forgotten, 0);
+    atomic_store(&commits_to_fail, 0);
+    EVENTUALLY(committed_of(&the_accepting).forgotten == 8);
+    ms_worker_stop(worker, 0);
+}
+
+/* On a full disk not even a deletion may fit: it is not tried on and on, and what fits is taken. */
+static void
+test_what_cannot_be_forgotten_is_left_for_a_while(void **state)
+{
+    (void)state;
+    static test_job job;
+    atomic_store(&begun_accepting, 0);
+    atomic_store(&accepts_to_fail, 1000000);
+    ms_worker *worker = start_after(5);
+    EVENTUALLY(atomic_load(&begun_accepting) > 0);
+    (void)usleep(300000);
+    assert_in_range(atomic_load(&begun_accepting), 1, 3);
+    atomic_store(&accepts_to_fail, 0);
+    submit(worker, &job, 0);
+    EVENTUALLY(atomic_load(&job.stored) == 1);
+    assert_int_equal(committed_of(&the_accepting).forgotten, 0);
     ms_worker_stop(worker, 0);
 }
 
@@ -945,6 +999,8 @@ main(void)
         cmocka_unit_test(test_jobs_are_done_once_committed),
         cmocka_unit_test(test_nothing_to_do_is_no_transaction),
         cmocka_unit_test(test_what_is_carried_out_is_forgotten),
+        cmocka_unit_test(test_nothing_is_forgotten_before_the_first_commit),
+        cmocka_unit_test(test_what_cannot_be_forgotten_is_left_for_a_while),
         cmocka_unit_test(test_a_failed_commit_is_told),
         cmocka_unit_test(test_a_queue_in_trouble_accepts),
         cmocka_unit_test(test_one_that_cannot_be_carried_out),

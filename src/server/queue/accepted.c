@@ -55,6 +55,12 @@ ms_store_forget_carried_out(ms_store *accepting, int64_t carried_out)
 }
 
 int64_t
+ms_store_forgotten(const ms_store *accepting)
+{
+    return accepting->forgotten_for_good;
+}
+
+int64_t
 ms_store_last_accepted(const ms_store *accepting)
 {
     return accepting->last_for_good;

@@ -102,9 +102,10 @@ int64_t ms_store_last_accepted(const ms_store *accepting);
 int64_t ms_store_carried_out(ms_store *store);
 
 /* Deletes what was accepted and is carried out up to this number; a bounded amount each time, and
- * whether there is any. */
+ * whether there is any. All up to ms_store_forgotten is deleted. */
 ms_store_result ms_store_forget_carried_out(ms_store *accepting, int64_t carried_out);
 bool ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out);
+int64_t ms_store_forgotten(const ms_store *accepting);
 
 /*
  * Carries out, of all requests that wait, the one that was accepted first, as of the time when it
