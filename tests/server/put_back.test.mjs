@@ -1,7 +1,8 @@
 /** One of the database's two files, moved away and put back later: what was acknowledged meanwhile arrives all the same. */
 
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
 import { eventually, intakeFor } from './intake.mjs';
@@ -61,4 +62,30 @@ test('accepted requests that are put back beside a database that has carried out
   await intake.restart();
   await arrived(intake, 300, 320);
   assert.match(intake.server.output(), /files_of_two_databases/);
+});
+
+test('files that are moved away while it runs: 503, said once, until they are back; and what was acknowledged is there', async (t) => {
+  const intake = await intakeFor(t);
+  const folder = dirname(intake.db);
+  const files = () => readdirSync(folder).filter((name) => /^munchkin\.db/.test(name) && !/lock$/.test(name));
+  await send(intake, 0, 10);
+  await arrived(intake, 0, 10);
+  const moved = files();
+  for (const name of moved) renameSync(join(folder, name), join(folder, `away-${name}`));
+  for (let n = 10; n < 13; n++) assert.equal((await intake.post('/v1/identify', { traits: { email: emailOf(n) } })).status, 503);
+  assert.deepEqual(files(), [], 'nothing is made in their place');
+  const said = () => intake.server.output().match(/"event":"queue_failed","message":"its file was moved away or deleted/g) ?? [];
+  const before = said().length; // by the thread that accepts, and maybe by the other
+  assert.ok(before === 1 || before === 2, intake.server.output());
+  for (const name of moved) renameSync(join(folder, `away-${name}`), join(folder, name));
+  await send(intake, 20, 30);
+  await arrived(intake, 20, 30);
+  assert.match(intake.server.output(), /queue_recovered/);
+
+  // The database alone: what is accepted has a file that is there.
+  renameSync(intake.db, `${intake.db}.away`);
+  await send(intake, 30, 40);
+  await eventually(() => said().length > before, 'the worker to notice');
+  renameSync(`${intake.db}.away`, intake.db);
+  await arrived(intake, 30, 40);
 });

@@ -15,6 +15,15 @@ forget_changes(ms_store *store)
     store->lead_ids = -1;
 }
 
+/* What is written to a file that was moved away or deleted, nobody finds again. */
+static bool
+is_gone(const ms_store *store)
+{
+    int gone = 0;
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &gone) == SQLITE_OK &&
+           gone != 0;
+}
+
 ms_store_result
 ms_store_begin(ms_store *store)
 {
@@ -24,6 +33,10 @@ ms_store_begin(ms_store *store)
     ms_store_starts(store);
     store->failed = false;
     store->lead_ids = -1;
+    if (is_gone(store)) {
+        ms_store_fail(store, "its file was moved away or deleted while the server runs; put it "
+                             "back, or restart the server");
+    }
     (void)ms_sql_run(ms_sql_begin(store, MS_BEGIN));
     return ms_store_ended(store);
 }
