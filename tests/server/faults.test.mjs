@@ -191,3 +191,31 @@ for (const [name, fault] of AT_START) {
     }
   });
 }
+
+for (const [name, fault, words, step] of /** @type {const} */ ([
+  ['pread', 'EIO', /The disk failed to read/, 7],
+  ['memory', 'ENOMEM', /not enough memory/, 61],
+])) {
+  test(`${name} fails while the database is read as a whole: ${fault}. It is not said to be damaged`, TIMEOUT, async (t) => {
+    const intake = await intakeFor(t, { args: ['--linger', '3600'] });
+    const batch = Array.from({ length: 60 }, (_, n) => ({ type: 'identify', messageId: `m${n}`, traits: { email: `p${n}@example.com`, address: 'x'.repeat(6000) } }));
+    assert.equal((await intake.post('/v1/batch', { batch })).status, 200);
+    assert.equal(intake.ask('status').leadsWaiting, 60);
+    await intake.server.stop();
+    const faults = createFaults(t);
+    const env = { PATH: String(process.env.PATH), MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...faults.env };
+    const args = ['--write-key', 'k', '--db', intake.db, '--munchkin-id', MUNCHKIN_ID, '--rest-url', 'http://127.0.0.1:9', '--check'];
+    const check = () => spawnSync(FAULTY_SERVER, args, { env, encoding: 'utf8' }).stdout;
+    faults.arm(name, fault, 0);
+    assert.match(check(), /^ok +database/m);
+    const calls = faults.calls();
+    let told = 0;
+    for (let n = 1; n <= calls; n += step) {
+      faults.arm(name, fault, n);
+      const said = check();
+      assert.doesNotMatch(said, /damaged, or no database|is damaged;/, `${n}`);
+      told += Number(words.test(said));
+    }
+    assert.ok(told >= 5, `${told} of ${calls}`);
+  });
+}

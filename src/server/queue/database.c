@@ -110,16 +110,45 @@ ms_database_connect(const char *path, sqlite3 **db)
                     "PRAGMA cache_size = -16000;");
 }
 
-bool
-ms_database_is_sound(sqlite3 *db)
+static bool
+has_failed(sqlite3 *db, int which)
+{
+    sqlite3_file *file = NULL;
+    int error = 0;
+    return sqlite3_file_control(db, "main", which, &file) == SQLITE_OK && file != NULL &&
+           file->pMethods != NULL &&
+           file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK &&
+           error != 0;
+}
+
+/* What is wrong with it, by the check's text, which has what could not be read beside what is
+ * damaged. */
+static int
+fault(sqlite3 *db, const char *text)
+{
+    if (strcmp(text, "ok") == 0) {
+        return SQLITE_OK;
+    }
+    if (has_failed(db, SQLITE_FCNTL_FILE_POINTER) || has_failed(db, SQLITE_FCNTL_JOURNAL_POINTER)) {
+        return SQLITE_IOERR;
+    }
+    const char *code = strstr(text, "error code=7");
+    bool no_memory = code != NULL && !ms_is_digit(code[strlen("error code=7")]);
+    return no_memory || strstr(text, "failed to get page") != NULL ? SQLITE_NOMEM : SQLITE_CORRUPT;
+}
+
+int
+ms_database_check(sqlite3 *db)
 {
     sqlite3_stmt *statement = NULL;
-    bool sound =
-        sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW &&
-        ms_slice_equal(ms_slice_from((const char *)sqlite3_column_text(statement, 0)),
-                       MS_SLICE("ok"));
-    return sqlite3_finalize(statement) == SQLITE_OK && sound;
+    int result = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    result = result == SQLITE_OK ? sqlite3_step(statement) : result;
+    if (result == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        result = text == NULL ? SQLITE_NOMEM : fault(db, text);
+    }
+    int end = sqlite3_finalize(statement);
+    return (result == SQLITE_OK ? end : result) & 0xFF;
 }
 
 /* What is deleted is overwritten as far as that costs nothing. The log is copied by the server

@@ -31,8 +31,9 @@ bool ms_database_is_log_alone(const char *path);
  * is left as it is. If it fails, `*db` is to be closed all the same. */
 bool ms_database_connect(const char *path, sqlite3 **db);
 
-/* Reads all of it. */
-bool ms_database_is_sound(sqlite3 *db);
+/* Reads all of it. SQLITE_OK if it is sound, SQLITE_CORRUPT or SQLITE_NOTADB if it is not;
+ * SQLITE_NOMEM, SQLITE_IOERR and such if it could not be read. */
+int ms_database_check(sqlite3 *db);
 
 /* Makes it ready to be written: what is committed is on disk. */
 bool ms_database_settle(sqlite3 *db);

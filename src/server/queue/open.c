@@ -30,6 +30,8 @@ static const char in_use[] = "Another munchkin-server uses this database; each n
                              "its own, by --db.";
 static const char no_access[] = "The database cannot be opened for reading and writing: its folder "
                                 "must exist, and both must be writable for this user.";
+static const char unreadable[] = "The disk failed to read or write the database, or is full; the "
+                                 "system's log may tell more. Nothing is known to be damaged.";
 static const char dangling[] = "The path to the database is a symbolic link to a file that is not "
                                "there; make it lead to the database, or give another path by --db.";
 static const char linked[] =
@@ -74,19 +76,35 @@ static const part accepted = {
     .cache_size = "PRAGMA cache_size = -2000", /* it is written and read from end to end */
 };
 
-/* Why SQLite's last call failed. */
+/* What an error of SQLite's means. */
 static const char *
-failure(const part *part, sqlite3 *db)
+meaning(const part *part, int result)
 {
-    switch (db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(db) & 0xFF) {
+    switch (result) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return part->damaged;
     case SQLITE_NOMEM:
         return no_memory;
+    case SQLITE_IOERR:
+        return unreadable;
     default:
         return no_access;
     }
+}
+
+/* Why SQLite's last call failed. */
+static const char *
+failure(const part *part, sqlite3 *db)
+{
+    return meaning(part, db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(db) & 0xFF);
+}
+
+static const char *
+read_all(const part *part, ms_store *store)
+{
+    int result = ms_database_check(store->db);
+    return result == SQLITE_OK ? NULL : meaning(part, result);
 }
 
 static ms_store *
@@ -149,10 +167,7 @@ connect_to_serve(const part *part, const char *path, ms_store *store)
         return errno == ENAMETOOLONG ? too_long : no_access;
     }
     problem = connect(part, path, store);
-    if (problem != NULL) {
-        return problem;
-    }
-    return ms_database_is_sound(store->db) ? NULL : part->damaged;
+    return problem != NULL ? problem : read_all(part, store);
 }
 
 static bool
@@ -160,6 +175,12 @@ name(char path[static PATH_MAX], const char *database, const part *part)
 {
     int len = snprintf(path, PATH_MAX, "%s%s", database, part->ending);
     return len >= 0 && len < PATH_MAX;
+}
+
+static const char *
+settle(const part *part, ms_store *store)
+{
+    return ms_database_settle(store->db) ? NULL : failure(part, store->db);
 }
 
 static const char *
@@ -183,17 +204,11 @@ open_to_serve(ms_store *store, const char *path)
     if (problem == NULL) {
         problem = connect(&accepted, beside, store->accepted);
     }
+    problem = problem != NULL ? problem : settle(&queue, store);
+    problem = problem != NULL ? problem : settle(&accepted, store->accepting);
+    problem = problem != NULL ? problem : settle(&accepted, store->accepted);
     if (problem != NULL) {
         return problem;
-    }
-    if (!ms_database_settle(store->db)) {
-        return failure(&queue, store->db);
-    }
-    if (!ms_database_settle(store->accepting->db)) {
-        return failure(&accepted, store->accepting->db);
-    }
-    if (!ms_database_settle(store->accepted->db)) {
-        return failure(&accepted, store->accepted->db);
     }
     if (ms_schema_update(store->accepting->db, &ms_accepted_schema) != MS_SCHEMA_CURRENT ||
         !ms_store_take_over(store) ||
@@ -223,12 +238,6 @@ connect_there(const part *part, const char *path, ms_store *store)
         return problem;
     }
     return ms_schema_examine(store->db, part->schema) == MS_SCHEMA_OLDER ? older : NULL;
-}
-
-static const char *
-settle(const part *part, ms_store *store)
-{
-    return ms_database_settle(store->db) ? NULL : failure(part, store->db);
 }
 
 static const char *
@@ -266,8 +275,9 @@ connect_to_examine(const part *part, const char *path, ms_store *store)
     if (problem != NULL && problem != older) {
         return problem;
     }
-    if (!ms_database_is_sound(store->db)) {
-        return part->damaged;
+    const char *second = read_all(part, store);
+    if (second != NULL) {
+        return second;
     }
     return problem != NULL ? problem : settle(part, store);
 }
