@@ -116,6 +116,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
     if (!fields || store.get(LAST_LEAD)?.fields !== fields) return;
     await perform(CALL_OPTIONS, (rules) => {
       const { email } = rules('identify', request);
+      // Somebody else has been sent since, whose the cookie is.
+      if (fieldsOf({ fields })?.Email !== email) return skip('unchanged');
       // One of the same lead that was called for since is under way, or waits: it takes the cookie along, and this would undo it.
       const isNewer = (/** @type {Kept} */ lead) => Number(lead.time) > time && rules('identify', lead.request).email === email;
       return list.leads().some(isNewer) ? skip('unchanged') : associateAsOf(rules, request, time);

@@ -176,6 +176,31 @@ test('two people kept, and a new cookie: it is told for the first one, and the s
   ]);
 });
 
+test('a cookie that comes once somebody else is identified is told for them alone', async (t) => {
+  const server = await startLeadServer(t);
+  /** @type {() => void} */
+  let release = () => {};
+  /** @type {Promise<void>} */
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { page } = await world.open(t, {
+    head: world.tag({ 'data-server': server.url }),
+    prepare: (page) =>
+      page.route(/munchkin(-shim\.extras)?\.js/, async (route) => {
+        await held;
+        await route.continue();
+      }),
+  });
+  await call(page, [identify('a@example.com'), ['reset']]);
+  await call(page, [identify('b@example.com')]);
+  release();
+  await server.received(3);
+  assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie.slice(0, 3)]), [
+    ['a@example.com', ''], ['b@example.com', ''], ['b@example.com', 'id:'],
+  ]);
+});
+
 test('where the server signs, two people who were kept are both associated, the visitor of now last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
