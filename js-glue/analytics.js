@@ -252,7 +252,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       store.persist(false);
       withExtras('consent', [], late, ({ refuse }) => {
         // Unless there has been a yes meanwhile, or it is the second no.
-        if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings), delivery);
+        if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings));
       });
     } else {
       events.emit('consent');

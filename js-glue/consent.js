@@ -1,6 +1,7 @@
 /** A visitor's no: what is stored is removed, and what cannot be taken off the page keeps quiet. */
 
 import { hasOptedOut } from './delivery.js';
+import { munchkinOnPage } from './munchkin.js';
 import { STORED } from './user.js';
 
 /** @param {string} name @param {string} [more] attributes */
@@ -25,15 +26,23 @@ export function forgetVisitor({ storage }) {
 }
 
 /**
+ * Is Munchkin on the page, or on its way? The shim may not have asked for it: the snippet does so before the shim is there.
+ * @param {import('./analytics.js').Options} options
+ */
+function isTracked({ munchkinUrl }) {
+  const sources = [...document.querySelectorAll('script')].map((script) => script.getAttribute('src') || '');
+  return munchkinOnPage() || sources.some((src) => src && (src === munchkinUrl || /\/munchkin\.js\b/.test(src)));
+}
+
+/**
  * The same, while the shim is there. Munchkin, once on the page, tracks clicks by itself unless the visitor has opted
  * out: so that is said until the page is left.
  * @param {import('./analytics.js').Options} options
- * @param {unknown} isTracking whether Munchkin is on the page
  * @returns {() => void} takes it back
  */
-export function refuse(options, isTracking) {
+export function refuse(options) {
   forgetVisitor(options);
-  if (!isTracking || hasOptedOut()) return () => {};
+  if (!isTracked(options) || hasOptedOut()) return () => {};
   const begin = () => {
     document.cookie = 'mkto_opt_out=true;path=/';
   };

@@ -209,6 +209,45 @@ test('a no and then a yes on one page: Munchkin may track again', async (t) => {
   await world.arrival('/event/again');
 });
 
+for (const [kind, file] of [['and is there before the shim', 'munchkin.js'], ['and comes after the shim, by another name', 'tracker.js']]) {
+  test(`a no that is said before the shim arrives, where the snippet starts Munchkin, ${kind}: it keeps quiet`, async (t) => {
+    /** @type {Record<string, (value?: unknown) => void>} */
+    const release = {};
+    /** @param {Page} page @param {string} name */
+    const hold = async (page, name) => {
+      const held = new Promise((resolve) => {
+        release[name] = resolve;
+      });
+      await page.route(`**/${name}`, async (route) => {
+        await held;
+        await route.continue({ url: route.request().url().replace('tracker', 'munchkin') });
+      });
+    };
+    const { page, errors } = await world.open(t, {
+      head: world.snippet({ munchkinUrl: `${world.simulator.url}/${file}` }),
+      body: '<a href="#somewhere">a link</a>',
+      path: '/early-no',
+      async prepare(page) {
+        await hold(page, 'munchkin-shim.js');
+        await hold(page, 'tracker.js');
+      },
+    });
+    const isLoaded = () => page.waitForFunction(() => 'MunchkinTracker' in window);
+    if (file === 'munchkin.js') await isLoaded();
+    await consent(page, false);
+    release['munchkin-shim.js']();
+    await page.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+    release['tracker.js']();
+    await isLoaded();
+    await page.click('a');
+    await consent(page, true);
+    assert.equal((await call(page, [['track', 'agreed']]))[0].sent, true);
+    await world.arrival('/event/agreed');
+    assert.deepEqual(world.simulator.events.filter(({ type }) => type !== 'visitWebPage'), []);
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('a no that is said twice is still a no, and holds when the page is come back to', async (t) => {
   const { page } = await world.open(t, { head: world.tag(), body: '<a href="#somewhere">a link</a>', path: '/twice' });
   await world.arrival('/twice');
