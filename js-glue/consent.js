@@ -42,16 +42,24 @@ function isTracked({ munchkinUrl }) {
  */
 export function refuse(options) {
   forgetVisitor(options);
-  if (!isTracked(options) || hasOptedOut()) return () => {};
+  if (!isTracked(options)) return () => {};
+  let isOurs = false;
   const begin = () => {
+    if (hasOptedOut()) return; // by the visitor; or another tab has said it, and takes it back when it is left
     document.cookie = 'mkto_opt_out=true;path=/';
+    isOurs = true;
   };
-  const end = () => dropCookie('mkto_opt_out');
+  const end = () => {
+    if (isOurs) dropCookie('mkto_opt_out');
+    isOurs = false;
+  };
   begin();
+  addEventListener('click', begin, true); // before Munchkin hears of it
   addEventListener('pagehide', end);
   addEventListener('pageshow', begin); // come back to, from the browser's cache of whole pages
   return () => {
     end();
+    removeEventListener('click', begin, true);
     removeEventListener('pagehide', end);
     removeEventListener('pageshow', begin);
   };

@@ -275,6 +275,29 @@ test('a no that is said twice is still a no, and holds when the page is come bac
   assert.deepEqual(world.simulator.events.map(({ type }) => type), ['visitWebPage', 'visitWebPage'], 'no click');
 });
 
+test('of two tabs that are told no, the one that stays keeps quiet when the other is left', async (t) => {
+  const head = world.tag();
+  const body = '<a href="#somewhere">a link</a>';
+  const { page: left, context } = await world.open(t, { head, body, path: '/left' });
+  const { page: stays } = await world.open(t, { head, body, path: '/stays', context });
+  await world.visited(['/left', '/stays']);
+  for (const page of [left, stays]) {
+    await consent(page, false);
+    await call(page, [['trackLink', null, 'x']]); // later than what the no asked for
+  }
+  await left.goto('about:blank');
+  await stays.waitForFunction(() => document.cookie === '');
+  await stays.click('a');
+  await stays.waitForFunction(() => document.cookie === 'mkto_opt_out=true');
+  await stays.click('a');
+
+  // It was of the first tab; now it is of this one, which takes it back.
+  await consent(stays, true);
+  assert.equal((await call(stays, [['track', 'agreed']]))[0].sent, true);
+  await world.arrival('/event/agreed');
+  assert.deepEqual(world.simulator.events.filter(({ type }) => type !== 'visitWebPage'), []);
+});
+
 test('a yes holds for the calls right after it, however short before there was a no', async (t) => {
   const { page } = await world.open(t, { head: world.tag(), path: '/at-once' });
   await world.arrival('/at-once');
