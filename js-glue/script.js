@@ -26,8 +26,9 @@ function valueOf(text) {
 }
 
 function run() {
-  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  const { munchkinId, global: wanted, ...attributes } = script?.dataset || {};
+  const { currentScript } = document; // an image of that name, if there is one
+  const script = /** @type {any} */ (currentScript instanceof HTMLScriptElement && currentScript);
+  const { munchkinId, global: wanted, ...attributes } = script.dataset || {};
   const page = /** @type {any} */ (window);
 
   /** Elements with the id "analytics" are properties of the window too. @param {string} name */
@@ -43,8 +44,8 @@ function run() {
   if (existing && !stub?.options) return; // this script has run already
 
   /** A file of the same build. @param {string} name */
-  const beside = (name) => script?.src && new URL(name, script.src).href;
-  const nonce = script?.nonce;
+  const beside = (name) => script.src && new URL(name, script.src).href;
+  const nonce = script.nonce;
   const analytics = createAnalytics(
     (options) => startEmbedded({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),
     (options) => extrasOnPage(beside('munchkin-shim.extras.js'), options.nonce || nonce),

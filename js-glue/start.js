@@ -28,7 +28,10 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
  * @returns {Promise<typeof import('./extras.js')>}
  */
 export async function extrasOnPage(url, nonce) {
-  const extras = () => /** @type {any} */ (window).munchkinShimExtras;
+  const extras = () => {
+    const { munchkinShimExtras } = /** @type {any} */ (window);
+    return munchkinShimExtras?.createOutbox && munchkinShimExtras; // elements with that id are none
+  };
   if (!extras()) await scriptRun(addScript(url, nonce));
   // Some sites answer with a page where there is no file.
   if (!extras()) throw url;

@@ -310,6 +310,35 @@ test('an element with the id "analytics" is no library', async (t) => {
   await world.arrival('/event/beside-an-element');
 });
 
+test('an image called "currentScript" is not the script: nothing is loaded from beside it', async (t) => {
+  /** @type {string[]} */
+  const asked = [];
+  const { page, errors } = await world.open(t, {
+    body: `<img name="currentScript" src="http://images.example/x.png">${world.snippet()}`,
+    prepare: (page) =>
+      page.route('http://images.example/**', (route) => {
+        asked.push(route.request().url());
+        return route.abort();
+      }),
+  });
+  const [visit, links] = await call(page, [['track', 'beside an image'], ['trackLink', null, 'x']]);
+  assert.deepEqual([visit.sent, links.error], [true, 'extras_blocked']);
+  assert.deepEqual(asked.filter((url) => url.includes('munchkin-shim')), []);
+  assert.deepEqual(errors, []);
+});
+
+test('elements with the id "munchkinShimExtras" are no extras', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: world.tag(),
+    body: '<a id="munchkinShimExtras"></a><a id="munchkinShimExtras"></a>',
+    prepare: (page) => page.route('**/v1/lead', (route) => route.fulfill({ status: 503, json: { error: 'queue_full' } })),
+  });
+  const [lead, links] = await call(page, [['identify', '1', { email: 'a@b.co' }], ['trackLink', null, 'x']]);
+  assert.equal(lead.kept, true);
+  assert.equal(links, undefined);
+  assert.deepEqual(errors, []);
+});
+
 test('a Munchkin ID of the wrong shape is an error with a code, and loads nothing', async (t) => {
   const { page, errors } = await world.open(t, { head: world.tag({ 'data-munchkin-id': '561HYG937' }) });
   const [result] = await call(page, [['track', 'x']]);
