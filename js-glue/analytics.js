@@ -291,6 +291,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
           withExtras('page', [], late, ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
+      callSafely(hasOptedOut); // what the URL says of that is noted, whether there are calls or not
       heed();
     },
 

@@ -1,6 +1,6 @@
 /** A visitor's no: what is stored is removed, and what cannot be taken off the page keeps quiet. */
 
-import { hasOptedOut } from './delivery.js';
+import { asksToOptOut, hasOptedOut } from './delivery.js';
 import { munchkinOnPage } from './munchkin.js';
 import { STORED } from './user.js';
 
@@ -50,7 +50,7 @@ export function refuse(options) {
     isOurs = true;
   };
   const end = () => {
-    if (isOurs) dropCookie('mkto_opt_out');
+    if (isOurs && !asksToOptOut()) dropCookie('mkto_opt_out');
     isOurs = false;
   };
   begin();

@@ -45,8 +45,14 @@ const cookie = (name) => RegExp(`(^|; )${name}=([^;]*)`).exec(document.cookie)?.
 
 export const trackingCookie = () => cookie('_mkto_trk');
 
-/** Has the visitor told Munchkin not to track? */
-export const hasOptedOut = () => cookie('mkto_opt_out') === 'true' || /[?&]marketo_opt_out=true/.test(location.search);
+/** Does the page's URL say that the visitor is not to be tracked? */
+export const asksToOptOut = () => /[?&]marketo_opt_out=true/.test(location.search);
+
+/** Has the visitor told Munchkin not to track? It may not be there to note that for the pages to come. */
+export const hasOptedOut = () => {
+  if (asksToOptOut()) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
+  return asksToOptOut() || cookie('mkto_opt_out') === 'true';
+};
 
 /** @param {Record<string, any>} integrations */
 const isDestination = (integrations) => integrations.Marketo ?? integrations['Marketo V2'] ?? integrations.All ?? true;

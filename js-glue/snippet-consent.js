@@ -3,6 +3,7 @@
  */
 
 import { forgetVisitor } from './consent.js';
+import { hasOptedOut } from './delivery.js';
 
 /** Methods that send something; all others of the stub keep waiting after a no. */
 const SENDING = 'page track identify group alias pageview'.split(' ');
@@ -15,6 +16,11 @@ const SENDING = 'page track identify group alias pageview'.split(' ');
 export function awaitConsent(page, name, tag) {
   const stub = [page[name], page.munchkinAnalytics].find((candidate) => candidate?.munchkinShim?.options);
   if (!stub) return;
+  try {
+    hasOptedOut(); // what the URL says of that is noted
+  } catch (reason) {
+    // Cookies are forbidden here.
+  }
   const { options } = stub.munchkinShim;
   let isLoading = false;
 

@@ -128,6 +128,44 @@ test('a visitor who has opted out causes no request of ours', async (t) => {
   assert.deepEqual(world.simulator.events, []);
 });
 
+/** Pages that the visitor opts out on, though Munchkin cannot be had to note it. */
+const OPT_OUTS = /** @type {[string, () => string, string?][]} */ ([
+  ['that is tracked', () => world.tag()],
+  ['that waits for a yes', () => world.tag({ 'data-consent': 'pending' })],
+  ['that loads nothing before a yes', () => world.snippet({ consent: 'pending' })],
+  ['that is told no and then yes', () => world.tag(), 'analytics.consent(false); analytics.consent(true)'],
+  ['whose route is another one by the first call', () => world.tag(), "history.replaceState({}, '', '/elsewhere')"],
+]);
+for (const [kind, head, code] of OPT_OUTS) {
+  test(`an opt-out on a page ${kind}, without Munchkin, holds on the next one`, async (t) => {
+    const prepare = (/** @type {import('playwright-core').Page} */ page) => page.route('**/munchkin.js', (route) => route.abort());
+    const { page, context } = await world.open(t, { head: head(), path: '/out?x=1&marketo_opt_out=true', prepare });
+    if (code) {
+      await page.evaluate(code);
+      assert.equal((await call(page, [['identify', '1', { email: 'a@b.co' }]]))[0].skipped, 'opted_out');
+    }
+    const [cookie] = await context.cookies();
+    assert.deepEqual([cookie?.name, cookie?.value, cookie?.path], ['mkto_opt_out', 'true', '/']);
+    assert.ok(cookie.expires > Date.now() / 1000 + 300 * 24 * 3600, 'browsers make it 400 days');
+    const next = await world.open(t, { head: world.tag(), path: '/next', context });
+    assert.equal((await call(next.page, [['identify', '1', { email: 'a@b.co' }]]))[0].skipped, 'opted_out');
+    assert.deepEqual(world.simulator.events, []);
+  });
+}
+
+for (const [kind, property] of [['refused', 'get: () => "", set() {}'], ['forbidden', 'get() { throw new Error(); }, set() { throw new Error(); }']]) {
+  test(`where cookies are ${kind} an opt-out holds as long as the URL has it, and nothing is thrown`, async (t) => {
+    const { page, errors } = await world.open(t, {
+      head: world.tag({ 'data-munchkin-url': '/none.js' }),
+      path: '/out?marketo_opt_out=true',
+      prepare: (page) => page.addInitScript(`Object.defineProperty(document, 'cookie', { ${property} })`),
+    });
+    const [lead] = await call(page, [['identify', '1', { email: 'a@b.co' }]]);
+    assert.equal(lead.skipped || lead.error, kind === 'refused' ? 'opted_out' : 'arguments_invalid');
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('what is asked of the server needs no preflight, and has nothing of the lead in its URL', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   /** @type {import('playwright-core').Request[]} */
