@@ -54,6 +54,6 @@ export function remainder(rules, request, newer) {
 /** The later over the earlier, field by field: a trait may be spelled in two ways. @param {Rules} rules @param {string} earlier @param {string} later */
 function combined(rules, earlier, later) {
   const rest = JSON.parse(remainder(rules, earlier, rules('identify', later).call[1]) ?? '{}');
-  const { userId = rest.userId, traits } = JSON.parse(later);
-  return JSON.stringify({ userId, traits: { ...rest.traits, ...traits } });
+  const { userId, traits } = JSON.parse(later);
+  return JSON.stringify({ userId: userId ?? rest.userId, traits: { ...rest.traits, ...traits } });
 }

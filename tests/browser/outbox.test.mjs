@@ -696,6 +696,22 @@ test('what was kept by a clock that was ahead is sent in the next minute all the
   assert.equal((await heard(next.page)).at(-1).error, 'given_up');
 });
 
+test('of leads that are made one the user id is the last that there was', async (t) => {
+  const server = await startLeadServer(t);
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head, path: '/first' });
+  await visitorNamed(page);
+  await keepThere(page, [
+    { request: '{"userId":"u7","traits":{"email":"a@example.com","plan":"pro"}}', time: Date.now() - 30_000 },
+    { request: '{"userId":null,"traits":{"email":"a@example.com","seats":3}}', time: Date.now() - 20_000 },
+  ]);
+  const next = await world.open(t, { head, path: '/next', context });
+  await server.received(1);
+  await allSent(next.page);
+  const [{ userId, traits }] = server.leads;
+  assert.deepEqual([server.leads.length, userId, traits], [1, 'u7', { email: 'a@example.com', Plan: 'pro', seats: 3 }]);
+});
+
 test('a clock that is set forth while the server has asked for half a day: the lead goes within the hour', async (t) => {
   const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '43200' } }));
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
