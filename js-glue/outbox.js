@@ -138,7 +138,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
     /** @type {Answer | undefined} */
     let answer;
     const last = store.get(LAST_LEAD);
-    const newer = last?.time > Number(time) && fieldsOf(last);
+    // One of the future was sent before the clock was set back: nothing would be newer for as long as that was.
+    const newer = last?.time > Number(time) && last.time <= Date.now() && fieldsOf(last);
     const lead = rules('identify', request);
     if (newer && newer.Email !== lead.email && !form) {
       // The visitor is somebody else by now: the cookie is theirs.

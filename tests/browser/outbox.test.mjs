@@ -712,6 +712,23 @@ test('of leads that are made one the user id is the last that there was', async 
   assert.deepEqual([server.leads.length, userId, traits], [1, 'u7', { email: 'a@example.com', Plan: 'pro', seats: 3 }]);
 });
 
+test('what was sent by a clock that was ahead is not newer than what is kept by one that is right', async (t) => {
+  const server = await startLeadServer(t);
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head, path: '/first' });
+  await visitorNamed(page);
+  await call(page, [identify('a@example.com', { plan: 'free' })]);
+  await page.evaluate(() => {
+    const last = JSON.parse(localStorage.munchkin_shim_lead);
+    localStorage.munchkin_shim_lead = JSON.stringify({ ...last, time: last.time + 365 * 24 * 3600 * 1000 });
+  });
+  await keepThere(page, [{ request: '{"userId":"a@example.com","traits":{"email":"a@example.com","plan":"pro"}}', time: Date.now() - 20_000 }]);
+  const next = await world.open(t, { head, path: '/next', context });
+  await server.received(2);
+  await allSent(next.page);
+  assert.deepEqual(server.leads.map(({ traits }) => traits.plan), ['free', 'pro']);
+});
+
 test('a clock that is set forth while the server has asked for half a day: the lead goes within the hour', async (t) => {
   const server = await startLeadServer(t, () => ({ ...UNAVAILABLE, headers: { 'Retry-After': '43200' } }));
   const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }), prepare: (page) => page.clock.install() });
