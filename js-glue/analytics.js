@@ -183,24 +183,24 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
 
   /**
    * Does what takes the extras; without them, or if it throws, the call ends with the error.
-   * @param {string} name @param {any[]} args
+   * @param {string} name
    * @param {typeof inTime} limit how long it waits for them
    * @param {(extras: typeof import('./extras.js')) => void} work
    */
-  const withExtras = async (name, args, limit, work) => {
+  const withExtras = async (name, limit, work) => {
     let error = 'extras_blocked';
     try {
       const loaded = await extrasOnce(limit);
       error = 'arguments_invalid';
       work(loaded);
     } catch (reason) {
-      return end(name, args, failure(error));
+      return end(name, [], failure(error)); // a function among the arguments is no callback, but says what to track
     }
   };
 
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
     calls[name] = (_, args) =>
-      withExtras(name, args, inTime, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
+      withExtras(name, inTime, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
   }
 
   for (const name of ['group', 'alias']) {
@@ -250,7 +250,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     if (!consent) {
       user.reset();
       store.persist(false);
-      withExtras('consent', [], late, ({ refuse }) => {
+      withExtras('consent', late, ({ refuse }) => {
         // Unless there has been a yes meanwhile, or it is the second no.
         if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings));
       });
@@ -288,7 +288,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         );
         if (options.autoPage) {
           const start = location.href;
-          withExtras('page', [], late, ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
+          withExtras('page', late, ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
       callSafely(hasOptedOut); // what the URL says of that is noted, whether there are calls or not

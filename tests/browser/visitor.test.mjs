@@ -471,6 +471,23 @@ test('a link that has waited goes on as it says: without a referrer, or in the t
   }
 });
 
+test('without the extras a function that says what to track is not called as if it were told how the call ended', async (t) => {
+  const { page } = await world.open(t, {
+    head: world.tag(),
+    body: '<a href="#x">link</a><form></form>',
+    prepare: (page) => page.route('**/munchkin-shim.extras.js', (route) => route.abort()),
+  });
+  const [results, given] = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any[]} */
+    const given = [];
+    const saying = (/** @type {any} */ element) => given.push(String(element));
+    return [[await analytics.trackLink(document.links, saying), await analytics.trackForm(document.forms, 'Sent', saying)], given];
+  });
+  assert.deepEqual(results.map((/** @type {any} */ { error }) => error), ['extras_blocked', 'extras_blocked']);
+  assert.deepEqual(given, []);
+});
+
 test("a page's function that throws, or a browser without PerformanceObserver: no exception, and the link leads on", async (t) => {
   const { page, errors, context } = await world.open(t, {
     head: world.tag(),
