@@ -157,7 +157,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, presigned, earlier),
       );
       // One that fails ends at once, and may be over before those that it came after.
-      lastIdentify = Promise.all([earlier, ended]);
+      lastIdentify = ended.then(() => earlier);
       return ended;
     },
 

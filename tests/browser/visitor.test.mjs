@@ -538,6 +538,19 @@ test('of identifies at once each change arrives, in order, and the same lead onc
   assert.equal(world.simulator.leads.get('u1@example.com')?.fields.Plan, 'free');
 });
 
+test('what became of earlier identifies is not held on to', async (t) => {
+  const { page, context } = await world.open(t, { head: world.tag() });
+  await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    const results = (/** @type {any} */ (window).results = /** @type {WeakRef<object>[]} */ ([]));
+    for (let i = 0; i < 20; i++) results.push(new WeakRef(await analytics.identify('not an address')));
+  });
+  const session = await context.newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const held = await page.evaluate(() => /** @type {any} */ (window).results.filter((/** @type {WeakRef<object>} */ result) => result.deref()).length);
+  assert.ok(held < 5, `${held} of 20`);
+});
+
 test('a lead is sent again after a day; the server is handed each that is sent, and no cookie of its own', async (t) => {
   /** @type {import('playwright-core').Request[]} */
   const asked = [];
