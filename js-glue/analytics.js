@@ -76,6 +76,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let settings;
   /** Has the visitor agreed? @type {unknown} */
   let consent;
+  /** Lets go on what waits for a yes. @type {(value?: any) => void} */
+  let agree = () => {};
   /** Begins all that needs the visitor's consent. @type {() => void} */
   let begin;
   /** @type {ReturnType<typeof createDelivery> | undefined} */
@@ -255,7 +257,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings));
       });
     } else {
-      events.emit('consent');
+      agree();
       takeBack = takeBack?.(); // at once: the calls after a yes are sent
       if (!delivery) begin();
     }
@@ -276,7 +278,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       begin = () => {
         const mayTrack = () => !!consent;
         const permission = async () => {
-          while (!consent) await new Promise((resolve) => events.once('consent', resolve));
+          while (!consent) await new Promise((resolve) => (agree = resolve));
         };
         delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission, finish);
         delivery.complete.then(
