@@ -43,8 +43,14 @@ function run() {
   const stub = existing?.munchkinShim;
   if (existing && !stub?.options) return; // this script has run already
 
-  /** A file of the same build. @param {string} name */
-  const beside = (name) => script.src && new URL(name, script.src).href;
+  /** A file of the same build; of a script that is from nowhere, as by a blob: URL, there is none. @param {string} name */
+  const beside = (name) => {
+    try {
+      return new URL(name, script.src).href;
+    } catch (reason) {
+      return '';
+    }
+  };
   const nonce = script.nonce;
   const analytics = createAnalytics(
     (options) => startEmbedded({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),

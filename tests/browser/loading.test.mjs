@@ -327,6 +327,23 @@ test('an image called "currentScript" is not the script: nothing is loaded from 
   assert.deepEqual(errors, []);
 });
 
+for (const scheme of ['blob', 'data']) {
+  test(`a script from a ${scheme}: URL has no files beside it, and does without`, async (t) => {
+    const { page, errors } = await world.open(t, { head: world.snippet().replace(/<script async.*/, '') });
+    await page.evaluate(async (kind) => {
+      const code = await (await fetch('/dist/munchkin-shim.js')).text();
+      const script = document.createElement('script');
+      const blob = new Blob([code], { type: 'text/javascript' });
+      script.src = kind === 'blob' ? URL.createObjectURL(blob) : `data:text/javascript;charset=utf-8,${encodeURIComponent(code)}`;
+      document.head.append(script);
+    }, scheme);
+    const [visit, links] = await call(page, [['track', scheme], ['trackLink', null, 'x']]);
+    assert.deepEqual([visit.sent, links.error], [true, 'extras_blocked']);
+    await world.arrival(`/event/${scheme}`);
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('elements with the id "munchkinShimExtras" are no extras', async (t) => {
   const { page, errors } = await world.open(t, {
     head: world.tag(),
