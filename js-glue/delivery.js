@@ -122,10 +122,13 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
   };
 
-  /** Puts a lead at the end of those that are kept, or without `lead` removes it. @param {string} request @param {import('./outbox.js').Kept[]} lead */
-  const keep = (request, ...lead) => {
+  /**
+   * Puts a lead at the end of those that are kept; or removes it, unless it has been called for again since.
+   * @param {string} request @param {import('./outbox.js').Kept[]} lead none removes it @param {number} [time] when that was called for
+   */
+  const keep = (request, lead, time) => {
     // What there is may be nothing, or no list, or have anything in it: anybody can write there.
-    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => (other?.request ?? request) !== request);
+    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => (other?.request ?? request) !== request || other?.time > /** @type {number} */ (time));
     // The server's pause, which stands first and has no request, is none of them.
     const leads = kept.concat(lead).filter((other, i, all) => !other.request || i >= all.length - KEPT_MAX);
     store.set(KEPT, leads[0] && leads);
@@ -178,7 +181,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     const sign = async () => {
       if (send) return send(lead);
       // Whatever becomes of the page before there is an answer.
-      keep(request, { request, time });
+      keep(request, [{ request, time }]);
       return byOutbox
         ? ((await loaded())?.send(lead, request) ?? { ...failure('extras_blocked'), kept: true })
         : sendLead(server, request, trackingCookie() || '');
@@ -195,7 +198,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time });
     }
     if (!send) {
-      if (!outcome.kept) keep(request);
+      if (!outcome.kept) keep(request, [], time);
       // It is tried again; or the server is told a new visitor's cookie, once there is one.
       if (outcome.kept || answer.cookie === '') tend(request, answer);
     }

@@ -302,6 +302,32 @@ test('of two identifies at once the newer is refused for now, and the older answ
   assert.equal((await call(page, [identify('a@example.com', { plan: 'pro' })]))[0].skipped, 'unchanged');
 });
 
+test('a lead that is said again while it is under way, and is refused then, is kept: the answer to the first one does not count for it', async (t) => {
+  /** @type {() => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = () => resolve({ body: { queued: true } });
+  });
+  const server = await startLeadServer(t, () => held);
+  const { page, context } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await visitorNamed(page);
+  const first = call(page, [identify('a@example.com', { plan: 'free' }), identify('a@example.com', { plan: 'pro' })]);
+  await server.received(2);
+  server.answer = () => UNAVAILABLE;
+  const again = call(page, [identify('a@example.com', { plan: 'free' })]);
+  await server.received(3);
+  release();
+  assert.deepEqual((await first).map(({ sent }) => sent), [true, true]);
+  assert.equal((await again)[0].kept, true);
+  assert.deepEqual((await kept(page)).map(({ request }) => JSON.parse(request).traits.plan), ['free']);
+  server.answer = () => ({ body: { queued: true } });
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await server.received(4);
+  await allSent(page);
+  assert.equal(server.leads[3].traits.plan, 'free');
+});
+
 test('where the server signs, the answer leads to associateLead when it comes at last', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
   await visitorNamed(page);
