@@ -134,8 +134,8 @@ $(eval $(call wasm_module,wasm-for-js,shim))
 
 # Passes and their order found by trial: what counts is the size in brotli of munchkin-shim.js, the module in it.
 build/munchkin_%.wasm: build/wasm/%.wasm
-	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -O2 --flatten --rereloop --merge-blocks -O4 -O3 -O4 --reorder-functions \
-		$(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
+	@echo "  WASM-OPT $@" && $(BIN)/wasm-opt -O2 --reorder-functions --dealign --flatten --rereloop --merge-blocks -O4 -O3 -O4 \
+		--zero-filled-memory $(WASM_FEATURES) --enable-multivalue --strip-debug --strip-producers --strip-target-features $< -o $@
 
 build/munchkin_shim.asm.mjs: build/wasm-for-js/shim.wasm
 	@echo "  WASM2JS $@" && $(BIN)/wasm-opt -Oz $(WASM_FEATURES) --strip-debug --strip-producers $< -o $(<:.wasm=.small.wasm) && \

@@ -17,7 +17,7 @@ import { createStore, createUser } from './user.js';
  * @typedef {import('./delivery.js').Options} Options
  * @typedef {import('./outcome.js').Outcome & {type: string, sent: boolean}} Result
  * @typedef {(result: Result) => void} Callback
- * @typedef {{options: Record<string, any>, callback?: Callback}} Common what every call may have
+ * @typedef {import('./arguments.js').Common} Common
  */
 
 /**
@@ -65,7 +65,7 @@ import { createStore, createUser } from './user.js';
  * @returns {Analytics & {load: Load}}
  */
 export function createAnalytics(startRules, loadExtras, target = {}) {
-  const events = createEvents(target);
+  const { emit, listening } = createEvents(target);
   /** Calls made before load, or before the visitor has agreed. @type {QueuedCall[]} */
   let waiting = [];
   const store = createStore();
@@ -97,8 +97,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const finish = (type, callback, outcome) => {
     const result = { sent: false, ...outcome, type };
     if (isDebugging) console.log('munchkin-shim:', result);
-    if (!result.ok) events.emit('error', result);
-    events.emit('result', result);
+    if (!result.ok) emit('error', result);
+    emit('result', result);
     callSafely(callback, result);
     return result;
   };
@@ -110,7 +110,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
    * @param {(rules: import('./rules.js').Rules) => Promise<import('./outcome.js').Outcome> | import('./outcome.js').Outcome} work
    * @returns {Promise<Result>}
    */
-  const perform = async (type, { options, callback }, work) => {
+  const perform = async (type, [options, callback], work) => {
     let outcome;
     try {
       outcome = await (consent ? /** @type {any} */ (delivery).perform(options, work) : skip('no_consent'));
@@ -129,21 +129,21 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   /** The calls, which wait for load. @type {Record<string, (href: string, args: any[]) => any>} */
   const calls = {
     page(href, args) {
-      const { category, name, properties, ...common } = pageArguments(args);
-      events.emit('page', category, name, properties, common.options);
+      const [category, name, properties, ...common] = pageArguments(args);
+      emit('page', category, name, properties, common[0]);
       const url = typeof properties.url === 'string' ? properties.url : href;
       return visit('page', { url }, common, href);
     },
 
     track(href, args) {
-      const { event, properties, ...common } = trackArguments(args);
-      events.emit('track', event, properties, common.options);
+      const [event, properties, ...common] = trackArguments(args);
+      emit('track', event, properties, common[0]);
       return visit('track', { event, properties }, common, href);
     },
 
     identify(_, args) {
-      const { userId, traits, ...common } = identifyArguments(args);
-      events.emit('identify', userId, traits, common.options);
+      const [userId, traits, ...common] = identifyArguments(args);
+      emit('identify', userId, traits, common[0]);
       const known = user.traitsOf(userId);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: { ...known, ...traits } });
       const isTooLarge = new Blob([request]).size > REQUEST_MAX;
@@ -153,7 +153,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         user.id(userId);
       }
       const earlier = lastIdentify;
-      const hash = common.options.integrations?.Marketo?.hash;
+      const hash = common[0].integrations?.Marketo?.hash;
       const presigned = hash && (() => ({ ok: true, hash }));
       const ended = perform('identify', common, (rules) =>
         isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, presigned, earlier),
@@ -173,26 +173,25 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const end = async (name, args, outcome) =>
     finish(name, args.find((value) => typeof value === 'function'), outcome);
 
-  /** Waits however long it takes. @type {typeof inTime} */
-  const late = (loading) => loading;
   /** @type {Promise<typeof import('./extras.js')> | undefined} */
   let extras;
-  const extrasOnce = (limit = inTime) =>
-    limit((extras ??= loadExtras(/** @type {Options} */ (settings)))).catch((reason) => {
-      extras = undefined; // the next may have more luck, or find what has come late
+  /** However late they come. */
+  const extrasOnce = () =>
+    (extras ??= loadExtras(/** @type {Options} */ (settings)).catch((reason) => {
+      extras = undefined; // the next may have more luck
       throw reason;
-    });
+    }));
 
   /**
    * Does what takes the extras; without them, or if it throws, the call ends with the error.
    * @param {string} name
-   * @param {typeof inTime} limit how long it waits for them
+   * @param {ReturnType<typeof loadExtras>} loading
    * @param {(extras: typeof import('./extras.js')) => void} work
    */
-  const withExtras = async (name, limit, work) => {
+  const withExtras = async (name, loading, work) => {
     let error = 'extras_blocked';
     try {
-      const loaded = await extrasOnce(limit);
+      const loaded = await loading;
       error = 'arguments_invalid';
       work(loaded);
     } catch (reason) {
@@ -202,12 +201,12 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
 
   for (const name of /** @type {const} */ (['trackLink', 'trackForm'])) {
     calls[name] = (_, args) =>
-      withExtras(name, inTime, (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
+      withExtras(name, inTime(extrasOnce()), (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
   }
 
   for (const name of ['group', 'alias']) {
     calls[name] = (_, args) => {
-      events.emit(name, ...args);
+      emit(name, ...args);
       return end(name, args, skip('not_supported'));
     };
   }
@@ -252,7 +251,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     if (!consent) {
       user.reset();
       store.persist(false);
-      withExtras('consent', late, ({ refuse }) => {
+      withExtras('consent', extrasOnce(), ({ refuse }) => {
         // Unless there has been a yes meanwhile, or it is the second no.
         if (!consent) takeBack ||= refuse(/** @type {Options} */ (settings));
       });
@@ -284,13 +283,13 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         delivery.complete.then(
           () => {
             isReady = true;
-            events.emit('ready');
+            emit('ready');
           },
           () => {},
         );
         if (options.autoPage) {
           const start = location.href;
-          withExtras('page', late, ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
+          withExtras('page', extrasOnce(), ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
       callSafely(hasOptedOut); // what the URL says of that is noted, whether there are calls or not
@@ -306,12 +305,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     /** @param {() => void} listener */
     ready: (listener) => {
       if (isReady) callSafely(listener);
-      else events.once('ready', listener);
+      else listening.once('ready', listener);
     },
 
-    on: events.on,
-    once: events.once,
-    off: events.off,
+    ...listening,
 
     user: () => user,
     debug(on = true) {

@@ -8,9 +8,10 @@
 /**
  * @typedef {Record<string, any>} Bag
  * @typedef {(result: any) => void} Callback
- * @typedef {{category?: string, name?: string, properties: Bag, options: Bag, callback?: Callback}} PageArguments
- * @typedef {{event?: string, properties: Bag, options: Bag, callback?: Callback}} TrackArguments
- * @typedef {{userId?: string | number, traits: Bag, options: Bag, callback?: Callback}} IdentifyArguments
+ * @typedef {[options: Bag, callback: Callback | undefined]} Common what every call may have
+ * @typedef {[category: string | undefined, name: string | undefined, properties: Bag, ...common: Common]} PageArguments
+ * @typedef {[event: string | undefined, properties: Bag, ...common: Common]} TrackArguments
+ * @typedef {[userId: string | number | undefined, traits: Bag, ...common: Common]} IdentifyArguments
  */
 
 /** Functions are objects, too. @param {unknown} value @returns {value is Bag} */
@@ -27,7 +28,7 @@ const isId = (value) => (typeof value === 'string' && value !== '') || typeof va
  * Splits the arguments behind the leading texts: up to two objects, each of which null may stand
  * for, then the callback.
  * @param {unknown[]} rest
- * @returns {[Bag, Bag, Callback | undefined]}
+ * @returns {[Bag, ...Common]}
  */
 function objectsAndCallback(rest) {
   const callback = rest.find((value) => typeof value === 'function');
@@ -45,19 +46,16 @@ export function pageArguments(args) {
   const places = Math.min(first, 2);
   const [name, category] = args.slice(0, places).filter((value) => typeof value === 'string').reverse();
   // Places held by null between the texts and the objects: page(null, null, null, options).
-  const [properties, options, callback] = objectsAndCallback(args.slice(places));
-  return { category, name, properties, options, callback };
+  return [category, name, ...objectsAndCallback(args.slice(places))];
 }
 
 /** @param {unknown[]} args @returns {TrackArguments} */
 export function trackArguments([event, ...rest]) {
-  const [properties, options, callback] = objectsAndCallback(rest);
-  return { event: isId(event) ? String(event) : undefined, properties, options, callback };
+  return [isId(event) ? String(event) : undefined, ...objectsAndCallback(rest)];
 }
 
 /** @param {unknown[]} args @returns {IdentifyArguments} */
 export function identifyArguments(args) {
-  const hasPlaceForId = !isObject(args[0]);
-  const [traits, options, callback] = objectsAndCallback(hasPlaceForId ? args.slice(1) : args);
-  return { userId: isId(args[0]) ? args[0] : undefined, traits, options, callback };
+  const [first, ...rest] = args;
+  return [isId(first) ? first : undefined, ...objectsAndCallback(isObject(first) ? args : rest)];
 }

@@ -98,7 +98,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     const url = headStart.href;
     if (!mayBeRecorded || !url) return false;
     // Munchkin itself knows no hash routes.
-    const own = rules('page', JSON.stringify({ url, base: url, urlLimit, paramsLimit }));
+    const own = rules('page', JSON.stringify({ base: url, urlLimit, paramsLimit }));
     const same = JSON.stringify(own.call) === JSON.stringify(visit.call);
     mayBeRecorded = !same && (early || href === url);
     return same;
@@ -136,7 +136,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
 
   /** What takes care of leads, from the extras; undefined without them. */
   const loaded = () =>
-    extras().then(
+    inTime(extras()).then(
       ({ createOutbox }) =>
         (outbox ??= createOutbox(options, store, perform, associate, finish, settled, addScript, munchkinId, mayTrack)),
       () => undefined,

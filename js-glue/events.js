@@ -42,5 +42,5 @@ export function createEvents(target) {
     for (const { listener } of all) callSafely(listener, ...args);
   };
 
-  return { on, once, off, emit };
+  return { emit, listening: { on, once, off } };
 }

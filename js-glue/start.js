@@ -30,7 +30,7 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
 export async function extrasOnPage(url, nonce) {
   const extras = () => {
     const { munchkinShimExtras } = /** @type {any} */ (window);
-    return munchkinShimExtras?.createOutbox && munchkinShimExtras; // elements with that id are none
+    return typeof munchkinShimExtras?.createOutbox === 'function' ? munchkinShimExtras : undefined; // or elements with that id
   };
   if (!extras()) await scriptRun(addScript(url, nonce));
   // Some sites answer with a page where there is no file.

@@ -87,7 +87,7 @@ const script = await bundled('js-glue/script.js', {
 const eager = '//# allFunctionsCalledOnLoad';
 
 /** Of the script's own objects, those that the page never sees. */
-const internal = /^(perform|associate|connect|carryOut|imports|persist|traitsOf|emit|listener|visit|category|callback|topic|isOnce|complete)$/;
+const internal = /^(perform|associate|connect|carryOut|imports|persist|traitsOf|emit|listener|visit|listening|topic|isOnce|complete)$/;
 
 // Single quotes, as the module's literal has: the same bytes again cost less.
 const code = (await shrunk(script, { format: { quote_style: 1 }, internal })).replace("'WASM'", wasmLiteral);

@@ -30,7 +30,7 @@ writeFileSync(join(folder, 'extras-sentences.js'), sentences('sentences', EXTRAS
 const UNSAID =
   'not_a_browser json_invalid munchkin_failed too_large out_of_memory url_invalid url_unsupported_scheme event_missing ' +
   'arguments_invalid munchkin_blocked core_blocked server_unreachable server_error server_missing ' +
-  'extras_blocked email_invalid munchkin_id_invalid';
+  'extras_blocked email_invalid email_missing munchkin_id_invalid';
 writeFileSync(join(folder, 'page-sentences.js'), sentences('sentences', GLUE, UNSAID.split(' ')));
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 

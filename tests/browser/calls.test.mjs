@@ -74,7 +74,7 @@ test('identify without an e-mail sends nothing and tells by promise, callback an
   });
   assert.deepEqual(told.codes, [['event', 'email_missing', 'identify'], ['callback', 'email_missing']]);
   assert.deepEqual([told.result.ok, told.result.sent, told.result.error], [false, false, 'email_missing']);
-  assert.match(told.result.message, /e-mail/);
+  assert.match(told.result.message, /email/);
   await call(page, [['track', 'afterwards']]);
   await world.arrival('/event/afterwards');
   assert.equal(world.simulator.events.some(({ type }) => type === 'associateLead'), false);

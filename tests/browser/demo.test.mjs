@@ -126,7 +126,7 @@ test('what cannot be sent is not sent, and the panel says why', async (t) => {
   const before = (await received('associateLead')).length;
   await page.getByRole('navigation').getByRole('link', { name: 'Sign up' }).click();
   await page.getByRole('button', { name: 'without an e-mail' }).click();
-  await entry('email_missing').getByText('There is no e-mail address.').waitFor();
+  await entry('email_missing').getByText('email missing.').waitFor();
   await page.getByRole('button', { name: 'misspelt' }).click();
   await entry('email_invalid').getByText('email invalid.').waitFor();
   assert.equal((await received('associateLead')).length, before);

@@ -75,7 +75,7 @@ function check(name, parse, cases, empty) {
   for (const [args, expected] of cases) {
     const shape = args.map((value) => (value === callback ? 'callback' : value === options ? 'options' : JSON.stringify(value)));
     test(`${name}(${shape.join(', ')})`, () => {
-      assert.deepEqual(parse(args), { ...empty, options: {}, callback: undefined, ...expected });
+      assert.deepEqual(parse(args), Object.values({ ...empty, options: {}, callback: undefined, ...expected }));
     });
   }
 }
