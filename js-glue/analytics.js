@@ -69,7 +69,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   /** Calls made before load, or before the visitor has agreed. @type {QueuedCall[]} */
   let waiting = [];
   const store = createStore();
-  const user = createUser(store);
+  const user = createUser(store, () => !!globalThis.document && consent !== false && !hasOptedOut());
   let isDebugging = false;
   let isReady = false;
   /** What load was given. @type {Options | undefined} */
@@ -147,11 +147,9 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       const known = user.traitsOf(userId);
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: { ...known, ...traits } });
       const isTooLarge = new Blob([request]).size > REQUEST_MAX;
-      if (consent && !hasOptedOut()) {
-        // Of what is too large nothing is remembered, but who it was of.
-        user.traits(isTooLarge ? known : JSON.parse(request).traits);
-        user.id(userId);
-      }
+      // Of what is too large nothing is remembered, but who it was of.
+      user.traits(isTooLarge ? known : JSON.parse(request).traits);
+      user.id(userId);
       const earlier = lastIdentify;
       const hash = common[0].integrations?.Marketo?.hash;
       const presigned = hash && (() => ({ ok: true, hash }));
@@ -292,7 +290,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
           withExtras('page', extrasOnce(), ({ followRoutes }) => followRoutes(target.page, options.hashRouting, start));
         }
       };
-      callSafely(hasOptedOut); // what the URL says of that is noted, whether there are calls or not
+      hasOptedOut(); // what the URL says of that is noted, whether there are calls or not
       heed();
     },
 

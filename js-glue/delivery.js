@@ -50,8 +50,13 @@ export const asksToOptOut = () => /[?&]marketo_opt_out=true/.test(location.searc
 
 /** Has the visitor told Munchkin not to track? It may not be there to note that for the pages to come. */
 export const hasOptedOut = () => {
-  if (asksToOptOut()) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
-  return asksToOptOut() || cookie('mkto_opt_out') === 'true';
+  try {
+    if (asksToOptOut()) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
+    if (cookie('mkto_opt_out') === 'true') return true;
+  } catch (reason) {
+    // Some frames may have no cookies.
+  }
+  return asksToOptOut();
 };
 
 /** @param {Record<string, any>} integrations */

@@ -43,7 +43,7 @@ export function addScript(url, nonce) {
   const script = document.createElement('script');
   script.src = trusted(url);
   if (nonce) script.nonce = nonce;
-  (document.head || document.documentElement).appendChild(script);
+  (document.head || document.documentElement).append(script);
   return script;
 }
 

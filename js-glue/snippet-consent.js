@@ -16,11 +16,7 @@ const SENDING = 'page track identify group alias pageview'.split(' ');
 export function awaitConsent(page, name, tag) {
   const stub = [page[name], page.munchkinAnalytics].find((candidate) => candidate?.munchkinShim?.options);
   if (!stub) return;
-  try {
-    hasOptedOut(); // what the URL says of that is noted
-  } catch (reason) {
-    // Cookies are forbidden here.
-  }
+  hasOptedOut(); // what the URL says of that is noted
   const { options } = stub.munchkinShim;
   let isLoading = false;
 

@@ -69,8 +69,11 @@ const uuid = () => URL.createObjectURL(new Blob()).slice(-36);
 
 /** @typedef {ReturnType<typeof createUser>} User */
 
-/** @param {Store} store */
-export function createUser(store) {
+/**
+ * @param {Store} store
+ * @param {() => boolean} mayRemember false for a visitor who has said no or opted out: whoever asks, they are only forgotten
+ */
+export function createUser(store, mayRemember) {
   /**
    * Called without a value, tells; with one, sets (null forgets).
    * @param {string} key
@@ -80,7 +83,7 @@ export function createUser(store) {
     (key, otherwise) =>
     /** @param {any} [value] */
     (value) => {
-      if (value !== undefined) store.set(key, value ?? undefined);
+      if (value === null || (value !== undefined && (mayRemember() || key === ANONYMOUS_ID))) store.set(key, value ?? undefined);
       return store.get(key) ?? otherwise();
     };
 

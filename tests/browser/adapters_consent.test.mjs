@@ -20,7 +20,7 @@ const SAYINGS = {
     const identify = (userId, traits) => plugin.identify(null, null, { message: { userId, context: { traits }, integrations: {} } });
     const forget = () => {};`,
   analytics: `
-    plugin.initialize({ instance: { user: () => null } });
+    plugin.initialize({ instance: { user: (name) => options.known?.[name] ?? null } });
     const identify = (userId, traits) => plugin.identify({ payload: { userId, traits, options: {} } });
     const forget = () => plugin.reset();`,
 };
@@ -51,4 +51,29 @@ for (const [library, saying] of Object.entries(SAYINGS)) {
     );
     assert.deepEqual(errors, []);
   });
+
+  for (const [kind, refuse] of [['said no', 'plugin.analytics.consent(false)'], ['opted out', "document.cookie = 'mkto_opt_out=true;path=/'"]]) {
+    test(`${library}: who has ${kind} is not remembered, not even once there is a yes, with storage: 'local'`, async (t) => {
+      const { page, errors } = await world.open(t, { body: library });
+      const storage = await page.evaluate(
+        ([file, id, known, code]) =>
+          new Function('file', 'id', 'options', `return import(file).then(({ marketo }) => {
+            const plugin = marketo(id, options);
+            ${code}
+            identify('a', { email: 'a@example.com' });
+            plugin.analytics.user().traits({ plan: 'pro' });
+            plugin.analytics.consent(true);
+            return { ...localStorage };
+          })`)(file, id, { known, munchkinUrl: '/none.js', consent: 'pending', storage: 'local' }),
+        /** @type {const} */ ([
+          `/dist/${library}.mjs`,
+          MUNCHKIN_ID,
+          { userId: 'b', traits: { email: 'b@example.com' } },
+          kind === 'said no' ? `${saying}; ${refuse};` : `${refuse}; ${saying}`,
+        ]),
+      );
+      assert.deepEqual(storage, {});
+      assert.deepEqual(errors, []);
+    });
+  }
 }
