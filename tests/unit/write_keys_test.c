@@ -109,6 +109,35 @@ test_longest(void **state)
     assert_non_null(strstr(problem, "line 1 is no write key"));
 }
 
+/* 126 times "k" and what that ends with, as base64 has it. */
+static bool
+authorizes(const char *end)
+{
+    char header[256];
+    size_t len = (size_t)snprintf(header, sizeof header, "Basic ");
+    for (int i = 0; i < MS_WRITE_KEY_MAX / 3; i++) {
+        len += (size_t)snprintf(header + len, sizeof header - len, "a2tr");
+    }
+    (void)snprintf(header + len, sizeof header - len, "%s", end);
+    return ms_write_keys_authorize(keys, header);
+}
+
+/* The start of a longer one is not taken for the key. */
+static void
+test_longer_than_a_key(void **state)
+{
+    (void)state;
+    char text[MS_WRITE_KEY_MAX + 1];
+    memset(text, 'k', sizeof text);
+    assert_true(ms_write_keys_add(keys, (ms_slice){text, MS_WRITE_KEY_MAX}));
+    assert_false(ms_write_keys_add(keys, (ms_slice){text, sizeof text}));
+    assert_true(ms_write_keys_hold(keys, (ms_slice){text, MS_WRITE_KEY_MAX}));
+    assert_false(ms_write_keys_hold(keys, (ms_slice){text, sizeof text}));
+    assert_true(authorizes("a2s6"));          /* kk: */
+    assert_false(authorizes("a2trOg=="));     /* kkk: */
+    assert_false(authorizes("a2tra2tra2tr")); /* kkkkkkkkk */
+}
+
 static void
 assert_refused(const char *bytes, size_t len, const char *words)
 {
@@ -169,7 +198,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_keys, close_keys)
     const struct CMUnitTest tests[] = {
-        TEST(test_file),    TEST(test_long_lines), TEST(test_longest),
+        TEST(test_file),    TEST(test_long_lines), TEST(test_longest), TEST(test_longer_than_a_key),
         TEST(test_refused), TEST(test_too_many),   TEST(test_memory),
     };
     return cmocka_run_group_tests_name("write_keys", tests, NULL, NULL);

@@ -1,0 +1,103 @@
+/* What comes for a lead while Marketo is told of it, or asked about its cookie. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "queue.h"
+
+#define RIPE (START + 5 * SECOND)
+
+static const ms_slice none = {"", 0};
+
+/* Of SOAP, where a cookie takes a sync of its lead's: that is one call for two cookies, and another
+ * once it has ended. */
+static void
+test_two_cookies_of_a_lead(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_ANY, 7, RIPE);
+    identify_in_browser(NULL, "u1", "c3", NULL, RIPE);
+    identify_in_browser(NULL, "u1", "c4", NULL, RIPE);
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 @u1 %c4  {}\n");
+    int64_t first = taken[0].id;
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "");
+    ok(ms_store_lead_sent(queue, first, 7, RIPE + DAY));
+    assert_string_equal(take(MS_BY_ANY, RIPE + 2 * DAY), "#7 @u1 %c3  {}\n");
+}
+
+/* Whoever the e-mail finds or makes has nothing of what was sent to the lead that is gone. */
+static void
+test_all_is_sent_to_the_next_lead(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    ok(ms_store_forget_marketo_id(queue, 7, RIPE));
+    identify("a@x.com", NULL, NULL, "{\"A\":1,\"B\":2}", RIPE);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 60 * SECOND), "a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+/* A call for a cookie alone had no field that has waited. */
+static void
+test_a_field_that_came_while_a_cookie_flew(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_ANY, 7, RIPE);
+    identify_in_browser("a@x.com", NULL, "c1", NULL, RIPE);
+    assert_string_equal(take(MS_BY_ANY, RIPE + 60 * SECOND), "#7 %c1 a@x.com {}\n");
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", RIPE + 61 * SECOND);
+    ok(ms_store_lead_again(queue, taken[0].id, RIPE + 62 * SECOND));
+    assert_int_equal(counts().leads_waiting, 1);
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 %c1 a@x.com {\"B\":2}\n");
+}
+
+/* Until Marketo has said whose the cookie is, nobody is taken for somebody else by a user id. */
+static void
+test_a_user_id_does_not_move_while_a_cookie_is_looked_up(void **state)
+{
+    (void)state;
+    identify("a@x.com", "u1", NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify(NULL, NULL, "c1", NULL, RIPE);
+    assert_string_equal(lookups(RIPE + 5 * SECOND), "c1>0\n");
+    identify("b@x.com", "u1", "c1", "{\"B\":1}", RIPE + 6 * SECOND);
+    identify(NULL, "u1", NULL, "{\"C\":1}", RIPE + 7 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#7 @u1 a@x.com {\"C\":1}\n");
+}
+
+/* The answer about one cookie names the address of a lead whose own cookie is being looked up. */
+static void
+test_a_lead_that_is_looked_up_is_left_to_its_answer(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, "c1", "{\"A\":1}", START);
+    identify(NULL, NULL, "c2", "{\"B\":1}", START + SECOND);
+    assert_string_equal(lookups(RIPE + SECOND), "c1>0\nc2>0\n");
+    int64_t first = cookies[0].id;
+    ok(ms_store_looked_up(queue, cookies[1].id, 7, slice("a@x.com"), RIPE + SECOND));
+    ok(ms_store_looked_up(queue, first, 8, none, RIPE + SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 60 * SECOND), "#8 a@x.com {\"A\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 8, RIPE + 60 * SECOND));
+    /* One of two leads of an address waits until the other has been sent. */
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 a@x.com {\"B\":1}\n");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_two_cookies_of_a_lead),
+        TEST(test_all_is_sent_to_the_next_lead),
+        TEST(test_a_field_that_came_while_a_cookie_flew),
+        TEST(test_a_user_id_does_not_move_while_a_cookie_is_looked_up),
+        TEST(test_a_lead_that_is_looked_up_is_left_to_its_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
