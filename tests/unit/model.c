@@ -1,0 +1,308 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct model model;
+
+void
+model_begin(const model_setting *setting, uint64_t seed)
+{
+    model.setting = setting;
+    model.seed = seed;
+    model.now = START;
+    model.said_count = 1;
+    model.call_count = 0;
+    memset(model.value, 0, sizeof model.value);
+    for (int i = 0; i < COOKIES; i++) {
+        model.cookie_of[i] = one_in(3) ? marketo_id_of(i / COOKIES_EACH) : 0;
+    }
+}
+
+unsigned int
+random_below(unsigned int limit)
+{
+    model.seed = model.seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned int)(model.seed >> 33) % limit;
+}
+
+bool
+one_in(unsigned int count)
+{
+    return random_below(count) == 0;
+}
+
+static int
+anyone(void)
+{
+    return (int)random_below(PEOPLE);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+typedef struct {
+    char email[16];
+    char user_id[16];
+    char cookie[16];
+} names;
+
+/* What a message says of who it is of; nothing is empty. */
+static names
+names_of(int person, bool email, bool user_id, bool cookie)
+{
+    names who = {"", "", ""};
+    bool mixed = model.setting->anybody;
+    if (email) {
+        (void)snprintf(who.email, sizeof who.email, one_in(4) ? "E%d@x.com" : "e%d@x.com",
+                       mixed ? anyone() : person);
+    }
+    if (user_id) {
+        (void)snprintf(who.user_id, sizeof who.user_id, "u%d", mixed ? anyone() : person);
+    }
+    if (cookie) {
+        (void)snprintf(who.cookie, sizeof who.cookie, "c%d%u",
+                       mixed || model.setting->lent_browsers ? anyone() : person,
+                       random_below(COOKIES_EACH));
+    }
+    return who;
+}
+
+static names
+random_names(int person)
+{
+    enum { E = 1, U = 2, C = 4 };
+    static const int without_user_ids[] = {E, E | C};
+    static const int with_user_ids[] = {E, E, E | C, E | C, E | U, U, U | C, C};
+    int says = model.setting->anybody    ? 1 + (int)random_below(7)
+               : model.setting->user_ids ? with_user_ids[random_below(8)]
+                                         : without_user_ids[random_below(2)];
+    return names_of(person, says & E, says & U, says & C);
+}
+
+/* Up to some time ago, and no other message's: of equal times it would be the order that counts. */
+static int64_t
+random_time(void)
+{
+    int64_t time = model.now - 1 - random_below(900);
+    if (one_in(3)) {
+        time -= random_below(100) * SECOND;
+    }
+    for (int i = 1; i < model.said_count; i++) {
+        if (model.said[i].time == time) {
+            time--;
+            i = 0;
+        }
+    }
+    return time;
+}
+
+void
+say_something(void)
+{
+    char text[32];
+    int person = anyone();
+    names who = random_names(person);
+    bool is_activity = !model.setting->soap && one_in(6);
+    bool by_cookie_alone = who.email[0] == '\0' && who.user_id[0] == '\0';
+    assert_in_range(model.said_count, 1, MESSAGES - 1);
+    int number = model.said_count;
+    model_message *said = &model.said[number];
+    /* Where anything may be anybody's, no field takes another's place. */
+    int field = model.setting->anybody ? number : (int)random_below(FIELDS);
+    /* Each its own, so that none is left out because Marketo has it. */
+    int value = VALUES_EACH * person + number;
+    *said = (model_message){person, is_activity ? -1 : field, value, random_time(), false};
+    model.said_count++;
+    ms_command command = {.kind = is_activity ? MS_COMMAND_ACTIVITY : MS_COMMAND_LEAD,
+                          .who = {slice(who.email), slice(who.user_id), slice(who.cookie),
+                                  !model.setting->lent_browsers && (by_cookie_alone || one_in(2))},
+                          .time = said->time};
+    if (is_activity) {
+        (void)snprintf(text, sizeof text, "[%d]", number);
+        command.activity_type = 5;
+        command.attributes = slice(text);
+    } else {
+        (void)snprintf(text, sizeof text, "{\"F%d\":%d}", field, value);
+        command.fields = slice(text);
+    }
+    tell("%s %s %s%s say %s of %lld\n", who.email, who.user_id, who.cookie,
+         command.who.cookie_first ? " first" : "", text, (long long)(said->time - START));
+    request(&command, model.now);
+}
+
+void
+introduce_everybody(void)
+{
+    for (int cookie = 0; cookie < COOKIES; cookie++) {
+        names who;
+        int person = cookie / COOKIES_EACH;
+        (void)snprintf(who.email, sizeof who.email, "e%d@x.com", person);
+        (void)snprintf(who.user_id, sizeof who.user_id, "u%d", person);
+        (void)snprintf(who.cookie, sizeof who.cookie, "c%d%d", person, cookie % COOKIES_EACH);
+        identify_in_browser(who.email, model.setting->user_ids ? who.user_id : NULL, who.cookie,
+                            NULL, model.now);
+    }
+}
+
+/* ---- Marketo --------------------------------------------------------------------------------- */
+
+int64_t
+marketo_id_of(int person)
+{
+    return 100 + (model.setting->anybody && person == PEOPLE - 1 ? person - 1 : person);
+}
+
+int
+person_of(int64_t marketo_id)
+{
+    assert_in_range(marketo_id, 100, 100 + PEOPLE - 1);
+    return (int)(marketo_id - 100);
+}
+
+static int
+digit(char c)
+{
+    assert_in_range(c, '0', '9');
+    return c - '0';
+}
+
+int
+cookie_number(ms_slice cookie)
+{
+    return cookie.len == 0 ? -1 : digit(cookie.ptr[1]) * COOKIES_EACH + digit(cookie.ptr[2]);
+}
+
+int
+person_of_lead(const ms_due_lead *lead)
+{
+    int cookie = cookie_number(lead->cookie);
+    if (lead->marketo_id != 0) {
+        return person_of(lead->marketo_id);
+    }
+    if (cookie >= 0 && model.cookie_of[cookie] != 0) {
+        return person_of(model.cookie_of[cookie]);
+    }
+    if (lead->email.len > 0) {
+        return digit(lead->email.ptr[1]);
+    }
+    return lead->user_id.len > 0 ? digit(lead->user_id.ptr[1]) : cookie / COOKIES_EACH;
+}
+
+/* The fields have come to the person. */
+static void
+receive(int person, const char *fields)
+{
+    for (const char *at = fields; (at = strstr(at, "\"F")) != NULL; at++) {
+        char *end;
+        int field = (int)strtol(at + 2, &end, 10);
+        int value = (int)strtol(end + 2, NULL, 10);
+        if (model.setting->anybody) {
+            assert_in_range(field, 1, model.said_count - 1);
+            model.said[field].arrived = true;
+        } else {
+            assert_in_range(field, 0, FIELDS - 1);
+            assert_int_equal(value / VALUES_EACH, person);
+            model.value[person][field] = value;
+        }
+    }
+}
+
+void
+happen(const model_call *made)
+{
+    if (made->kind == SYNC) {
+        receive(made->person, made->fields);
+    }
+    if (made->kind == ACTIVITY) {
+        model.said[made->message].arrived = true;
+    }
+    if (made->cookie >= 0 && made->kind != LOOKUP) {
+        model.cookie_of[made->cookie] = marketo_id_of(made->person);
+    }
+}
+
+/* ---- calls ------------------------------------------------------------------------------- */
+
+/* May these two not be under way together? */
+static bool
+are_in_conflict(const model_call *a, const model_call *b)
+{
+    bool change_leads = (a->kind == SYNC || a->kind == TIE) && (b->kind == SYNC || b->kind == TIE);
+    if (!change_leads || model.setting->one_call_each) {
+        return change_leads && a->person == b->person;
+    }
+    return (a->kind == b->kind && a->id == b->id) ||
+           (a->marketo_id != 0 && a->marketo_id == b->marketo_id) ||
+           (a->email[0] != '\0' && strcmp(a->email + 1, b->email + 1) == 0);
+}
+
+void
+start_call(const model_call *started)
+{
+    static const char *const kinds[] = {"sync", "lookup", "tie", "activity"};
+    tell("%s %lld starts: person %d, cookie %d, message %d, %s\n", kinds[started->kind],
+         (long long)started->id, started->person, started->cookie, started->message,
+         started->fields);
+    for (int i = 0; i < model.call_count; i++) {
+        if (are_in_conflict(started, &model.calls[i])) {
+            fail_msg("person %d is in two calls", started->person);
+        }
+    }
+    assert_in_range(model.call_count, 0, CALLS - 1);
+    model.calls[model.call_count++] = *started;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* The newest message of the person's field; NULL if there is none. */
+static const model_message *
+newest(int person, int field)
+{
+    const model_message *found = NULL;
+    for (int i = 1; i < model.said_count; i++) {
+        const model_message *said = &model.said[i];
+        if (said->person == person && said->field == field &&
+            (found == NULL || said->time > found->time)) {
+            found = said;
+        }
+    }
+    return found;
+}
+
+static void
+check_values(int person)
+{
+    for (int field = 0; field < FIELDS; field++) {
+        const model_message *said = newest(person, field);
+        int has = model.value[person][field];
+        int must_have = said == NULL ? 0 : said->value;
+        bool is_right =
+            model.setting->newest_wins ? has == must_have : (has != 0) == (said != NULL);
+        if (!is_right) {
+            fail_msg("person %d's F%d is %d, not the newest, %d", person, field, has, must_have);
+        }
+    }
+}
+
+void
+check_marketo(void)
+{
+    for (int i = 1; i < model.said_count; i++) {
+        const model_message *said = &model.said[i];
+        /* Of a field not all values arrive. */
+        bool may_be_replaced = said->field >= 0 && !model.setting->anybody;
+        if (!may_be_replaced && !said->arrived) {
+            fail_msg("message %d is lost", i);
+        }
+    }
+    for (int person = 0; person < PEOPLE && !model.setting->anybody; person++) {
+        check_values(person);
+    }
+}
