@@ -116,8 +116,8 @@ say_something(void)
     model_message *said = &model.said[number];
     /* Where anything may be anybody's, no field takes another's place. */
     int field = model.setting->anybody ? number : (int)random_below(FIELDS);
-    /* Each its own, so that none is left out because Marketo has it. */
-    int value = VALUES_EACH * person + number;
+    /* One of few: what Marketo has may be said again, and after another it must not be left out. */
+    int value = VALUES_EACH * person + 1 + (int)random_below(2);
     *said = (model_message){person, is_activity ? -1 : field, value, random_time(), false};
     model.said_count++;
     ms_command command = {.kind = is_activity ? MS_COMMAND_ACTIVITY : MS_COMMAND_LEAD,

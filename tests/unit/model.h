@@ -13,7 +13,7 @@
 #define COOKIES_EACH 3
 #define COOKIES (PEOPLE * COOKIES_EACH)
 #define MESSAGES 400
-#define VALUES_EACH 1000 /* more than messages */
+#define VALUES_EACH 10
 #define CALLS 400
 
 /* What comes, and what is true then. */

@@ -127,7 +127,7 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
     }
     ms_field_set merged = ms_fields_together(store, &waiting, added);
     if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
-        ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
+        lead->changed |= ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
     }
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {
         put_aside(store, command, added, of_letter, now);

@@ -197,7 +197,7 @@ take_one(taking *take, int64_t id)
     ms_field_set fields = ms_lead_fields(store, lead);
     int64_t cookie_id = take->selection == MS_BY_ANY ? cookie_to_sync(store, lead, &cookie) : 0;
     /* It may have come from another lead that is this one, or while this was in flight. */
-    ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
+    lead->changed |= ms_sent_fields_remove(lead->sent, store->rules.unchanged, take->now, &fields);
     bury_too_large(store, lead, &fields, take->now);
     if (fields.count == 0 && lead->marketo_id != 0 && cookie_id == 0) {
         lead->since = 0; /* nothing is left to say */
@@ -338,7 +338,7 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
     if (lead->flying == 0) { /* what else is in flight may undo what has been sent */
-        ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
+        (void)ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
     }
     ms_lead_set_fields(store, lead, &waiting);
     if (waiting.count == 0) {

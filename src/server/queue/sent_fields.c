@@ -211,9 +211,9 @@ ms_sent_fields_outdate(ms_slice sent, int64_t now, const ms_waiting_field *field
 }
 
 /* Was it sent with this value later than `since`, or a newer one? A value is known to hold as long
- * as it is said. */
+ * as it is said: that is noted. */
 static bool
-is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field)
+is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field, bool *noted)
 {
     size_t place = find(sent, name_hash(field->name));
     if (place == count(sent)) {
@@ -221,24 +221,29 @@ is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field
     }
     record known = get(sent, place);
     if (known.at > since && known.value == hash(field->name, field->value)) {
-        known.time = field->time > known.time ? field->time : known.time;
-        set(sent, place, known);
+        if (field->time > known.time) {
+            known.time = field->time;
+            set(sent, place, known);
+            *noted = true;
+        }
         return true;
     }
     return is_newer(known, now, field);
 }
 
-void
+bool
 ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_set *fields)
 {
     size_t kept = 0;
+    bool noted = false;
     if (sent.len == 0) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < fields->count; i++) {
-        if (!is_done(sent, now - unchanged, now, &fields->list[i])) {
+        if (!is_done(sent, now - unchanged, now, &fields->list[i], &noted)) {
             fields->list[kept++] = fields->list[i];
         }
     }
     fields->count = kept;
+    return noted;
 }

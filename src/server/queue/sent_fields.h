@@ -34,8 +34,9 @@ bool ms_sent_fields_outdate(ms_slice sent, int64_t now, const ms_waiting_field *
 /*
  * Takes out of `fields` those that were sent with this value within `unchanged`, and those of which
  * a newer value was sent. The records note how new a value is that came again: `sent` is memory
- * that may be written, as that of a lead's row is.
+ * that may be written, as that of a lead's row is. True if they note anything: then they are to be
+ * kept.
  */
-void ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_set *fields);
+bool ms_sent_fields_remove(ms_slice sent, int64_t unchanged, int64_t now, ms_field_set *fields);
 
 #endif
