@@ -43,15 +43,19 @@ function isTracked({ munchkinUrl }) {
 export function refuse(options) {
   forgetVisitor(options);
   if (!isTracked(options)) return () => {};
-  let isOurs = false;
+  /** The attribute by which our cookie is another one than the visitor's own. @type {string | undefined} */
+  let ours;
   const begin = () => {
-    if (hasOptedOut()) return; // by the visitor; or another tab has said it, and takes it back when it is left
-    document.cookie = 'mkto_opt_out=true;path=/';
-    isOurs = true;
+    // Where the host is no domain, as localhost, there is only one.
+    for (const domain of [`;domain=${location.hostname}`, '']) {
+      if (hasOptedOut()) return; // by the visitor; or another tab has said it, and takes it back when it is left
+      document.cookie = `mkto_opt_out=true;path=/${domain}`;
+      ours = domain;
+    }
   };
   const end = () => {
-    if (isOurs && !asksToOptOut()) dropCookie('mkto_opt_out');
-    isOurs = false;
+    if (ours || (ours === '' && !asksToOptOut())) dropCookie('mkto_opt_out', ours);
+    ours = undefined;
   };
   begin();
   addEventListener('click', begin, true); // before Munchkin hears of it

@@ -195,8 +195,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     const signing = byOutbox || isUnchanged(fields) ? undefined : sign();
     await earlier;
     if (!mayTrack()) return skip('no_consent');
-    if (isUnchanged(fields)) return skip('unchanged');
-    const answer = await (signing || sign());
+    /** @type {Answer} */
+    const answer = await (isUnchanged(fields) ? skip('unchanged') : signing || sign());
     const outcome = await conclude(lead, answer);
     // Unless the visitor has been forgotten meanwhile.
     if (outcome.sent && store.get(TRAITS)) {
@@ -205,7 +205,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!send) {
       if (!outcome.kept) keep(request, [], time);
       // It is tried again; or the server is told a new visitor's cookie, once there is one.
-      if (outcome.kept || answer.cookie === '') tend(request, answer);
+      if (answer.cookie === '' || outcome.kept) tend(request, answer);
     }
     return { ...outcome, warnings: lead.warnings };
   };

@@ -427,6 +427,24 @@ test("a visitor's own opt-out outlives the page that is told no", async (t) => {
   assert.equal((await context.cookies()).some(({ name }) => name === 'mkto_opt_out'), true);
 });
 
+test('so does one that is said in another tab meanwhile', async (t) => {
+  const { siteUrl } = world;
+  world.siteUrl = siteUrl.replace('127.0.0.1', 'shop.localhost'); // which has a domain
+  t.after(() => {
+    world.siteUrl = siteUrl;
+  });
+  const { page, context } = await world.open(t, { head: world.tag(), path: '/first' });
+  await call(page, [['page']]);
+  await consent(page, false);
+  await page.waitForFunction(() => document.cookie.includes('mkto_opt_out=true'));
+  const { page: other } = await world.open(t, { head: world.tag(), path: '/second?marketo_opt_out=true', context });
+  assert.equal((await call(other, [['track', 'x']]))[0].skipped, 'opted_out');
+  await page.goto('about:blank');
+  const left = (await context.cookies()).filter(({ name }) => name === 'mkto_opt_out');
+  // Munchkin may have set one of its own; that of the first tab is gone.
+  assert.ok(left.length > 0 && left.every(({ value, expires }) => value === 'true' && expires > 0), JSON.stringify(left));
+});
+
 for (const [kind, head] of /** @type {[string, () => string][]} */ ([
   ['script tag', () => world.tag({ 'data-honour-gpc': '' })],
   ['snippet', () => world.snippet({ honourGpc: true })],

@@ -89,6 +89,15 @@ for (const [kind, isStored] of /** @type {[string, boolean][]} */ ([['with the e
   });
 }
 
+test('the same lead said twice at once: once it is sent, none is kept', async (t) => {
+  const server = await startLeadServer(t, () => ({ body: { queued: true } }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await visitorNamed(page);
+  const [first, second] = await call(page, [identify('a@example.com'), identify('a@example.com')]);
+  assert.deepEqual([first.sent, second.skipped], [true, 'unchanged']);
+  assert.deepEqual(await kept(page), []);
+});
+
 test('sent from the next page; those of one visitor as one, the later over the earlier', async (t) => {
   const server = await startLeadServer(t, () => ({ cut: true }));
   const head = world.tag({ 'data-server': server.url });

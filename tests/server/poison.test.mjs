@@ -129,7 +129,8 @@ for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
     await poison();
     const took = await pass({ step: 15_000, every: 4, steps: 4 * 50, innocents: 40 });
     assert.ok(took[20] <= MINUTE && took[39] <= 8 * MINUTE, `minutes: ${inMinutes(took)}`);
-    assert.ok(counted.poisoned <= 30, `${counted.poisoned} calls for the poisoned one in 50 minutes`);
+    // The pauses are of random length, two and a half minutes in the mean.
+    assert.ok(counted.poisoned <= 45, `${counted.poisoned} calls for the poisoned one in 50 minutes`);
     assert.ok(counted.all <= 50 + 2 * counted.poisoned, `${counted.all} calls for 40, ${counted.poisoned} in vain`);
   });
 }
