@@ -173,12 +173,11 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
 
   /** @type {Promise<typeof import('./extras.js')> | undefined} */
   let extras;
-  /** However late they come. */
-  const extrasOnce = () =>
-    (extras ??= loadExtras(/** @type {Options} */ (settings)).catch((reason) => {
-      extras = undefined; // the next may have more luck
-      throw reason;
-    }));
+  /** However late they come; but after a while one that fails or hangs is tried anew. */
+  const extrasOnce = () => {
+    if (!extras) setTimeout(() => (extras = undefined), 10000);
+    return (extras ??= loadExtras(/** @type {Options} */ (settings)));
+  };
 
   /**
    * Does what takes the extras; without them, or if it throws, the call ends with the error.
