@@ -171,12 +171,15 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const end = async (name, args, outcome) =>
     finish(name, args.find((value) => typeof value === 'function'), outcome);
 
-  /** @type {Promise<typeof import('./extras.js')> | undefined} */
+  /** @type {Promise<typeof import('./extras.js')> | null | undefined} */
   let extras;
-  /** However late they come; but after a while one that fails or hangs is tried anew. */
+  /** However late they come; but the next may have more luck than one that fails or hangs. */
   const extrasOnce = () => {
-    if (!extras) setTimeout(() => (extras = undefined), 10000);
-    return (extras ??= loadExtras(/** @type {Options} */ (settings)));
+    const loading = (extras ??= loadExtras(/** @type {Options} */ (settings)));
+    inTime(loading).catch(() => {
+      extras = null;
+    });
+    return loading;
   };
 
   /**
