@@ -38,7 +38,8 @@ test('memory runs out in a command, at each allocation: it prints all, or ends w
   const faults = createFaults(t);
   faults.arm('memory', 'ENOMEM', 0);
   const list = () => spawnSync(FAULTY_SERVER, ['dead', 'list', '--json', '--db', db], { env: { PATH: String(process.env.PATH), ...faults.env }, encoding: 'utf8' });
-  assert.deepEqual(JSON.parse(list().stdout), letters);
+  const whole = list().stdout;
+  assert.deepEqual(JSON.parse(whole), letters);
   const calls = faults.calls();
   assert.ok(calls >= 10, `${calls}`);
   // The last ones are those of what is printed.
@@ -46,8 +47,9 @@ test('memory runs out in a command, at each allocation: it prints all, or ends w
     faults.arm('memory', 'ENOMEM', n);
     const { status, stdout, stderr } = list();
     assert.doesNotMatch(stderr, /Sanitizer|runtime error/);
-    if (status === 0) assert.deepEqual(JSON.parse(stdout), letters, `${n}`);
-    else assert.match(stderr, /^munchkin-server: .+$/m, `${n}`);
+    if (stdout === whole) continue; // what counts the lines that are run needs memory at the end, too
+    assert.notEqual(status, 0, `${n}`);
+    assert.match(stderr, /^munchkin-server: .+$/m, `${n}`);
   }
 });
 
