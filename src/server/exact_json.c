@@ -6,6 +6,15 @@
 #define DIGITS_MAX 64 /* of an id; more are no less a number than before */
 
 const char *
+ms_json_skip_space(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
+        p++;
+    }
+    return p;
+}
+
+const char *
 ms_json_skip_string(const char *p, const char *end)
 {
     for (p++; p < end && *p != '"'; p++) {
@@ -44,10 +53,8 @@ is_unsafe(ms_slice number)
 static bool
 is_name(const char *behind, const char *end)
 {
-    while (behind < end && strchr(" \t\n\r", *behind) != NULL && *behind != '\0') {
-        behind++;
-    }
-    return behind < end && *behind == ':';
+    const char *next = ms_json_skip_space(behind, end);
+    return next < end && *next == ':';
 }
 
 /* The next number that is to be read as text, from `*p` on, which is moved behind it. False if

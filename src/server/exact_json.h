@@ -18,6 +18,9 @@ ms_status ms_json_parse_exact(ms_arena *arena, ms_slice text, cJSON **object);
 /* An id's text: a string's, or a number's, which is written into `number`. All else is none. */
 ms_slice ms_id_text(const cJSON *id, char number[MS_NUMBER_TEXT]);
 
+/* Behind the white space of JSON at `p`, if there is any. */
+const char *ms_json_skip_space(const char *p, const char *end);
+
 /* Behind the string of JSON that begins at `p`; `end` if it does not end. */
 const char *ms_json_skip_string(const char *p, const char *end);
 

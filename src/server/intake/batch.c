@@ -2,15 +2,6 @@
 
 #include "../exact_json.h"
 
-static const char *
-skip_space(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
-        p++;
-    }
-    return p;
-}
-
 /* Where the value at `p` ends: at the comma or the bracket behind it, or at `end`. */
 static const char *
 skip_value(const char *p, const char *end)
@@ -51,18 +42,18 @@ static ms_status
 find_list(ms_slice body, ms_slice *list)
 {
     const char *end = body.ptr + body.len;
-    const char *p = skip_space(body.ptr, end);
+    const char *p = ms_json_skip_space(body.ptr, end);
     while (p < end && (*p == '{' || *p == ',')) {
-        const char *name = skip_space(p + 1, end);
+        const char *name = ms_json_skip_space(p + 1, end);
         if (name < end && *name != '"') {
             break;
         }
         const char *behind = name < end ? ms_json_skip_string(name, end) : end;
-        const char *value = skip_space(behind, end);
+        const char *value = ms_json_skip_space(behind, end);
         if (value < end && *value != ':') {
             break;
         }
-        value = value < end ? skip_space(value + 1, end) : end;
+        value = value < end ? ms_json_skip_space(value + 1, end) : end;
         p = skip_value(value, end);
         bool is_batch =
             ms_slice_equal((ms_slice){name, (size_t)(behind - name)}, MS_SLICE("\"batch\""));
@@ -85,7 +76,7 @@ bool
 ms_batch_next(ms_slice *messages, ms_slice *message)
 {
     const char *end = messages->ptr + messages->len;
-    const char *start = skip_space(messages->ptr, end);
+    const char *start = ms_json_skip_space(messages->ptr, end);
     if (start == end) {
         return false;
     }
@@ -110,10 +101,10 @@ count_messages(ms_slice messages, size_t *count)
     *count = 0;
     while (ms_batch_next(&messages, &message)) {
         const char *behind = message.ptr + message.len;
-        const char *comma = skip_space(behind, end);
+        const char *comma = ms_json_skip_space(behind, end);
         bool last = comma == end;
         if (message.len == 0 || (!last && *comma != ',') ||
-            (!last && skip_space(comma + 1, end) == end)) {
+            (!last && ms_json_skip_space(comma + 1, end) == end)) {
             return false;
         }
         ++*count;

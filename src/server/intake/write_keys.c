@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCHEME "Basic "
+#define SCHEME "Basic"
 
 ms_write_keys *
 ms_write_keys_open(void)
@@ -185,19 +185,18 @@ bool
 ms_write_keys_is_basic(const char *authorization)
 {
     const ms_slice scheme = {authorization, strcspn(authorization, " ")};
-    return ms_slice_equal_fold(scheme, MS_SLICE("Basic"));
+    return ms_slice_equal_fold(scheme, MS_SLICE(SCHEME));
 }
 
 bool
 ms_write_keys_authorize(const ms_write_keys *keys, const char *authorization)
 {
     char room[MS_WRITE_KEY_MAX + 1];
-    size_t scheme = sizeof SCHEME - 1;
-    if (strlen(authorization) < scheme ||
-        !ms_slice_equal_fold((ms_slice){authorization, scheme}, MS_SLICE(SCHEME))) {
+    if (!ms_write_keys_is_basic(authorization)) {
         return false;
     }
-    bool found = ms_write_keys_hold(keys, user_name(authorization + scheme, room));
+    const char *behind = authorization + sizeof SCHEME - 1;
+    bool found = ms_write_keys_hold(keys, user_name(behind + (*behind == ' '), room));
     explicit_bzero(room, sizeof room);
     return found;
 }

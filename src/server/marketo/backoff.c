@@ -3,13 +3,19 @@
 #include <sys/random.h>
 
 int64_t
-ms_backoff_delay(unsigned int attempts, int64_t retry_after, uint32_t random)
+ms_backoff_ceiling(unsigned int attempts)
 {
-    int64_t ceiling = 2 * (int64_t)MS_BACKOFF_MIN;
-    for (unsigned int i = 1; i < attempts && ceiling < MS_BACKOFF_MAX; i++) {
+    int64_t ceiling = MS_BACKOFF_MIN;
+    for (unsigned int i = 0; i < attempts && ceiling < MS_BACKOFF_MAX; i++) {
         ceiling *= 2;
     }
-    ceiling = ceiling < MS_BACKOFF_MAX ? ceiling : MS_BACKOFF_MAX;
+    return ceiling < MS_BACKOFF_MAX ? ceiling : MS_BACKOFF_MAX;
+}
+
+int64_t
+ms_backoff_delay(unsigned int attempts, int64_t retry_after, uint32_t random)
+{
+    int64_t ceiling = ms_backoff_ceiling(attempts > 0 ? attempts : 1);
     int64_t delay = MS_BACKOFF_MIN + (int64_t)random % (ceiling - MS_BACKOFF_MIN + 1);
     int64_t asked = retry_after < MS_RETRY_AFTER_MAX ? retry_after : MS_RETRY_AFTER_MAX;
     return delay > asked ? delay : asked;

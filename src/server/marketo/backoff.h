@@ -10,6 +10,9 @@
 #define MS_BACKOFF_MAX 300000
 #define MS_RETRY_AFTER_MAX 3600000
 
+/* A pause that doubles with each of `attempts` from MS_BACKOFF_MIN up to MS_BACKOFF_MAX. */
+int64_t ms_backoff_ceiling(unsigned int attempts);
+
 /*
  * Milliseconds after the `attempts`th failure in a row, from 1: chosen between MS_BACKOFF_MIN and a
  * ceiling that doubles with each up to MS_BACKOFF_MAX, so that those who failed together do not

@@ -1,7 +1,6 @@
 #include "lane.h"
 
 #include "../log.h"
-#include "backoff.h"
 
 #include <stdio.h>
 
@@ -120,7 +119,7 @@ static void
 refuse(ms_lane *lane, int64_t pause, int64_t now)
 {
     lane->attempts++;
-    hold(lane, now, pause < MS_FAULT_PAUSE ? pause : MS_FAULT_PAUSE);
+    hold(lane, now, pause);
     lane->size = 1; /* more would find out no more */
 }
 
@@ -142,12 +141,8 @@ ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t started, int64
         return true;
     }
     bool is_sure = count == 0 || !lane->proven;
-    int64_t pause = is_sure ? MS_FAULT_PAUSE : MS_BACKOFF_MIN;
-    for (unsigned int i = 0; i < lane->attempts && pause < MS_FAULT_PAUSE; i++) {
-        pause *= 2;
-    }
     if (started >= lane->failed_at) {
-        refuse(lane, pause, now);
+        refuse(lane, is_sure ? MS_FAULT_PAUSE : ms_backoff_ceiling(lane->attempts), now);
     }
     if (!lane->fault && (is_sure || lane->attempts >= FAILURES_TO_TELL)) {
         lane->fault = true;

@@ -5,6 +5,7 @@
 #ifndef MS_LANE_H
 #define MS_LANE_H
 
+#include "backoff.h"
 #include "http_client.h"
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 
 /* How long, at most, after a fault of the configuration one call finds out whether it was mended.
  */
-#define MS_FAULT_PAUSE 300000
+#define MS_FAULT_PAUSE MS_BACKOFF_MAX
 
 /* So often a record alone is refused as no call should be, others going well between, before it is
  * put aside. */
