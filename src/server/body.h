@@ -33,6 +33,16 @@ void ms_body_add(ms_body *body, const char *bytes, size_t len);
 ms_slice ms_body_text(const ms_body *body);
 
 /*
+ * Memory, in bytes, in which `len` bytes of JSON can be read, and fields be made of them: a tree
+ * takes up to 32 times its text, its fields as much again. What is not touched costs nothing.
+ */
+static inline size_t
+ms_body_scratch(size_t len)
+{
+    return ((size_t)64 << 10) + 64 * len;
+}
+
+/*
  * Replaces a body in gzip by what it holds, all its members, of which no more than `limit` is kept;
  * `len` says that it is more. False if it is no whole gzip: then the body is empty.
  */

@@ -6,10 +6,6 @@
 
 #include <stdlib.h>
 
-/* As in intake/segment_endpoint.c. */
-#define SCRATCH_PER_BYTE 64
-#define SCRATCH_LEAST ((size_t)64 << 10)
-
 enum MHD_Result
 ms_hash_respond(const ms_service *service, const ms_exchange *exchange, ms_slice email)
 {
@@ -34,7 +30,7 @@ post(ms_service *service, ms_request *request)
     if (admission.wait > 0) {
         return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
-    size_t size = SCRATCH_LEAST + text.len * SCRATCH_PER_BYTE;
+    size_t size = ms_body_scratch(text.len);
     void *memory = malloc(size);
     if (memory == NULL) {
         return ms_respond_error(exchange, MS_QUEUE_FULL);

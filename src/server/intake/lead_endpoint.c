@@ -11,8 +11,6 @@
 #include <stdlib.h>
 
 /* As in segment_endpoint.c. */
-#define SCRATCH_PER_BYTE 64
-#define SCRATCH_LEAST ((size_t)64 << 10)
 #define OUT_PER_BYTE 8
 #define OUT_LEAST (sizeof(ms_command) + 2048)
 
@@ -118,7 +116,7 @@ post(ms_service *service, ms_request *request)
     if (admission.wait > 0) {
         return ms_page_refuse(exchange, MS_RATE_LIMITED, admission.wait);
     }
-    size_t size = SCRATCH_LEAST + ms_body_text(&request->body).len * SCRATCH_PER_BYTE;
+    size_t size = ms_body_scratch(ms_body_text(&request->body).len);
     void *memory = malloc(size);
     if (memory == NULL) {
         return ms_respond_error(exchange, MS_QUEUE_FULL);

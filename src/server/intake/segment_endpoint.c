@@ -8,10 +8,6 @@
 
 #include <stdlib.h>
 
-/* A tree takes up to 32 times its text, its fields as much again; what is not touched costs
- * nothing. */
-#define SCRATCH_PER_BYTE 64
-#define SCRATCH_LEAST ((size_t)64 << 10)
 /* A byte that is escaped or percent-encoded becomes up to six; and what every message has. */
 #define OUT_PER_BYTE 8
 #define OUT_PER_MESSAGE (sizeof(ms_command) + 2048)
@@ -136,8 +132,7 @@ static size_t
 scratch_size(const ms_request *request, ms_slice body)
 {
     size_t longest = body.len < MS_MESSAGE_MAX ? body.len : MS_MESSAGE_MAX;
-    return SCRATCH_LEAST + longest * SCRATCH_PER_BYTE +
-           (request->endpoint->is_batch ? body.len : 0);
+    return ms_body_scratch(longest) + (request->endpoint->is_batch ? body.len : 0);
 }
 
 static ms_status
