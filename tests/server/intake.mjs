@@ -56,8 +56,18 @@ export function command(args, env = {}) {
  * @returns {Promise<Intake>}
  */
 export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, wrap = [], binary, simulator: simulated = {} } = {}) {
+  /** @type {import('./server_process.mjs').ServerProcess | undefined} */
+  let server;
   const simulator = await startSimulator({ restClient: CLIENT, ...simulated });
-  t.after(() => simulator.close());
+  // First: without its database, or Marketo, the server would take its time to end.
+  t.after(async () => {
+    try {
+      const code = await server?.stop();
+      if (code) throw new Error(`munchkin-server ended with ${code}: ${server?.output()}`);
+    } finally {
+      await simulator.close();
+    }
+  });
   const folder = folderFor(t);
   const db = join(folder, 'munchkin.db');
   const clock = join(folder, 'clock');
@@ -73,19 +83,15 @@ export async function intakeFor(t, { keys = [WRITE_KEY], args = [], env = REST, 
     env: { MUNCHKIN_TEST_CLOCK: clock, ...env },
     binary,
   };
-  let server = await startServer({ ...settings, wrap });
-  t.after(async () => {
-    const code = await server.stop();
-    if (code !== 0 && code !== null) throw new Error(`munchkin-server ended with ${code}: ${server.output()}`);
-  });
+  server = await startServer({ ...settings, wrap });
   return {
     get server() {
-      return server;
+      return /** @type {import('./server_process.mjs').ServerProcess} */ (server);
     },
     simulator,
     db,
     post(path, message, { key = WRITE_KEY, headers = {} } = {}) {
-      return request(`${server.url}${path}`, {
+      return request(`${server?.url}${path}`, {
         method: 'POST',
         headers: key === null ? headers : { Authorization: basic(key), ...headers },
         body: typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
