@@ -19,6 +19,9 @@ const MINUTE = 60_000;
 /** @typedef {import('./queue_driver.mjs').Queue} Queue */
 /** @typedef {import('../sim/call-faults.mjs').CallFault} CallFault */
 
+/** @param {string} path */
+const pathOf = (path) => path.replace(/leads.\d+/, 'leads/{id}');
+
 /** Of visitor `number`; that of number 66600 and up is the poisoned one's. @param {number} number */
 const cookieOf = (number) => `id:561-HYG-937&token:_mch-example.com-1374552656411-${number}`;
 
@@ -61,6 +64,12 @@ const kinds = {
     },
     arrived: (marketo, name) => marketo.leads.get(`${name}@example.com`)?.activities.length,
   },
+  visit: {
+    method: 'POST',
+    path: COLLECTOR,
+    send: (queue, name) => queue.send({ kind: 'visit', query: `_mchTk=_mch-a-1-1&_mchRu=/${name}`, user_agent: '' }),
+    arrived: (marketo, name) => marketo.events.some(({ query }) => query._mchRu === `/${name}`),
+  },
 };
 
 /**
@@ -76,7 +85,7 @@ async function poisonedWorld(t, kind, fault, options = {}) {
   const { marketo, queue } = world;
   const counted = { poisoned: 0, all: 0 };
   marketo.faults.choose = ({ method, path, body, query }) => {
-    if (method !== kind.method || path.replace(/leads.\d+/, 'leads/{id}') !== kind.path) return undefined;
+    if (method !== kind.method || pathOf(path) !== kind.path) return undefined;
     const text = `${body} ${[...query.values()].join(' ')}`;
     counted.all += 1;
     if (!/poison|-666\d\d(?!\d)/.test(text)) return undefined;
@@ -184,6 +193,51 @@ test('401 for one lead, whatever the token: the others arrive, and it goes again
   assert.ok(took[10] <= MINUTE && took[19] <= 8 * MINUTE, `minutes: ${inMinutes(took)}`);
   assert.ok(counted.poisoned <= 40, `${counted.poisoned} calls for it`);
   assert.deepEqual(await queue.dead(), []);
+});
+
+for (const [name, fault] of /** @type {[string, CallFault][]} */ ([
+  ['lead', { status: 403 }],
+  ['lead', { code: '610' }],
+  ['cookie to be tied', { code: '610' }],
+  ['activity', { status: 404 }],
+  ['visit', { status: 404 }],
+])) {
+  test(`${fault.code ?? fault.status} once for one ${name}, after an outage in which it went in vain ten times: that says nothing of it`, async (t) => {
+    const { path, method, send, arrived } = kinds[name];
+    const { marketo, queue } = await queueFor(t, { options: { interval: 0 } });
+    await send(queue, 'first', 1);
+    await queue.passUntil(() => arrived(marketo, 'first'));
+    let outage = 10;
+    let refusals = 1;
+    marketo.faults.choose = (call) => {
+      if (call.method !== method || pathOf(call.path) !== path) return undefined;
+      if (outage > 0) {
+        outage -= 1;
+        return { status: 503 };
+      }
+      if (refusals === 0) return undefined;
+      refusals -= 1;
+      return { ...fault };
+    };
+    await send(queue, 'second', 2);
+    await queue.passUntil(() => outage === 0, { step: 5000, steps: 1000 });
+    await queue.passUntil(() => arrived(marketo, 'second'), { step: 5000, steps: 1000 });
+    assert.equal(refusals, 0);
+    assert.deepEqual(await queue.dead(), []);
+  });
+}
+
+test('400 for all visits: few are put aside, the log says so once, and the others wait', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  marketo.faults.choose = ({ path }) => (path === COLLECTOR ? { status: 400 } : undefined);
+  for (let i = 0; i < 100; i += 1) await queue.send({ kind: 'visit', query: `_mchTk=_mch-a-1-1&_mchRu=/${i}`, user_agent: '' });
+  await queue.passUntil(() => logged(queue, 'marketo_refuses') === 1, { step: 5000 });
+  const letters = await queue.dead();
+  assert.ok(letters.length >= 10 && letters.length <= 40, `${letters.length}`);
+  marketo.faults.choose = undefined;
+  await queue.passUntil(() => marketo.events.length === 100 - letters.length, { step: 5000 });
+  assert.equal((await queue.dead()).length, letters.length);
+  assert.equal(logged(queue, 'marketo_refuses'), 1);
 });
 
 test('403 for ten visits, where others go well: these go on, and the ten are put aside in the end', async (t) => {

@@ -284,7 +284,7 @@ test('413 for one lead alone: it is kept aside, and the others go', async (t) =>
   assert.match(letter.payload, /"FirstName":"Ada"/);
 });
 
-for (const code of ['1001', '1003', '1007', '1021']) {
+for (const code of ['1001', '1003', '1007']) {
   test(`${code} of one record: it is kept aside with the reason, and the others arrive`, async (t) => {
     const { marketo, queue } = await queueFor(t, { options: { linger: 5000 } });
     marketo.faults.records['ada@example.com'] = code;
@@ -301,6 +301,48 @@ for (const code of ['1001', '1003', '1007', '1021']) {
     assert.ok(!queue.log().includes('@example.com'));
   });
 }
+
+/** What Marketo does where companies are its own business. @param {import('../sim/simulator.mjs').Simulator} marketo */
+function refuseCompanies(marketo) {
+  marketo.faults.choose = ({ method, path, body }) => {
+    if (method !== 'POST' || path !== LEADS) return undefined;
+    const { input } = JSON.parse(`${body}`);
+    for (const { email, company, website } of input) {
+      if (company ?? website) marketo.faults.records[email] = '1021';
+      else delete marketo.faults.records[email];
+    }
+    return undefined;
+  };
+}
+
+test('1021, Marketo does not let their companies be written: leads arrive without, which is told of once', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { linger: 5000, interval: 0 } });
+  refuseCompanies(marketo);
+  const names = ['ada', 'grace', 'mary'];
+  await Promise.all(names.map((name) => queue.lead(`${name}@example.com`, { FirstName: name, Company: 'Engines', Website: 'https://example.com' })));
+  await queue.lead('edsger@example.com', { FirstName: 'edsger' });
+  await queue.passUntil(() => marketo.leads.size === 4);
+  for (const name of names) assert.deepEqual(marketo.leads.get(`${name}@example.com`)?.fields, { Email: `${name}@example.com`, FirstName: name });
+  await queue.settle();
+  assert.deepEqual(syncs(marketo).map(({ records }) => records), [4, 3]);
+  // From then on it is known of these.
+  await queue.lead('ada@example.com', { Title: 'Countess', Company: 'Looms' });
+  await queue.passUntil(() => marketo.leads.get('ada@example.com')?.fields.Title === 'Countess');
+  await queue.settle();
+  assert.equal(syncs(marketo).length, 3);
+  assert.equal(logged(queue.log(), 'company_refused'), 1);
+  assert.deepEqual(await queue.dead(), []);
+});
+
+test('1021 for a lead that says nothing of a company: it is kept aside', async (t) => {
+  const { marketo, queue } = await queueFor(t);
+  marketo.faults.records['ada@example.com'] = '1021';
+  await queue.lead('ada@example.com', { FirstName: 'Ada' });
+  await queue.passUntil(() => syncs(marketo).length === 2);
+  await queue.settle();
+  assert.equal(syncs(marketo).length, 2);
+  assert.deepEqual((await queue.dead()).map(({ code }) => code), ['1021']);
+});
 
 test('604 of one record: it goes again', async (t) => {
   const { marketo, queue } = await queueFor(t, { options: { linger: 5000 } });
@@ -469,7 +511,7 @@ test('a Marketo that does not answer is told of, once, and when it does again', 
   const { marketo, queue } = await queueFor(t);
   marketo.faults.calls.push({ answer: 'reset', path: LEADS, times: 5 });
   await queue.lead('ada@example.com');
-  await queue.passUntil(() => marketo.leads.get('ada@example.com'));
+  await queue.passUntil(() => marketo.leads.get('ada@example.com'), { step: 10_000 });
   await until(() => logged(queue.log(), 'marketo_recovered'), 'word of its end');
   assert.equal(logged(queue.log(), 'marketo_does_not_answer'), 1);
   assert.match(queue.log(), /"event":"marketo_does_not_answer","call":"leads: \w+/);

@@ -275,17 +275,21 @@ static const char describe[] =
     "{\"id\":9,\"dataType\":\"boolean\",\"rest\":{\"name\":\"flag\"},\"soap\":{\"name\":\"Flag\"}},"
     "{\"id\":10,\"dataType\":\"date\",\"rest\":{\"name\":\"born\"}},"
     "{\"id\":11,\"dataType\":\"datetime\",\"rest\":{\"name\":\"met\"}},"
+    "{\"id\":12,\"dataType\":\"url\",\"length\":5,\"rest\":{\"name\":\"website\"}},"
+    "{\"id\":13,\"dataType\":\"text\",\"rest\":{\"name\":\"billingStreet\"}},"
     "null, 7, {}, {\"rest\":7}]}";
 
 static char left_out_names[256];
 
 static void
-note_left_out(void *argument, ms_slice name, bool read_only)
+note_left_out(void *argument, ms_slice name, ms_rest_reason why)
 {
+    static const char *const marks[] = {
+        [MS_FIELD_UNKNOWN] = "", [MS_FIELD_READ_ONLY] = "!", [MS_FIELD_TOO_LONG] = "<"};
     (void)argument;
     size_t len = strlen(left_out_names);
-    (void)snprintf(left_out_names + len, sizeof left_out_names - len, "%s%.*s,",
-                   read_only ? "!" : "", (int)name.len, name.ptr);
+    (void)snprintf(left_out_names + len, sizeof left_out_names - len, "%s%.*s,", marks[why],
+                   (int)name.len, name.ptr);
 }
 
 static void
@@ -313,7 +317,7 @@ test_fields(void **state)
     (void)state;
     ms_rest_fields fields;
     assert_true(ms_rest_fields_read(&fields, ms_slice_from(describe)));
-    assert_int_equal(fields.count, 10);
+    assert_int_equal(fields.count, 12);
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("FirstName"))->rest, "firstName");
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("firstName"))->rest, "firstName");
     assert_slice(ms_rest_fields_find(&fields, MS_SLICE("FIRSTNAME"))->rest, "firstName");
@@ -364,6 +368,16 @@ test_fields(void **state)
         (void)snprintf(expected, sizeof expected, "\"email\":\"a@b.co\",\"born\":%s", kept[i]);
         assert_written(&fields, lead, expected, "");
     }
+    /* Half an address is none. */
+    assert_written(&fields, "{\"website\":\"a.b/c\"}", "\"email\":\"a@b.co\",\"website\":\"a.b/c\"",
+                   "");
+    assert_written(&fields, "{\"website\":\"a.b/cd\",\"FirstName\":\"Ada\"}",
+                   "\"email\":\"a@b.co\",\"firstName\":\"Ada\"", "<website,");
+    fields.without_company = true;
+    assert_written(&fields, "{\"website\":\"a.b/c\",\"FirstName\":\"Ada\"}",
+                   "\"email\":\"a@b.co\",\"firstName\":\"Ada\"", "");
+    /* Of text areas Marketo tells no length. */
+    assert_int_equal(ms_rest_fields_find(&fields, MS_SLICE("billingStreet"))->length, 30000);
     ms_rest_fields_free(&fields);
 
     static const char *const none[] = {"",

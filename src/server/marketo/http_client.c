@@ -166,6 +166,7 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
 {
     curl_off_t seconds = 0;
     curl_off_t connecting = 0; /* in microseconds */
+    long sent = 0;             /* bytes */
     (void)curl_easy_getinfo(one->easy, CURLINFO_PRETRANSFER_TIME_T, &connecting);
     one->sent_after += connecting / 1000;
     if (result == CURLE_OK) {
@@ -175,6 +176,10 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
     } else {
         one->problem = one->too_long ? "The answer is too long" : curl_easy_strerror(result);
     }
+    (void)curl_easy_getinfo(one->easy, CURLINFO_REQUEST_SIZE, &sent);
+    /* Who stands between has given it up, as 502 and 504 say, or its connection broke. */
+    bool given_up = one->status == 502 || one->status == 504;
+    one->at_work = given_up || (result != CURLE_OK && sent > 0 && !one->too_long);
     push(&client->finished, one);
 }
 
@@ -251,6 +256,7 @@ ms_http_client_answer(ms_http_client *client, ms_store *store, int64_t now)
             .problem = one->problem,
             .retry_after = one->retry_after,
             .sent_after = one->sent_after,
+            .at_work = one->at_work,
         };
         if (one->call.answered(one->call.argument, &answer, store, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;

@@ -28,6 +28,9 @@ typedef struct {
     const char *problem; /* libcurl's sentence where status is 0 */
     int64_t retry_after; /* ms, of the header Retry-After; 0: none */
     int64_t sent_after;  /* ms, from the call's start until its request left */
+    /* The request left, and nobody who would know has answered: what it asks for may be done yet.
+     */
+    bool at_work;
 } ms_http_answer;
 
 typedef struct {

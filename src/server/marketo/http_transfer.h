@@ -26,6 +26,7 @@ typedef struct ms_transfer {
     int64_t retry_after;
     int64_t started; /* monotonic, ms */
     int64_t sent_after;
+    bool at_work;
 } ms_transfer;
 
 /* One that is ready to leave. NULL without memory, or if a header is no header. */

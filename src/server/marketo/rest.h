@@ -32,6 +32,7 @@
 /* So often something of a lead is sent that Marketo says it has not, though it gives its id again
  * each time. */
 #define MS_REST_GONE_TRIES 5
+#define MS_REST_WITHOUT_COMPANY 4096
 /* Bytes of a code and a reason that a dead letter has. */
 #define MS_REST_CODE_MAX 32
 #define MS_REST_REASON_MAX 512
@@ -71,6 +72,9 @@ typedef struct {
     uint64_t fields_settled; /* the list that was fetched because of such doubt */
     uint64_t reported[512];  /* names that were left out, as hashes */
     size_t reported_count;
+    /* Leads, by the queue's ids, whose company Marketo has refused: as many as the array has. */
+    int64_t without_company[MS_REST_WITHOUT_COMPANY];
+    size_t without_company_count;
 
     unsigned int tried; /* what was taken from the queue at all, MS_TRIED_…: only of that does it
                            tell when it is due */
@@ -91,8 +95,10 @@ typedef struct {
     int64_t id;         /* the queue's */
     int64_t marketo_id; /* 0: not known when the call was made */
     unsigned int attempts;
-    unsigned int gone; /* how often Marketo had no lead of its id before */
-    ms_slice cookie;   /* in the call's own memory */
+    unsigned int gone;       /* how often Marketo had no lead of its id before */
+    unsigned int suspicions; /* how often a call of it alone was refused as none should be */
+    bool without_company;    /* it was sent without */
+    ms_slice cookie;         /* in the call's own memory */
 } ms_rest_item;
 
 typedef struct ms_rest_call ms_rest_call;
@@ -107,6 +113,7 @@ typedef struct {
                             ms_store *store, int64_t now);
     /* One record has to go again. NULL for calls without records. */
     ms_store_result (*again)(ms_store *store, int64_t id, int64_t due);
+    ms_suspect records; /* what they are */
     /* Until one went well, a whole call that is refused with a record's code is so for what it says
      * beside its records. */
     bool doubtful;
@@ -125,10 +132,11 @@ struct ms_rest_call {
     uint64_t token_number;
     uint64_t fields_number;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
-    bool suspected; /* of being refused for what one of its records says */
-    bool apart;     /* its records go again each by its own failures */
-    bool ended;     /* it does not count as under way any more */
-    size_t ticket;  /* the limiter's */
+    bool suspected;  /* of being refused for what one of its records says */
+    bool suspicious; /* so would another of its only record be, as far as is known */
+    bool apart;      /* its records go again each by its own failures */
+    bool ended;      /* it does not count as under way any more */
+    size_t ticket;   /* the limiter's */
     int64_t again_at;
     size_t count;
     ms_rest_item items[]; /* and behind them the texts of cookies */

@@ -66,6 +66,7 @@ static const ms_rest_kind kind = {.lane = MS_LANE_ACTIVITIES,
                                   .fits = fits,
                                   .took = took,
                                   .again = again,
+                                  .records = MS_SUSPECT_ACTIVITY,
                                   .refused = refused};
 
 /* Writes a record behind those that are there; false, with nothing written, if it does not fit. */
@@ -104,7 +105,8 @@ write_records(ms_rest_call *call, ms_arena *body, const ms_due_activity *activit
             call->items[call->count++] = (ms_rest_item){.id = activities[i].id,
                                                         .marketo_id = activities[i].marketo_id,
                                                         .attempts = activities[i].attempts,
-                                                        .gone = activities[i].gone};
+                                                        .gone = activities[i].gone,
+                                                        .suspicions = activities[i].suspicions};
         } else if (call->count > 0) {
             result = again(store, activities[i].id, now);
         } else {

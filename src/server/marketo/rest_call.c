@@ -160,6 +160,9 @@ note_failure(ms_rest_call *call, ms_lane *lane, const ms_rest_reply *reply,
 {
     (void)ms_lane_failed(lane, call->started, 0, reply->retry_after, now, ms_backoff_random());
     call->again_at = lane->not_before;
+    if (call->kind->records == MS_SUSPECT_LEAD) {
+        call->again_at = ms_leads_again_at(call->again_at, answer, call->started);
+    }
     call->apart = true;
     if (lane->attempts >= FAILURES_TO_SPLIT || most_attempts(call) >= FAILURES_TO_SPLIT) {
         ms_lane_split(lane, call->count);
@@ -217,6 +220,7 @@ note(ms_rest_call *call, const ms_rest_reply *reply, const ms_http_answer *answe
         break;
     case MS_REPLY_FAULT:
         call->suspected = ms_lane_fault(lane, call->count, reply->code, call->started, now);
+        call->suspicious = call->count == 1 && (call->suspected || !lane->fault);
         call->again_at = call->suspected ? now : lane->not_before;
         call->apart = true;
         break;
@@ -259,9 +263,13 @@ static ms_store_result
 ended_badly(ms_rest_call *call, const ms_rest_reply *reply, ms_store *store, int64_t now)
 {
     bool own_fault = reply->meaning == MS_REPLY_TOO_LARGE || reply->meaning == MS_REPLY_RECORD ||
-                     (call->suspected && call->items[0].attempts + 1 >= MS_FAULTS_MOST);
+                     (call->suspected && call->items[0].suspicions + 1 >= MS_FAULTS_MOST);
     if (own_fault && call->count == 1) {
         return call->kind->refused(call, &call->items[0], reply->code, reply->message, store, now);
+    }
+    if (call->suspicious &&
+        ms_store_suspect(store, call->kind->records, call->items[0].id) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
     }
     return call->apart ? each_again(call, store, now) : all_again(call, store, call->again_at);
 }

@@ -159,6 +159,7 @@ static const ms_rest_kind lookups = {.lane = MS_LANE_LOOKUPS,
                                      .fits = lookup_fits,
                                      .took = lookup_took,
                                      .again = ms_store_cookie_again,
+                                     .records = MS_SUSPECT_COOKIE,
                                      .refused = cookie_refused};
 
 static ms_rest_call *
@@ -177,6 +178,7 @@ call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *co
                                         .marketo_id = cookies[i].marketo_id,
                                         .attempts = cookies[i].attempts,
                                         .gone = cookies[i].gone,
+                                        .suspicions = cookies[i].suspicions,
                                         .cookie = {place, cookies[i].cookie.len}};
         place += cookies[i].cookie.len;
     }
@@ -273,6 +275,7 @@ association_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code,
 static const ms_rest_kind associations = {.lane = MS_LANE_ASSOCIATIONS,
                                           .took = association_took,
                                           .again = ms_store_cookie_again,
+                                          .records = MS_SUSPECT_COOKIE,
                                           .refused = association_refused};
 
 ms_store_result

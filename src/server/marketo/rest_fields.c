@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+/* Bytes of a text area, of which the list says no length. */
+#define AREA_MAX 30000
+
 /* One of a field's names. */
 typedef struct ms_rest_name {
     ms_slice text;
@@ -19,21 +22,40 @@ compare_names(const void *a, const void *b)
     return ms_slice_compare_fold(((const ms_rest_name *)a)->text, ((const ms_rest_name *)b)->text);
 }
 
+/* Marketo's company, as a lead shows it; by REST names. */
+static bool
+is_of_company(ms_slice name)
+{
+    static const char *const names[] = {
+        "annualRevenue", "billingCity",   "billingCountry",   "billingPostalCode",
+        "billingState",  "billingStreet", "company",          "externalCompanyId",
+        "industry",      "mainPhone",     "mktoCompanyNotes", "numberOfEmployees",
+        "sicCode",       "site",          "website"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (ms_slice_equal(name, ms_slice_from(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static ms_rest_field
 read_field(const cJSON *source)
 {
     const cJSON *rest = ms_json_member(source, "rest");
     ms_slice type = ms_json_string(source, "dataType");
     bool is_area = ms_slice_equal(type, MS_SLICE("text"));
+    size_t length = (size_t)ms_rest_id(ms_json_member(source, "length"));
     return (ms_rest_field){
         .soap = ms_json_string(ms_json_member(source, "soap"), "name"),
         .rest = ms_json_string(rest, "name"),
-        .length = (size_t)ms_rest_id(ms_json_member(source, "length")),
+        .length = length == 0 && is_area ? AREA_MAX : length,
         .in_bytes = is_area,
         .may_cut = is_area || ms_slice_equal(type, MS_SLICE("string")) ||
                    ms_slice_equal(type, MS_SLICE("phone")),
         .is_date = ms_slice_equal(type, MS_SLICE("date")),
         .read_only = cJSON_IsTrue(ms_json_member(rest, "readOnly")),
+        .of_company = is_of_company(ms_json_string(rest, "name")),
     };
 }
 
@@ -193,6 +215,16 @@ write_value(ms_arena *out, const ms_rest_field *field, const cJSON *value)
     }
 }
 
+static bool
+is_too_long(const ms_rest_field *field, const cJSON *value)
+{
+    if (!cJSON_IsString(value) || field->may_cut || field->length == 0) {
+        return false;
+    }
+    ms_slice text = ms_slice_from(value->valuestring);
+    return ms_rest_cut(text, field->length, field->in_bytes).len < text.len;
+}
+
 /* Is it spelled as Marketo does? */
 static bool
 is_own_name(const ms_rest_field *field, ms_slice name)
@@ -231,11 +263,18 @@ ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_sli
             continue;
         }
         if (field == NULL || field->read_only) {
-            left_out(argument, name, field != NULL);
+            left_out(argument, name, field == NULL ? MS_FIELD_UNKNOWN : MS_FIELD_READ_ONLY);
+            continue;
+        }
+        if (field->of_company && fields->without_company) {
             continue;
         }
         if (field->seen == fields->records || ms_slice_equal(field->rest, key) ||
             is_outdone(field, name, lead)) {
+            continue;
+        }
+        if (is_too_long(field, member)) {
+            left_out(argument, name, MS_FIELD_TOO_LONG);
             continue;
         }
         field->seen = fields->records;

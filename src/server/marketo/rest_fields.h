@@ -18,7 +18,8 @@ typedef struct {
     bool may_cut;  /* a text; half an e-mail address is none */
     bool is_date;  /* Marketo refuses the whole lead for a moment in it */
     bool read_only;
-    uint64_t seen; /* the last record it was written to; see ms_rest_fields_write */
+    bool of_company; /* which Marketo may keep to itself: code 1021 */
+    uint64_t seen;   /* the last record it was written to; see ms_rest_fields_write */
 } ms_rest_field;
 
 typedef struct {
@@ -27,7 +28,8 @@ typedef struct {
     struct ms_rest_name *names; /* sorted without regard to case */
     size_t name_count;
     uint64_t records;
-    void *memory; /* of all of it; freed by ms_rest_fields_free */
+    bool without_company; /* of the records that are written from now on */
+    void *memory;         /* of all of it; freed by ms_rest_fields_free */
 } ms_rest_fields;
 
 /* Reads the body of describe.json. False, with `fields` empty, if it is not one, or without memory.
@@ -42,14 +44,18 @@ void ms_rest_fields_free(ms_rest_fields *fields);
  */
 ms_rest_field *ms_rest_fields_find(const ms_rest_fields *fields, ms_slice name);
 
-/* Told of what is left out: `read_only`, or unknown. */
-typedef void ms_rest_left_out(void *argument, ms_slice name, bool read_only);
+/* Why a field is left out. */
+typedef enum { MS_FIELD_UNKNOWN, MS_FIELD_READ_ONLY, MS_FIELD_TOO_LONG } ms_rest_reason;
+
+/* Told of what is left out. */
+typedef void ms_rest_left_out(void *argument, ms_slice name, ms_rest_reason why);
 
 /*
  * Writes the members of a lead at the free end of `out`, without braces: first the key, with its
  * value as JSON, then `lead`'s fields that Marketo knows, by their REST names, each once, from what
  * is spelled as Marketo does rather than in other case; one that is the key is left out. Text is
- * cut to its field's length, and a moment to its day where the field is a date.
+ * cut to its field's length, or left out where a part of it is nothing, and a moment to its day
+ * where the field is a date.
  */
 void ms_rest_fields_write(ms_rest_fields *fields, ms_arena *out, ms_slice key, ms_slice json,
                           const cJSON *lead, ms_rest_left_out *left_out, void *argument);

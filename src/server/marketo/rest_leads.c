@@ -41,8 +41,11 @@ is_plain(ms_slice name)
 
 /* Each name is reported once, while there is room to remember it. */
 static void
-left_out(void *argument, ms_slice name, bool read_only)
+left_out(void *argument, ms_slice name, ms_rest_reason why)
 {
+    static const char *const events[] = {[MS_FIELD_UNKNOWN] = "field_unknown",
+                                         [MS_FIELD_READ_ONLY] = "field_read_only",
+                                         [MS_FIELD_TOO_LONG] = "field_too_long"};
     ms_rest *rest = argument;
     uint64_t value = hash(name);
     ms_metrics_field_left_out();
@@ -58,8 +61,33 @@ left_out(void *argument, ms_slice name, bool read_only)
             name = MS_SLICE("?");
         }
         (void)snprintf(text, sizeof text, "%.*s", (int)(name.len < 100 ? name.len : 100), name.ptr);
-        ms_log("warning", read_only ? "field_read_only" : "field_unknown", "field", text);
+        ms_log("warning", events[why], "field", text);
     }
+}
+
+static bool
+is_without_company(const ms_rest *rest, int64_t lead)
+{
+    for (size_t i = 0; i < MS_REST_WITHOUT_COMPANY && rest->without_company[i] != 0; i++) {
+        if (rest->without_company[i] == lead) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marketo lets nobody write the company of this lead. Who is forgotten is refused once more. */
+static void
+leave_company_out(ms_rest *rest, int64_t lead)
+{
+    if (rest->without_company_count == 0) {
+        ms_log(
+            "warning", "company_refused", "message",
+            "Marketo does not let the company of some leads be written (1021): what those say of "
+            "it is left out.");
+    }
+    rest->without_company[rest->without_company_count++ % MS_REST_WITHOUT_COMPANY] = lead;
+    ms_metrics_field_left_out();
 }
 
 /* What leads are looked up by, in a call. */
@@ -98,6 +126,7 @@ write_record(ms_rest *rest, ms_arena *body, ms_arena scratch, const lookup *by,
     ms_slice key = ms_text_end(&scratch, start);
     ms_text_append(body,
                    before > 0 && body->memory[before - 1] == '}' ? MS_SLICE(",{") : MS_SLICE("{"));
+    rest->fields.without_company = is_without_company(rest, lead->id);
     ms_rest_fields_write(&rest->fields, body, by->field, key, fields == NULL ? &none : fields,
                          left_out, rest);
     ms_text_byte(body, '}');
@@ -170,12 +199,18 @@ took_mixed_up(ms_rest_call *call, const cJSON *answer, ms_store *store, int64_t 
     ms_lane_split(&call->rest->lanes[call->kind->lane], call->count);
     for (const cJSON *child = answer->child; child != NULL && result == MS_STORE_OK;
          child = child->next, item++) {
-        if (is_of_another(item, child) && item->attempts + 1 >= WRONG_ID_TRIES) {
+        bool wrong = is_of_another(item, child);
+        if (wrong && item->suspicions + 1 >= WRONG_ID_TRIES) {
             ms_metrics_record_refused();
             result = ms_store_lead_refused(
                 store, item->id, MS_SLICE("wrong_id"),
                 MS_SLICE("Marketo answers with the id of another lead, again and again."), now);
-        } else {
+            continue;
+        }
+        if (wrong) {
+            result = ms_store_suspect(store, MS_SUSPECT_LEAD, item->id);
+        }
+        if (result == MS_STORE_OK) {
             result = ms_store_lead_again(store, item->id, ms_backoff_until(item->attempts, now));
         }
     }
@@ -227,6 +262,10 @@ refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice me
     if (ms_slice_equal(code, MS_SLICE("1006")) && may_be_the_list(call, now)) {
         return doubt_fields(call, item, store, now);
     }
+    if (ms_slice_equal(code, MS_SLICE("1021")) && !item->without_company) {
+        leave_company_out(call->rest, item->id);
+        return ms_store_lead_again(store, item->id, now);
+    }
     if (ms_rest_is_gone(code) && item->marketo_id != 0) {
         ms_store_result result = ms_store_forget_marketo_id(store, item->marketo_id, now);
         return result == MS_STORE_OK ? ms_store_lead_again(store, item->id, now) : result;
@@ -241,6 +280,7 @@ static const ms_rest_kind leads_kind = {.lane = MS_LANE_LEADS,
                                         .fits = fits,
                                         .took = took,
                                         .again = ms_store_lead_again,
+                                        .records = MS_SUSPECT_LEAD,
                                         .refused = refused};
 
 /* Marketo knows these already. */
@@ -249,6 +289,7 @@ static const ms_rest_kind known_leads_kind = {.lane = MS_LANE_KNOWN_LEADS,
                                               .fits = fits,
                                               .took = took,
                                               .again = ms_store_lead_again,
+                                              .records = MS_SUSPECT_LEAD,
                                               .refused = refused};
 
 /* Not each account has a field UserId that leads may be looked up by. */
@@ -258,6 +299,7 @@ static const ms_rest_kind user_ids_kind = {.lane = MS_LANE_USER_IDS,
                                            .fits = fits,
                                            .took = took,
                                            .again = ms_store_lead_again,
+                                           .records = MS_SUSPECT_LEAD,
                                            .refused = refused};
 
 /* ---- the call -----------------------------------------------------------------------------------
@@ -275,7 +317,9 @@ write_records(ms_rest_call *call, ms_arena *body, ms_arena scratch, const lookup
             call->items[call->count++] = (ms_rest_item){
                 .id = lead->id,
                 .marketo_id = by->selection == MS_BY_MARKETO_ID ? lead->marketo_id : 0,
-                .attempts = lead->attempts};
+                .attempts = lead->attempts,
+                .suspicions = lead->suspicions,
+                .without_company = call->rest->fields.without_company};
         } else if (call->count > 0) {
             result = ms_store_lead_again(store, lead->id, now);
         } else {

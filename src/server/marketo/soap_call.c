@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What nobody knows is tried so often, at growing intervals from a quarter of a minute on. */
-#define UNKNOWN_TRIES 5
+#define UNKNOWN_TRIES 6
 #define UNKNOWN_BACKOFF 4
 /* A lock lasts half a minute. */
 #define LOCK_MS 30000
@@ -20,10 +20,12 @@ typedef struct {
     int64_t lead;       /* the queue's id */
     int64_t marketo_id; /* 0: not known */
     unsigned int attempts;
+    unsigned int suspicions; /* of its lead before */
     int64_t started;
     bool noted; /* what its answer means for other calls; once, though it may be handed out twice */
-    bool own;   /* it is refused for what its lead says */
-    bool ended; /* it does not count as under way any more */
+    bool suspected;  /* it may be refused for what its lead says */
+    bool suspicious; /* so would another be, as far as is known */
+    bool ended;      /* it does not count as under way any more */
     int64_t again_at;
     size_t ticket; /* the limiter's */
 } soap_call;
@@ -95,7 +97,7 @@ note_failure(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *
     bool fault = reply->outcome == MS_SOAP_FAULT;
     ms_lane_tell_failure(&call->soap->lane, answer,
                          fault ? ms_slice_from(reply->code) : MS_SLICE(""));
-    return again_at;
+    return ms_leads_again_at(again_at, answer, call->started);
 }
 
 /* The first time it may have been on its way for too long; then somebody's clock is wrong. */
@@ -121,11 +123,9 @@ note_fault(soap_call *call, const ms_soap_reply *reply, int64_t now)
     int64_t own = ms_backoff_until(call->attempts, now);
     /* A fault of Marketo's is for the account, a status perhaps for what a gateway reads. */
     size_t count = reply->outcome == MS_SOAP_FAULT ? 0 : 1;
-    if (ms_lane_fault(lane, count, ms_slice_from(reply->code), call->started, now)) {
-        call->own = call->attempts + 1 >= MS_FAULTS_MOST;
-        return own;
-    }
-    return own > lane->not_before ? own : lane->not_before;
+    call->suspected = ms_lane_fault(lane, count, ms_slice_from(reply->code), call->started, now);
+    call->suspicious = count > 0 && (call->suspected || !lane->fault);
+    return call->suspected || own > lane->not_before ? own : lane->not_before;
 }
 
 /* Marketo has carried the call out, or refused it for reasons of its lead alone. */
@@ -196,10 +196,16 @@ settle(const soap_call *call, const ms_soap_reply *reply, ms_soap_reaction react
     if (reaction == MS_SOAP_REFUSED && call->marketo_id != 0 && strcmp(reply->code, "20103") == 0) {
         return go_without_id(call, store, now);
     }
-    if (reaction == MS_SOAP_REFUSED || call->own ||
-        (reaction == MS_SOAP_UNKNOWN && call->attempts >= UNKNOWN_TRIES)) {
+    bool unknown = reaction == MS_SOAP_UNKNOWN;
+    unsigned int most = unknown ? UNKNOWN_TRIES : MS_FAULTS_MOST;
+    bool own = (unknown || call->suspected) && call->suspicions + 1 >= most;
+    if (reaction == MS_SOAP_REFUSED || own) {
         return refuse(call->lead, ms_slice_from(reply->code), ms_slice_from(reply->message), store,
                       now);
+    }
+    if ((unknown || call->suspicious) &&
+        ms_store_suspect(store, MS_SUSPECT_LEAD, call->lead) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
     }
     return ms_store_lead_again(store, call->lead, call->again_at);
 }
@@ -296,6 +302,7 @@ ms_soap_call_start(ms_soap *soap, const ms_due_lead *lead, ms_store *store, ms_h
                         .lead = lead->id,
                         .marketo_id = lead->marketo_id,
                         .attempts = lead->attempts,
+                        .suspicions = lead->suspicions,
                         .started = now};
     ms_arena_init(&arena, memory, room);
     ms_status status = ms_soap_write_sync(&arena, &soap->account, now, lead, &envelope);

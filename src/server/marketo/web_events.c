@@ -31,9 +31,11 @@ typedef struct visit {
     web_events *owner;
     int64_t id;
     unsigned int attempts;
+    unsigned int suspicions; /* of it before */
     int64_t started;
-    bool noted; /* what its answer means; once, though it may be handed out twice */
-    bool own;   /* it is refused for what it says */
+    bool noted;      /* what its answer means; once, though it may be handed out twice */
+    bool own;        /* it is refused for what it says */
+    bool suspicious; /* it may be */
     int64_t again_at;
     bool ended;
 } visit;
@@ -52,7 +54,8 @@ end(visit *visit)
     visit->ended = true;
 }
 
-/* Is it for what the visit says? Else it may be a page elsewhere, or a refusal of whoever asks. */
+/* Is it for what the visit says? Else it may be a page elsewhere, or a refusal of whoever asks; and
+ * so is this, if it comes for one visit after the other. */
 static bool
 is_of_request(long status)
 {
@@ -65,12 +68,16 @@ note_refusal(visit *visit, long status, int64_t now)
     char code[16];
     ms_lane *lane = &visit->owner->lane;
     visit->again_at = ms_backoff_until(visit->attempts, now);
-    if (is_of_request(status)) {
+    if (is_of_request(status) && lane->refused < MS_REFUSED_MOST) {
+        ms_lane_refused_one(lane);
         visit->own = true;
-    } else if (ms_lane_fault(lane, 1, status_text(code, status), visit->started, now)) {
-        visit->own = visit->attempts + 1 >= MS_FAULTS_MOST;
-    } else if (visit->again_at < lane->not_before) {
-        visit->again_at = lane->not_before;
+    } else {
+        bool suspected = ms_lane_fault(lane, 1, status_text(code, status), visit->started, now);
+        visit->suspicious = suspected || !lane->fault;
+        visit->own = suspected && visit->suspicions + 1 >= MS_FAULTS_MOST;
+        if (!suspected && visit->again_at < lane->not_before) {
+            visit->again_at = lane->not_before;
+        }
     }
     visit->noted = true;
 }
@@ -81,6 +88,10 @@ refused(visit *visit, long status, ms_store *store, int64_t now)
     char code[16];
     if (!visit->noted) {
         note_refusal(visit, status, now);
+    }
+    if (!visit->own && visit->suspicious &&
+        ms_store_suspect(store, MS_SUSPECT_VISIT, visit->id) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
     }
     if (!visit->own) {
         return ms_store_again(store, MS_QUEUED_VISIT, visit->id, visit->again_at);
@@ -162,8 +173,11 @@ start(web_events *events, ms_store *store, ms_http_client *client, const ms_due_
     if (visit == NULL) {
         return MS_STORE_FAILED; /* the turn is undone and comes again */
     }
-    *visit =
-        (struct visit){.owner = events, .id = due->id, .attempts = due->attempts, .started = now};
+    *visit = (struct visit){.owner = events,
+                            .id = due->id,
+                            .attempts = due->attempts,
+                            .suspicions = due->suspicions,
+                            .started = now};
     const ms_http_call call = {.method = "POST",
                                .url = whole.ptr,
                                .headers = headers,

@@ -15,7 +15,8 @@ hand_over(ms_store *store, ms_arena *arena, const ms_cookie_row *cookie, int64_t
                            .lead = cookie->lead,
                            .marketo_id = marketo_id,
                            .attempts = ms_taking_attempts(cookie->attempts),
-                           .gone = ms_taking_gone(cookie->attempts)};
+                           .gone = ms_taking_gone(cookie->attempts),
+                           .suspicions = ms_taking_suspicions(cookie->attempts)};
     if (!ms_taking_copy(arena, &due->cookie)) {
         *arena = before;
         return false;

@@ -19,7 +19,8 @@ ms_store_take_visits(ms_store *store, int64_t now, size_t room, ms_arena *arena,
         ms_due_visit *visit = &visits[*count];
         *visit = (ms_due_visit){.id = ms_sql_get_int(sql, 0),
                                 .time = ms_sql_get_int(sql, 1),
-                                .attempts = (unsigned int)ms_sql_get_int(sql, 2),
+                                .attempts = ms_taking_attempts(ms_sql_get_int(sql, 2)),
+                                .suspicions = ms_taking_suspicions(ms_sql_get_int(sql, 2)),
                                 .query = ms_sql_get_text(sql, 3),
                                 .user_agent = ms_sql_get_text(sql, 4)};
         full = !ms_taking_copy(arena, &visit->query) || !ms_taking_copy(arena, &visit->user_agent);
@@ -55,6 +56,7 @@ read_activity(ms_store *store, int64_t id, ms_arena *arena, ms_due_activity *act
                                       .type = ms_sql_get_int(sql, 3),
                                       .attempts = ms_taking_attempts(ms_sql_get_int(sql, 4)),
                                       .gone = ms_taking_gone(ms_sql_get_int(sql, 4)),
+                                      .suspicions = ms_taking_suspicions(ms_sql_get_int(sql, 4)),
                                       .primary_value = ms_sql_get_text(sql, 5),
                                       .attributes = ms_sql_get_text(sql, 6)};
         if (!ms_taking_copy(arena, &activity->primary_value) ||

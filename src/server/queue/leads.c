@@ -102,7 +102,8 @@ hand_over(taking *take, const ms_lead_row *lead, const ms_field_set *fields, ms_
                          .email = lead->email,
                          .user_id = lead->user_id,
                          .cookie = cookie,
-                         .attempts = (unsigned int)lead->attempts};
+                         .attempts = ms_taking_attempts(lead->attempts),
+                         .suspicions = ms_taking_suspicions(lead->attempts)};
     bool fits = size <= take->bytes && ms_taking_copy(take->arena, &due->email) &&
                 ms_taking_copy(take->arena, &due->user_id) &&
                 ms_taking_copy(take->arena, &due->cookie);

@@ -70,6 +70,9 @@
         " WHERE id = ?1")                                                                          \
     X(MS_LEAD_PLACE, "UPDATE lead SET class = ?2, since = ?4, earliest = ?5, due = ?6 WHERE id = ?1") \
     X(MS_LEAD_NAME, "UPDATE lead SET marketo_id = ?2 WHERE id = ?1")                               \
+    /* The flight's; its lead may have become another's. */                                        \
+    X(MS_LEAD_SUSPECT, "UPDATE lead SET attempts = attempts + ?2"                                  \
+        " WHERE id = (SELECT lead FROM flight WHERE flight.id = ?1)")                              \
     X(MS_LEAD_DELETE, "DELETE FROM lead WHERE id = ?1")                                            \
     X(MS_LEADS_DUE, "SELECT id, due FROM lead WHERE class = ?1 AND due > 0 AND due <= ?2"          \
         " AND earliest <= ?3 ORDER BY due LIMIT ?4")                                               \
@@ -95,6 +98,7 @@
     X(MS_COOKIE_ADD, "INSERT INTO cookie VALUES (NULL, ?1, 0, 0, 0, 0, 0, 0)")                     \
     X(MS_COOKIE_SET, "UPDATE cookie SET lead = ?2, state = ?3, due = ?4, attempts = ?5,"           \
         " tied_to = ?6, flying_to = ?7 WHERE id = ?1")                                             \
+    X(MS_COOKIE_SUSPECT, "UPDATE cookie SET attempts = attempts + ?2 WHERE id = ?1")               \
     X(MS_COOKIES_MOVE, "UPDATE cookie SET lead = ?1 WHERE lead = ?2")                              \
     /* Of lead ?1, which has Marketo id ?2 from now on: ms_cookies_follow. */                       \
     X(MS_COOKIES_SETTLE, "UPDATE cookie SET state = 0, due = ?3 WHERE lead = ?1"                   \
@@ -133,6 +137,7 @@
     X(MS_VISIT_FLY, "UPDATE visit SET due = 0 WHERE id = ?1")                                      \
     X(MS_VISIT_AGAIN, "UPDATE visit SET due = ?2, attempts = attempts + 1"                         \
         " WHERE id = ?1 AND due = 0")                                                              \
+    X(MS_VISIT_SUSPECT, "UPDATE visit SET attempts = attempts + ?2 WHERE id = ?1")                 \
     X(MS_VISIT_DELETE, "DELETE FROM visit WHERE id = ?1 AND due = 0")                              \
     X(MS_VISITS_RECOVER, "UPDATE visit SET due = ?1 WHERE due = 0")                                \
                                                                                                    \
@@ -153,6 +158,7 @@
     X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3, due ="         \
         " iif((SELECT marketo_id FROM lead WHERE lead.id = activity.lead) = 0, 0, ?2)"             \
         " WHERE id = ?1 AND flying = 1")                                                           \
+    X(MS_ACTIVITY_SUSPECT, "UPDATE activity SET attempts = attempts + ?2 WHERE id = ?1")           \
     X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \
     X(MS_ACTIVITY_DELETE, "DELETE FROM activity WHERE id = ?1")                                    \
     X(MS_ACTIVITY_WAITING, "SELECT id FROM activity WHERE due = 0 AND flying = 0 AND lead = ?1"    \

@@ -150,6 +150,7 @@ typedef struct {
     ms_slice cookie;
     ms_slice fields;       /* JSON object by SOAP names; may be {} */
     unsigned int attempts; /* how often its sync was tried again since it last went well */
+    unsigned int suspicions;
 } ms_due_lead;
 
 /* Which leads a call takes: a call of leads.json has one lookupField. */
@@ -198,6 +199,7 @@ typedef struct {
     int64_t marketo_id; /* of that lead; 0 for one to be looked up */
     unsigned int attempts;
     unsigned int gone; /* how often ms_store_cookie_gone was told of it in a row */
+    unsigned int suspicions;
 } ms_due_cookie;
 
 /*
@@ -236,6 +238,7 @@ typedef struct {
     ms_slice query;
     ms_slice user_agent;
     unsigned int attempts;
+    unsigned int suspicions;
 } ms_due_visit;
 
 /* In the order they came. Marked in flight. */
@@ -251,6 +254,7 @@ typedef struct {
     ms_slice attributes;
     unsigned int attempts;
     unsigned int gone; /* how often ms_store_activity_gone was told of it */
+    unsigned int suspicions;
 } ms_due_activity;
 
 /* Of leads whose Marketo id is known; those of others wait until it is. Marked in flight. They
@@ -266,6 +270,21 @@ ms_store_result ms_store_activity_gone(ms_store *store, int64_t id, int64_t mark
                                        int64_t now);
 ms_store_result ms_store_refused(ms_store *store, ms_queued kind, int64_t id, ms_slice code,
                                  ms_slice reason, int64_t now);
+
+/* ---- what calls are refused for
+ * ------------------------------------------------------------------------------ */
+
+typedef enum {
+    MS_SUSPECT_LEAD,
+    MS_SUSPECT_COOKIE,
+    MS_SUSPECT_VISIT,
+    MS_SUSPECT_ACTIVITY
+} ms_suspect;
+
+/* Notes of what is in flight, before it is told to go again, that a call of it alone failed, and
+ * that it may be for what it says. Whoever takes it next is told how often, `suspicions`, until it
+ * goes well. */
+ms_store_result ms_store_suspect(ms_store *store, ms_suspect kind, int64_t id);
 
 /* ---- time, counts, what is remembered
  * ------------------------------------------------------------------- */

@@ -61,7 +61,25 @@ ms_taking_attempts(int64_t attempts)
 unsigned int
 ms_taking_gone(int64_t attempts)
 {
-    return (unsigned int)(attempts / MS_GONE_ONCE);
+    return (unsigned int)(attempts % MS_SUSPECTED_ONCE / MS_GONE_ONCE);
+}
+
+unsigned int
+ms_taking_suspicions(int64_t attempts)
+{
+    return (unsigned int)(attempts / MS_SUSPECTED_ONCE);
+}
+
+ms_store_result
+ms_store_suspect(ms_store *store, ms_suspect kind, int64_t id)
+{
+    static const ms_query queries[] = {[MS_SUSPECT_LEAD] = MS_LEAD_SUSPECT,
+                                       [MS_SUSPECT_COOKIE] = MS_COOKIE_SUSPECT,
+                                       [MS_SUSPECT_VISIT] = MS_VISIT_SUSPECT,
+                                       [MS_SUSPECT_ACTIVITY] = MS_ACTIVITY_SUSPECT};
+    ms_store_starts(store);
+    (void)ms_sql_run_2(store, queries[kind], id, MS_SUSPECTED_ONCE);
+    return ms_store_ended(store);
 }
 
 bool

@@ -25,13 +25,15 @@ void ms_taking_begins(ms_store *store, unsigned int kind);
 bool ms_taking_copy(ms_arena *arena, ms_slice *text);
 
 /*
- * `attempts` of a cookie or an activity, on disk, are two numbers: how often it failed, and in the
- * higher bits how often Marketo had no lead of the id. Each failure is for another reason, and an
- * outage says nothing of the lead.
+ * `attempts`, on disk, are three numbers: how often it failed, in the higher bits how often Marketo
+ * had no lead of the id, and above those how often it was suspected (ms_store_suspect). Each is for
+ * another reason, and an outage says nothing of what it held up.
  */
-#define MS_GONE_ONCE (1 << 20)
+#define MS_GONE_ONCE (INT64_C(1) << 20)
+#define MS_SUSPECTED_ONCE (INT64_C(1) << 40)
 unsigned int ms_taking_attempts(int64_t attempts);
 unsigned int ms_taking_gone(int64_t attempts);
+unsigned int ms_taking_suspicions(int64_t attempts);
 
 /* What the former process, or this one, takes; kept for those that attach. */
 void ms_taking_recall(ms_store *store);

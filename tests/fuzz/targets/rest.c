@@ -69,9 +69,9 @@ check_token(const ms_http_answer *answer)
 
 /* How many members of a lead were left out. */
 static void
-count_left_out(void *argument, ms_slice name, bool read_only)
+count_left_out(void *argument, ms_slice name, ms_rest_reason why)
 {
-    (void)read_only;
+    EXPECT(why <= MS_FIELD_TOO_LONG);
     EXPECT(is_core_text(name));
     ++*(size_t *)argument;
 }

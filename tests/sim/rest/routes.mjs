@@ -233,7 +233,7 @@ function descriptionOf({ id, name, soapName, dataType, length, readOnly }) {
     id,
     displayName: soapName.replace(/([a-z])([A-Z])/g, '$1 $2'),
     dataType,
-    ...(length === undefined ? {} : { length }),
+    ...(length === undefined || dataType === 'text' ? {} : { length }), // Marketo does not tell those of text areas
     rest: { name, readOnly },
     soap: { name: soapName, readOnly },
   };
