@@ -186,6 +186,23 @@ for (const [code, step] of /** @type {[number, number][]} */ ([[10001, 1000], [2
   });
 }
 
+test('a fault that nobody knows, after an outage in which the lead went in vain: it says nothing of the lead', async (t) => {
+  const { marketo, identify, passUntil, dead } = await worldFor(t);
+  marketo.faults.calls.push({ path: PATH, status: 503, times: 6 }, { path: PATH, code: 20999 });
+  await identify('ada@example.com');
+  await passUntil(() => marketo.leads.has('ada@example.com'), 10_000);
+  assert.deepEqual(await dead(), []);
+});
+
+test('a gateway that has given up a call: the lead is sent again once Marketo has surely ended with it', async (t) => {
+  const { marketo, identify, passUntil } = await worldFor(t);
+  marketo.faults.calls.push({ path: PATH, status: 504 });
+  await identify('ada@example.com');
+  await passUntil(() => marketo.leads.has('ada@example.com'), 5000);
+  const [first, second] = marketo.soap.calls;
+  assert.ok(second.at - first.at >= 90_000, `${second.at - first.at} ms`);
+});
+
 test('an expired signature is made again at once', async (t) => {
   const { marketo, identify, until } = await worldFor(t);
   marketo.faults.calls.push({ code: 20016 });
