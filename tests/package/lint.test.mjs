@@ -26,11 +26,11 @@ test('make pack leaves the tarball in build/, and says so', async () => {
   assert.equal(printed, `${path}: ${statSync(join(REPOSITORY, path)).size} bytes\n`);
 });
 
-test('the tarball has what people need of dist/, the licences and the simulator, and nothing else', async () => {
+test('the tarball has what people need of dist/, the licences, the documents and the simulator, and nothing else', async () => {
   const files = (await run('tar', ['-tzf', tarball], HERE)).trim().split('\n').map((file) => file.replace('package/', ''));
-  const needed = ['LICENSE', 'README.md', 'package.json', 'dist/LICENSES.txt', 'dist/integrity.json', 'tests/sim/main.mjs'];
+  const needed = ['LICENSE', 'README.md', 'SECURITY.md', 'web/docs/tokens.md', 'package.json', 'dist/LICENSES.txt', 'dist/integrity.json', 'tests/sim/main.mjs'];
   for (const file of needed) assert.ok(files.includes(file), file);
-  const others = files.filter((file) => !/^dist\/[\w-]+(\.\w+)+$|^dist\/types(-cjs)?\/|^tests\/sim\//.test(file) && !needed.includes(file));
+  const others = files.filter((file) => !/^dist\/[\w-]+(\.\w+)+$|^dist\/types(-cjs)?\/|^tests\/sim\/|^web\/docs\/[\w-]+\.md$/.test(file) && !needed.includes(file));
   assert.deepEqual(others, []);
 });
 
