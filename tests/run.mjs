@@ -7,7 +7,7 @@
  * at the same time, if their server needs the processor for longer than it does by itself.
  */
 
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
@@ -22,26 +22,35 @@ const isWanted = (file) =>
 const started = Date.now();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** cmocka programs, in build/ under AddressSanitizer and UndefinedBehaviorSanitizer. */
-for (const source of readdirSync('tests/unit').filter((file) => file.endsWith('_test.c'))) {
-  const program = `${folder}/${source.replace('_test.c', '-test')}`;
-  if (!isWanted(program)) continue;
-  console.log(`\n${program}`);
-  const { stderr, stdout, status, error } = spawnSync(program, ['tests/vectors'], { encoding: 'utf8', maxBuffer: 1 << 26 });
-  const output = error ? `${error}` : `${stdout}${stderr}`;
+const atOnce = availableParallelism();
+
+/** A cmocka program, in build/ under AddressSanitizer and UndefinedBehaviorSanitizer. @param {string} program */
+async function runProgram(program) {
+  const { stdout, stderr, error } = await new Promise((resolve) => {
+    execFile(program, ['tests/vectors'], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
+  });
+  const output = `${stdout}${stderr}`;
   const passed = Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1] || 0);
   const failed = Number(/\[ {2}FAILED {2}\] .*?(\d+) test/.exec(output)?.[1] || 0);
-  if (status !== 0) console.log(output);
-  console.log(`  ${passed} passed`);
+  console.log(`\n${program}${error ? `\n${output || error}` : ''}\n  ${passed} passed`);
   counts.passed += passed;
-  counts.failed += failed || (status === 0 ? 0 : 1);
+  counts.failed += failed || (error ? 1 : 0);
 }
+
+const programs = readdirSync('tests/unit')
+  .filter((file) => file.endsWith('_test.c'))
+  .map((source) => `${folder}/${source.replace('_test.c', '-test')}`)
+  .filter(isWanted);
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let program = programs.shift(); program; program = programs.shift()) await runProgram(program);
+  }),
+);
 
 const files = ['unit', 'fuzz', 'server', 'browser', 'adapters', 'docs', 'package']
   .flatMap((kind) => readdirSync(`tests/${kind}`).map((file) => `tests/${kind}/${file}`))
   .filter((file) => file.endsWith('.test.mjs') && isWanted(file));
 
-const atOnce = availableParallelism();
 const isOfServer = (/** @type {string} */ file) => file.startsWith('tests/server/');
 
 /** Each file is a process of its own. What hangs, fails. @param {string[]} files @param {number} concurrency */

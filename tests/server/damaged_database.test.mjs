@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
 import { command, eventually, folderFor, intakeFor, MUNCHKIN_ID, REST, WRITE_KEY } from './intake.mjs';
-import { SERVER, startServer } from './server_process.mjs';
+import { isRoot } from './process_memory.mjs';
+import { SERVER, startServer, UNDER_VALGRIND } from './server_process.mjs';
 
 const WHOLE = 200;
 const LOGGED = 240;
@@ -109,9 +110,9 @@ const damages = {
 
 const settings = (/** @type {string} */ db) => ['--write-key', WRITE_KEY, '--db', db, '--munchkin-id', MUNCHKIN_ID, '--rest-url', 'http://127.0.0.1:9', '--webevents-url', 'http://127.0.0.1:9', '--listen', '127.0.0.1:0'];
 
-/** What it says and ends with; that it runs is an end, too. @param {string[]} args */
-function refusal(args) {
-  const { status, stdout, stderr } = spawnSync(SERVER, args, { env: { PATH: String(process.env.PATH), ...REST }, encoding: 'utf8', timeout: 3_000 });
+/** What it says and ends with; that it runs is an end, too. @param {string[]} args @param {string[]} [program] */
+function refusal(args, [program, ...before] = [SERVER]) {
+  const { status, stdout, stderr } = spawnSync(program, [...before, ...args], { env: { PATH: String(process.env.PATH), ...REST }, encoding: 'utf8', timeout: 3_000 });
   return { code: status, said: stdout + stderr };
 }
 
@@ -245,3 +246,48 @@ test('a database of another program, a folder, and a path into nowhere are told 
   }
   assert.deepEqual(readFileSync(db), before);
 });
+
+for (const [what, ending] of [
+  ['the database', ''],
+  ["the database's log", '-wal'],
+  ['the index of that log', '-shm'],
+  ['the file of accepted requests', '-accepted'],
+  ['the log of that file', '-accepted-wal'],
+]) {
+  test(`${what} may be read and not written: refused, and left as it is`, async (t) => {
+    const folder = folderFor(t);
+    const db = join(folder, 'munchkin.db');
+    // Root may write everything, so the server is another user's, and the file root's.
+    const user = 65534;
+    const wrap = isRoot ? ['setpriv', '--reuid', `${user}`, '--regid', `${user}`, '--clear-groups'] : [];
+    const binary = UNDER_VALGRIND ? SERVER : join(folder, 'server');
+    if (!UNDER_VALGRIND) copyFileSync(SERVER, binary);
+    copy('logged', db);
+    if (!existsSync(db + ending)) writeFileSync(db + ending, Buffer.alloc(32768));
+    if (isRoot) for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))]) chownSync(path, user, user);
+    if (isRoot && refusal(['--version'], [...wrap, binary]).code !== 0) return t.skip('another user cannot run it here');
+    if (isRoot) chownSync(db + ending, 0, 0);
+    chmodSync(db + ending, isRoot ? 0o644 : 0o444);
+    const files = readdirSync(folder).sort();
+    const before = readFileSync(db + ending);
+    for (const args of [['--check'], []]) {
+      const { code, said } = refusal([...settings(db), ...args], [...wrap, binary]);
+      assert.equal(code, 1, said);
+      assert.match(said, /cannot be opened for reading and writing: its folder must exist, and that and all files of the database's name must be writable/);
+      assert.doesNotMatch(said, /listening|can be used|AddressSanitizer/);
+      assert.deepEqual(readFileSync(db + ending), before);
+    }
+    if (!ending.startsWith('-accepted')) assert.deepEqual(readdirSync(folder).filter((name) => !name.endsWith('.lock')).sort(), files);
+    // Who only reads may do so.
+    if (ending !== '-shm') assert.equal(refusal(['status', '--db', db], [...wrap, binary]).code, 0);
+    // What it says to do helps.
+    for (const name of readdirSync(folder)) {
+      if (isRoot) chownSync(join(folder, name), user, user);
+      chmodSync(join(folder, name), 0o700);
+    }
+    const server = await startServer({ args: [...settings(db), '--linger', '3600'], env: REST, wrap, binary });
+    const { leadsWaiting } = JSON.parse(command(['status', '--json', '--db', db]).stdout);
+    assert.equal(await server.stop(), 0, server.output());
+    assert.equal(leadsWaiting, LOGGED);
+  });
+}

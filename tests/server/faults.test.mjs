@@ -164,35 +164,50 @@ const AT_START = [
   ['getrandom', 'EINTR'],
 ];
 
+/** Starts, and ends once it listens; resolves with what it ended with. @param {ReturnType<typeof createFaults>} faults @param {string} db */
+async function start(faults, db) {
+  const args = ['--listen', '127.0.0.1:0', '--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--threads', '1'];
+  const env = { MARKETO_API_PRIVATE_KEY: KEY, MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...faults.env };
+  const { child, closed, output } = runServer([...args, '--rest-url', 'http://127.0.0.1:9'], env, [], FAULTY_SERVER);
+  child.stdout.on('data', () => /listening on/.test(output()) && child.kill('SIGTERM'));
+  return { code: await closed, said: output() };
+}
+
 for (const [name, fault] of AT_START) {
   test(`${name} fails at the start: ${fault}. It runs, or it says why not`, TIMEOUT, async (t) => {
     const faults = createFaults(t);
     const folder = folderFor(t);
 
-    /** Starts, and ends once it listens; resolves with what it ended with. @param {string} db */
-    async function start(db) {
-      const args = ['--listen', '127.0.0.1:0', '--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--threads', '1'];
-      const env = { MARKETO_API_PRIVATE_KEY: KEY, MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...faults.env };
-      const { child, closed, output } = runServer([...args, '--rest-url', 'http://127.0.0.1:9'], env, [], FAULTY_SERVER);
-      child.stdout.on('data', () => /listening on/.test(output()) && child.kill('SIGTERM'));
-      return { code: await closed, said: output() };
-    }
-
     faults.arm(name, fault, 0);
-    assert.equal((await start(`${folder}/0`)).code, 0);
+    assert.equal((await start(faults, `${folder}/0`)).code, 0);
     const calls = faults.calls();
     const step = Math.max(1, Math.ceil(calls / 12));
     for (let n = 1; n <= calls; n += step) {
       faults.arm(name, fault, n);
-      const { code, said } = await start(`${folder}/${n}`);
+      const { code, said } = await start(faults, `${folder}/${n}`);
       assert.doesNotMatch(said, /Sanitizer|runtime error/);
       assert.ok(code === 0 || ((code === 1 || code === 2) && /^munchkin-server: .+\.$/m.test(said)), `${n}: ${code} ${said}`);
       faults.disarm();
-      const again = await start(`${folder}/${n}`);
+      const again = await start(faults, `${folder}/${n}`);
       assert.equal(again.code, 0, `${n}, again: ${again.said}`);
     }
   });
 }
+
+test('what cannot be opened at one moment of the start is not used for reading alone', TIMEOUT, async (t) => {
+  const faults = createFaults(t);
+  const db = `${folderFor(t)}/queue`;
+  assert.equal((await start(faults, db)).code, 0);
+  faults.arm('open', 'EMFILE', 0);
+  assert.equal((await start(faults, db)).code, 0);
+  const calls = faults.calls();
+  for (let n = 1; n <= calls; n++) {
+    faults.arm('open', 'EMFILE', n);
+    const { code, said } = await start(faults, db);
+    assert.doesNotMatch(said, /queue_failed/, `${n}`);
+    assert.ok(code === 0 || /^munchkin-server: .+\.$/m.test(said), `${n}: ${code} ${said}`);
+  }
+});
 
 for (const [name, fault, words, step] of /** @type {const} */ ([
   ['pread', 'EIO', /The disk failed to read/, 7],

@@ -82,6 +82,20 @@ ms_database_is_log_alone(const char *path)
     return stat(log, &status) == 0 && status.st_size > 0;
 }
 
+bool
+ms_database_may_be_written(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char name[PATH_MAX];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        int len = snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        if (len < 0 || (size_t)len >= sizeof name || (access(name, W_OK) != 0 && errno != ENOENT)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 run(sqlite3 *db, const char *sql)
 {
@@ -108,6 +122,17 @@ ms_database_connect(const char *path, sqlite3 **db)
            run(*db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
                     "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
                     "PRAGMA cache_size = -16000;");
+}
+
+bool
+ms_database_is_read_only(sqlite3 *db)
+{
+    if (sqlite3_db_readonly(db, "main") != 0) {
+        return true;
+    }
+    /* Of its log only an attempt tells it. */
+    int result = sqlite3_exec(db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
+    return (result & 0xFF) == SQLITE_READONLY;
 }
 
 static bool

@@ -27,9 +27,17 @@ bool ms_database_make(const char *path);
  * database, and delete the log. */
 bool ms_database_is_log_alone(const char *path);
 
+/* May this user write it, and its log? Asked before it is opened, since SQLite makes files beside
+ * it even to read it. */
+bool ms_database_may_be_written(const char *path);
+
 /* Opens the file as it is; nothing of it is read yet, and whatever is found to be wrong with it, it
  * is left as it is. If it fails, `*db` is to be closed all the same. */
 bool ms_database_connect(const char *path, sqlite3 **db);
+
+/* What SQLite could not open for writing, if only at that moment, it opens for reading alone,
+ * without a word. */
+bool ms_database_is_read_only(sqlite3 *db);
 
 /* Reads all of it. SQLITE_OK if it is sound, SQLITE_CORRUPT or SQLITE_NOTADB if it is not;
  * SQLITE_NOMEM, SQLITE_IOERR and such if it could not be read. */

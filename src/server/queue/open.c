@@ -29,7 +29,8 @@ static const char missing[] =
 static const char in_use[] = "Another munchkin-server uses this database; each needs a database of "
                              "its own, by --db.";
 static const char no_access[] = "The database cannot be opened for reading and writing: its folder "
-                                "must exist, and both must be writable for this user.";
+                                "must exist, and that and all files of the database's name must be "
+                                "writable for this user.";
 static const char unreadable[] = "The disk failed to read or write the database, or is full; the "
                                  "system's log may tell more. Nothing is known to be damaged.";
 static const char dangling[] = "The path to the database is a symbolic link to a file that is not "
@@ -103,6 +104,9 @@ failure(const part *part, sqlite3 *db)
 static const char *
 read_all(const part *part, ms_store *store)
 {
+    if (ms_database_is_read_only(store->db)) {
+        return no_access;
+    }
     int result = ms_database_check(store->db);
     return result == SQLITE_OK ? NULL : meaning(part, result);
 }
@@ -135,7 +139,7 @@ look(const part *part, const char *path)
     return ms_database_is_log_alone(path) ? part->damaged : NULL;
 }
 
-/* Opens a file that is there. NULL if it can be used, unless it is older. */
+/* Opens a file that is there, for who reads it. NULL if it can be used, unless it is older. */
 static const char *
 connect(const part *part, const char *path, ms_store *store)
 {
@@ -156,6 +160,13 @@ connect(const part *part, const char *path, ms_store *store)
     }
 }
 
+/* As connect, for who writes it. */
+static const char *
+connect_to_write(const part *part, const char *path, ms_store *store)
+{
+    return ms_database_may_be_written(path) ? connect(part, path, store) : no_access;
+}
+
 static const char *
 connect_to_serve(const part *part, const char *path, ms_store *store)
 {
@@ -166,7 +177,7 @@ connect_to_serve(const part *part, const char *path, ms_store *store)
     if (!ms_database_make(path)) {
         return errno == ENAMETOOLONG ? too_long : no_access;
     }
-    problem = connect(part, path, store);
+    problem = connect_to_write(part, path, store);
     return problem != NULL ? problem : read_all(part, store);
 }
 
@@ -221,9 +232,11 @@ open_to_serve(ms_store *store, const char *path)
     return store->checkpoint == NULL || store->accepting->checkpoint == NULL ? no_thread : NULL;
 }
 
+typedef const char *connecting(const part *part, const char *path, ms_store *store);
+
 /* A file that is there. `older` if it is not as new as this program. */
 static const char *
-connect_there(const part *part, const char *path, ms_store *store)
+connect_there(const part *part, const char *path, ms_store *store, connecting *way)
 {
     struct stat status;
     const char *problem = look(part, path);
@@ -233,7 +246,7 @@ connect_there(const part *part, const char *path, ms_store *store)
     if (stat(path, &status) != 0) {
         return errno == ENOENT ? missing : no_access;
     }
-    problem = connect(part, path, store);
+    problem = way(part, path, store);
     if (problem != NULL) {
         return problem;
     }
@@ -243,7 +256,7 @@ connect_there(const part *part, const char *path, ms_store *store)
 static const char *
 connect_beside(const part *part, const char *path, ms_store *store)
 {
-    const char *problem = connect_there(part, path, store);
+    const char *problem = connect_there(part, path, store, connect);
     return problem != NULL ? problem : settle(part, store);
 }
 
@@ -271,7 +284,7 @@ open_beside(ms_store *store, const char *path)
 static const char *
 connect_to_examine(const part *part, const char *path, ms_store *store)
 {
-    const char *problem = connect_there(part, path, store);
+    const char *problem = connect_there(part, path, store, connect_to_write);
     if (problem != NULL && problem != older) {
         return problem;
     }
