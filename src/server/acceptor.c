@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -76,12 +77,14 @@ commit(ms_acceptor *acceptor, const ms_job *jobs, int64_t carried_out)
                   ms_store_commit(acceptor->store) == MS_STORE_OK;
     if (!stored && !acceptor->trouble) {
         ms_log("error", "queue_failed", "message", ms_store_problem(acceptor->store));
+        ms_metrics_queue_failed();
     }
     if (begun && !stored) {
         ms_store_rollback(acceptor->store);
     }
     if (stored && acceptor->trouble) {
         ms_log("info", "queue_recovered", NULL, NULL);
+        ms_metrics_queue_recovered();
     }
     acceptor->trouble = !stored;
     if (!stored) {

@@ -20,6 +20,7 @@ static atomic_ulong events[MS_TYPE_COUNT];
 static atomic_long in_flight;
 static atomic_ulong fields_left_out;
 static atomic_ulong records_refused;
+static atomic_int failing_threads;
 static time_t started;
 
 void
@@ -66,6 +67,18 @@ void
 ms_metrics_record_refused(void)
 {
     atomic_fetch_add_explicit(&records_refused, 1, memory_order_relaxed);
+}
+
+void
+ms_metrics_queue_failed(void)
+{
+    atomic_fetch_add_explicit(&failing_threads, 1, memory_order_relaxed);
+}
+
+void
+ms_metrics_queue_recovered(void)
+{
+    atomic_fetch_sub_explicit(&failing_threads, 1, memory_order_relaxed);
 }
 
 void
@@ -157,9 +170,12 @@ write_queue(char *text, size_t *len, const ms_store_counts *queue)
            "# HELP munchkin_server_refused_total Requests that the queue or the disk refused.\n"
            "# TYPE munchkin_server_refused_total counter\n"
            "munchkin_server_refused_total %lu\n"
+           "# HELP munchkin_server_queue_failing Whether the queue's database cannot be used.\n"
+           "# TYPE munchkin_server_queue_failing gauge\n"
+           "munchkin_server_queue_failing %d\n"
            "# HELP munchkin_server_queue What waits for Marketo, by kind.\n"
            "# TYPE munchkin_server_queue gauge\n",
-           refused());
+           refused(), atomic_load_explicit(&failing_threads, memory_order_relaxed) > 0);
     for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
         append(text, len, "munchkin_server_queue{kind=\"%s\"} %llu\n", waiting[i].kind,
                (unsigned long long)waiting[i].count);

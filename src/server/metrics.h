@@ -38,6 +38,10 @@ void ms_metrics_field_left_out(void);
 /* Marketo refused a record for its own fault; it is among the dead letters. */
 void ms_metrics_record_refused(void);
 
+/* One of the queue's threads cannot use its database, or can again. */
+void ms_metrics_queue_failed(void);
+void ms_metrics_queue_recovered(void);
+
 #define MS_METRICS_TEXT 16384
 
 /* Writes the page, returns its length. `queue` is NULL where there is none. */

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "log.h"
 #include "marketo/central_time.h"
+#include "metrics.h"
 #include "sorting.h"
 
 #include <pthread.h>
@@ -128,6 +129,7 @@ turn_went_well(ms_worker *worker, const turn *turn)
     ms_http_client_committed(worker->client);
     if (worker->trouble_ms > 0) {
         ms_log("info", "queue_recovered", NULL, NULL);
+        ms_metrics_queue_recovered();
         worker->trouble_ms = 0;
         worker->next_start = 0;
     }
@@ -143,6 +145,7 @@ turn_failed(ms_worker *worker, const char *problem)
 {
     if (worker->trouble_ms == 0) {
         ms_log("error", "queue_failed", "message", problem);
+        ms_metrics_queue_failed();
     }
     ms_http_client_rolled_back(worker->client);
     worker->trouble_ms = worker->trouble_ms == 0 ? TROUBLE_MIN_MS : 2 * worker->trouble_ms;

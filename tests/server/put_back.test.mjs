@@ -5,6 +5,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
+import { request } from './http_client.mjs';
 import { eventually, intakeFor } from './intake.mjs';
 
 const emailOf = (/** @type {number} */ n) => `person-${n}@example.com`;
@@ -17,6 +18,9 @@ async function send(intake, from, to) {
 /** @param {import('./intake.mjs').Intake} intake @param {number} from @param {number} to */
 const arrived = (intake, from, to) =>
   eventually(() => Array.from({ length: to - from }, (_, n) => emailOf(from + n)).every((email) => intake.simulator.leads.get(email)), `${from} to ${to}`);
+
+/** What tells an alert of it. @param {import('./intake.mjs').Intake} intake @param {0 | 1} is */
+const failing = async (intake, is) => String((await request(`${intake.server.url}/metrics`)).body).includes(`\nmunchkin_server_queue_failing ${is}\n`);
 
 /** Acknowledged, and not carried out when it stops. @param {import('./intake.mjs').Intake} intake @param {number} from @param {number} to */
 async function leaveWaiting(intake, from, to) {
@@ -70,22 +74,33 @@ test('files that are moved away while it runs: 503, said once, until they are ba
   const files = () => readdirSync(folder).filter((name) => /^munchkin\.db/.test(name) && !/lock$/.test(name));
   await send(intake, 0, 10);
   await arrived(intake, 0, 10);
+  assert.ok(await failing(intake, 0));
   const moved = files();
   for (const name of moved) renameSync(join(folder, name), join(folder, `away-${name}`));
   for (let n = 10; n < 13; n++) assert.equal((await intake.post('/v1/identify', { traits: { email: emailOf(n) } })).status, 503);
   assert.deepEqual(files(), [], 'nothing is made in their place');
   const said = () => intake.server.output().match(/"event":"queue_failed","message":"its file was moved away or deleted/g) ?? [];
-  const before = said().length; // by the thread that accepts, and maybe by the other
-  assert.ok(before === 1 || before === 2, intake.server.output());
-  for (const name of moved) renameSync(join(folder, `away-${name}`), join(folder, name));
-  await send(intake, 20, 30);
-  await arrived(intake, 20, 30);
+  assert.ok(said().length === 1 || said().length === 2, intake.server.output()); // by the thread that accepts, and maybe by the other
+  assert.ok(await failing(intake, 1));
+  await eventually(() => said().length === 2, 'the other one to notice');
+  // First the file of what is accepted, with which one of the two can go on.
+  const putBack = (/** @type {string[]} */ names) => names.forEach((name) => renameSync(join(folder, `away-${name}`), join(folder, name)));
+  putBack(moved.filter((name) => name.includes('-accepted')));
+  await send(intake, 20, 21);
   assert.match(intake.server.output(), /queue_recovered/);
+  assert.ok(await failing(intake, 1));
+  putBack(moved.filter((name) => !name.includes('-accepted')));
+  await send(intake, 21, 30);
+  await arrived(intake, 20, 30);
+  await eventually(() => failing(intake, 0), 'all well');
+  const before = said().length;
 
   // The database alone: what is accepted has a file that is there.
   renameSync(intake.db, `${intake.db}.away`);
   await send(intake, 30, 40);
   await eventually(() => said().length > before, 'the worker to notice');
+  await eventually(() => failing(intake, 1), 'an alert of it');
   renameSync(`${intake.db}.away`, intake.db);
   await arrived(intake, 30, 40);
+  await eventually(() => failing(intake, 0), 'all well again');
 });

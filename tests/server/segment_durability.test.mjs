@@ -100,7 +100,9 @@ test('a disk that is full is told of, loses nothing that was acknowledged, and c
   assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/);
   assert.ok(acknowledged.length > 0);
   await eventually(() => /"level":"error","event":"queue_failed"/.test(intake.server.output()), 'a line of the log');
-  assert.match(String((await request(`${intake.server.url}/metrics`)).body), /munchkin_server_refused_total [1-9]/);
+  const { body } = await request(`${intake.server.url}/metrics`);
+  assert.match(String(body), /^munchkin_server_refused_total [1-9]/m);
+  assert.match(String(body), /^munchkin_server_queue_failing 1$/m);
   assert.equal((await request(`${intake.server.url}/healthz`)).status, 200);
 
   await intake.server.stop('SIGKILL');
@@ -128,6 +130,7 @@ test('once there is room again it goes on by itself, and nothing that it took is
   assert.equal(spawnSync('prlimit', ['--pid', String(server.pid), '--fsize=unlimited:unlimited']).status, 0);
   await eventually(send, 'it to take something again');
   assert.match(server.output(), /"event":"queue_failed".*"event":"queue_recovered"/s);
+  await eventually(async () => /^munchkin_server_queue_failing 0$/m.test(String((await request(`${server.url}/metrics`)).body)), 'all well');
   const { leadsWaiting } = ask('status');
   assert.equal(leadsWaiting + simulator.leadsById.size, taken.size);
 });
