@@ -141,8 +141,9 @@ export function createOutbox(options, store, perform, associate, finish, settled
     // One of the future was sent before the clock was set back: nothing would be newer for as long as that was.
     const newer = last?.time > Number(time) && last.time <= Date.now() && fieldsOf(last);
     const lead = rules('identify', request);
-    if (newer && newer.Email !== lead.email && !form) {
-      // The visitor is somebody else by now: the cookie is theirs.
+    if (newer && newer.Email !== lead.email) {
+      // The visitor is somebody else by now: the cookie is theirs, which Marketo's library sends with every form.
+      if (form) return failure('given_up');
       answer = await post(lead, request, '');
       if (answer.hash) return failure('given_up');
       return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };

@@ -430,3 +430,28 @@ for (const [code, attributes, blocked] of /** @type {[string, object, string?][]
     assert.deepEqual(errors, []);
   });
 }
+
+test("identify: 'form': a lead that its page left behind is given up once the visitor is somebody else, whose cookie would go along", async (t) => {
+  const first = await world.open(t, {
+    head: world.tag(byForm()),
+    path: '/first',
+    prepare: (page) => page.route(`**${LIBRARY}`, () => {}), // hangs
+  });
+  await first.page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+  await first.page.evaluate(() => void (/** @type {any} */ (window).analytics.identify('A', { email: 'a@example.com' })));
+  await first.page.waitForFunction(() => localStorage.getItem('munchkin_shim_kept')?.includes('"busy"'));
+  await first.page.close();
+
+  const { page } = await world.open(t, { head: world.tag(byForm()), path: '/next', context: first.context, prepare: (page) => page.clock.install() });
+  await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    /** @type {any} */ (window).ended = new Promise((resolve) => analytics.on('error', resolve));
+  });
+  assert.equal((await call(page, [['identify', 'B', { email: 'b@example.com' }]]))[0].sent, true);
+  // Until then the page that is gone might have been at it.
+  for (let seconds = 0; seconds < 60; seconds += 5) await page.clock.runFor(5000);
+  await page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+  assert.deepEqual(submitted(), ['b@example.com']);
+  const { type, error } = await page.evaluate(() => /** @type {any} */ (window).ended);
+  assert.deepEqual([type, error], ['identify', 'given_up']);
+});
