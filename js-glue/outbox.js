@@ -181,7 +181,8 @@ export function createOutbox(options, store, perform, associate, finish, settled
       }
       if (hasOptedOut()) return skip('opted_out'); // while it was busy
       list.beginWork();
-      const outcome = await resend(rules, lead);
+      /** @type {Outcome} */
+      const outcome = await resend(rules, lead).catch((reason) => failure('munchkin_failed', String(reason)));
       // Those of a visitor who has been forgotten meanwhile are gone.
       if (!list.leads().some((other) => other.request === request)) continue;
       if (outcome.kept) {

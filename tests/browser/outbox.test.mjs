@@ -788,3 +788,23 @@ test('no more than ten leads are kept; the oldest make room', async (t) => {
   assert.equal(leads.length, 10);
   assert.equal(JSON.parse(leads[9].request).traits.email, '11@example.com');
 });
+
+test('a lead that is kept, at which Munchkin throws: it ends with munchkin_failed, and is not tried again', async (t) => {
+  const server = await startLeadServer(t, () => UNAVAILABLE);
+  const { page, errors } = await world.open(t, {
+    head: `<script>window.Munchkin = { init() {}, munchkinFunction() { throw new Error('mine'); } };</script>${world.tag({ 'data-server': server.url })}`,
+    prepare: (page) => page.clock.install(),
+  });
+  await listen(page);
+  await call(page, [identify('a@example.com')]);
+  await waitOf(page, 1);
+  server.answer = () => ({ body: { hash: 'a'.repeat(40) } });
+  await page.clock.runFor(10_000);
+  await server.received(2);
+  for (let seconds = 0; seconds < 120; seconds += 10) await page.clock.runFor(10_000);
+  assert.deepEqual(await kept(page), []);
+  const last = (await heard(page)).at(-1);
+  assert.deepEqual([last.type, last.error, last.message], ['identify', 'munchkin_failed', 'Error: mine']);
+  assert.equal(server.leads.length, 2);
+  assert.deepEqual(errors, []);
+});
