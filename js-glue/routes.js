@@ -29,7 +29,7 @@ export function followRoutes(page, hashRouting, start) {
 
   changed();
   const { navigation } = /** @type {any} */ (window);
-  if (navigation) {
+  if (navigation?.currentEntry) { // else it is an element with that id, or the page's own
     navigation.addEventListener('currententrychange', changed);
     return;
   }

@@ -85,6 +85,21 @@ for (const [kind, prepare] of /** @type {[string, ((page: Page) => Promise<void>
   });
 }
 
+for (const [what, visit] of /** @type {[string, Partial<import('./customer.mjs').Visit>][]} */ ([
+  ['an element, in a browser without the Navigation API', { body: '<nav id="navigation"></nav>', prepare: (page) => page.addInitScript('delete window.navigation') }],
+  ['a variable of the page', { head: '<script>var navigation = { items: [] };</script>' }],
+])) {
+  test(`where window.navigation is ${what}, routes are visits all the same`, async (t) => {
+    const { page, errors } = await world.open(t, { ...visit, head: (visit.head || '') + world.tag({ 'data-auto-page': '' }), path: '/app' });
+    await following(page, '/app');
+    await go(page, "history.pushState({}, '', '/app/first')");
+    await world.visited(['/app', '/app/first']);
+    await go(page, 'history.back()');
+    await world.visited(['/app', '/app/first', '/app']);
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('the snippet: its own page() is the first visit, routes are the others', async (t) => {
   const { page } = await world.open(t, {
     head: `${world.snippet({ autoPage: true })}<script>analytics.page();</script>`,
