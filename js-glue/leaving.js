@@ -38,8 +38,8 @@ async function delivered(track) {
   observer?.disconnect();
 }
 
-/** @param {any} elements one element or several, in an array, a NodeList or jQuery's list */
-const listed = (elements) => (!elements ? [] : elements instanceof Element ? [elements] : [...elements]);
+/** @param {any} elements one element or several, in an array, a NodeList or jQuery's list, which cannot be iterated before 1.12 */
+const listed = (elements) => (!elements ? [] : elements instanceof Element ? [elements] : [...(elements.toArray?.() ?? elements)]);
 
 /** @param {any} value @param {Element} element @returns {any} what the value is, or says, for the element */
 const valueFor = (value, element) => (typeof value === 'function' ? value(element) : value);

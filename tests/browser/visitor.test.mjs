@@ -258,6 +258,23 @@ test('trackLink and trackForm send before the page is left', async (t) => {
   await world.arrival('/event/Form-sent');
 });
 
+test('trackLink and trackForm take the lists of an old jQuery, which cannot be iterated', async (t) => {
+  const { page } = await world.open(t, { head: world.tag(), body: '<a href="#there">go</a><form action="#"><button>send</button></form>' });
+  const ended = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    const jQuery = (/** @type {string} */ selector) => {
+      const found = [...document.querySelectorAll(selector)];
+      return { ...found, length: found.length, toArray: () => found };
+    };
+    return Promise.all([analytics.trackLink(jQuery('a'), 'Link clicked'), analytics.trackForm(jQuery('form'), 'Form sent')]);
+  });
+  assert.deepEqual(ended, [undefined, undefined]);
+  await page.click('a');
+  await world.arrival('/event/Link-clicked');
+  await page.click('button');
+  await world.arrival('/event/Form-sent');
+});
+
 test('a link waits until the visit is through, but no longer than 300 ms: a network that hangs traps nobody', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag(), body: '<a href="/left">go</a>', path: '/slow' });
   await world.open(t, { path: '/left', body: 'left', context });
