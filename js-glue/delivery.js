@@ -20,7 +20,7 @@ import { KEPT, KEPT_MAX, LAST_LEAD, TRAITS } from './user.js';
  * @property {'auto' | 'form'} [identify] how: as the server says, signed for associateLead or queued there; or a hidden Marketo form
  * @property {string} [formsUrl] for 'form': the origin that serves Forms 2.0, say https://app-sj01.marketo.com
  * @property {string | number} [formId] for 'form': of a form without fields of its own, approved in Marketo
- * @property {boolean | 'pending'} [consent] 'pending' does nothing until analytics.consent(true), false nothing at all
+ * @property {boolean | 'pending' | null} [consent] 'pending' does nothing until analytics.consent(true), false nothing at all
  * @property {boolean} [honourGpc] a browser that signals Global Privacy Control has not consented
  * @property {string} [nonce] for scripts that the shim adds
  * @property {string} [fallbackUrl] munchkin-shim.asm.js, for browsers without WebAssembly
