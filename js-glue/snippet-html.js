@@ -30,12 +30,11 @@ export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...opt
   // As in load: who passes it has been told to wait for an answer. JSON would leave it out.
   if ('consent' in options) options.consent ??= 'pending';
   const script = src || `${String(options.server).replace(/\/+$/, '')}/munchkin-shim.js`;
-  const begin = `<script${nonce}>${stub}(window,${literals(global, munchkinId, options)});\n`;
-  const end = `${global}.page();</script>`;
+  const code = `${stub}(window,${literals(global, munchkinId, options)}).page();`;
 
   if ([false, 'pending'].includes(/** @type {any} */ (options.consent))) {
     const tag = { src: script, crossorigin: '', ...(options.nonce && { nonce: options.nonce }), ...(global !== 'analytics' && { 'data-global': global }) };
-    return `${begin}${consentStub}(window,${literals(global, tag)});\n${end}\n`;
+    return `<script${nonce}>${code}\n${consentStub}(window,${literals(global, tag)});</script>\n`;
   }
   const named = global === 'analytics' ? '' : ` data-global="${attribute(global)}"`;
   // With crossorigin the request for the hash finds the connection open: browsers keep those with cookies apart.
@@ -43,5 +42,5 @@ export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...opt
   // Where the shim decides whether Munchkin may come, nothing is asked of Marketo before.
   const isStarting = options.consent === undefined && !options.honourGpc;
   const preload = `<link rel=preload as=script${nonce} href="${attribute(options.munchkinUrl || MUNCHKIN_URL)}">\n`;
-  return `${isStarting ? preload : ''}${begin}${end}\n${shim}`;
+  return `${isStarting ? preload : ''}<script${nonce}>${code}</script>\n${shim}`;
 }

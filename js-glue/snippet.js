@@ -9,12 +9,13 @@
  * @param {string} name of the global to make
  * @param {string} id Munchkin's
  * @param {import('./analytics.js').Options} options
+ * @returns {any} the stub, or what there is of ours already: by its name it may be somebody else's
  */
 export function snippet(page, name, id, options) {
   const owner = page[name];
   if (owner && !owner.nodeType) {
     // Somebody else's, or the snippet is on the page twice: see js-glue/script.js.
-    if (owner.munchkinShim) return;
+    if (owner.munchkinShim) return owner;
     name = 'munchkinAnalytics';
   }
   /** @type {any} */
@@ -36,4 +37,5 @@ export function snippet(page, name, id, options) {
     script.onerror = () => (start.failed = 1);
     document.head.append(script);
   }
+  return stub;
 }

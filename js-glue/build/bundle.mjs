@@ -27,13 +27,14 @@ async function bundled(entry, options) {
  * @param {object} [options]
  * @param {import('terser').FormatOptions} [options.format]
  * @param {boolean} [options.module] whether its outermost names are its own
+ * @param {boolean} [options.expression] whether its value counts
  * @param {RegExp} [options.internal] names of properties that nothing else uses
  */
-async function shrunk(source, { format, module = true, internal } = {}) {
+async function shrunk(source, { format, module = true, expression = false, internal } = {}) {
   const { code } = await minify(source, {
     ecma: /** @type {any} */ (2021),
     module,
-    compress: { passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
+    compress: { expression, passes: 4, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
     mangle: internal ? { properties: { regex: internal, builtins: true } } : {},
     format: { comments: false, ...format },
   });
@@ -105,7 +106,7 @@ write('munchkin-shim.extras.js', `${banner}\n${await shrunk(`globalThis.munchkin
 
 /** The snippet's code, which js-glue/snippet-html.js puts into HTML: each a function, to be called. */
 const snippetFunction = async (/** @type {string} */ entry, /** @type {string} */ name) =>
-  (await shrunk(`(()=>{${await functionBody(entry)}})().${name}();`, { module: false }))
+  (await shrunk(`(()=>{${await functionBody(entry)}})().${name}();`, { module: false, expression: true }))
     .replace(/\(\);$/, '')
     .replaceAll('const ', 'let '); // shorter, and the same to what runs
 const stub = await snippetFunction('js-glue/snippet.js', 'snippet');

@@ -86,10 +86,13 @@ export function customer({ origin, credentials = 'private key', tokenSecret } = 
     },
 
     /** The snippet for the head, filled in. @param {object} [options] */
-    snippet(options = {}) {
+    wholeSnippet(options = {}) {
       const all = { server: world.serverUrl, munchkinUrl: `${world.simulator.url}/munchkin.js`, ...options };
-      return snippetHtml(MUNCHKIN_ID, { src: '/dist/munchkin-shim.js', ...all }).replace('analytics.page();', '');
+      return snippetHtml(MUNCHKIN_ID, { src: '/dist/munchkin-shim.js', ...all });
     },
+
+    /** The same without its page(). @param {object} [options] */
+    snippet: (options = {}) => world.wholeSnippet(options).replace(').page();', ');'),
 
     /**
      * Opens a page as a new visitor, or one who has been here.

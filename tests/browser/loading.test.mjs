@@ -304,6 +304,21 @@ for (const [kind, head] of /** @type {[string, () => string][]} */ ([
   });
 }
 
+for (const [kind, consent] of /** @type {const} */ ([['snippet', undefined], ['snippet that waits', 'pending']])) {
+  test(`${kind}: beside another library its page() is ours, and the library is not called`, async (t) => {
+    const head = world.wholeSnippet({ munchkin: { apiOnly: true }, ...(consent && { consent }) });
+    for (const [i, library] of ['{ page() { theirs++; } }', '{ logEvent() {} }'].entries()) {
+      const { page, errors } = await world.open(t, {
+        head: `<script>window.theirs = 0; window.analytics = ${library};</script>${head}<script>munchkinAnalytics.consent(true);</script>`,
+        path: `/beside/${i}`,
+      });
+      await world.arrival(`/beside/${i}`); // by page() alone
+      assert.equal(await page.evaluate(() => /** @type {any} */ (window).theirs), 0);
+      assert.deepEqual(errors, []);
+    }
+  });
+}
+
 test('an element with the id "analytics" is no library', async (t) => {
   const { page } = await world.open(t, { body: `<p id="analytics"></p>${world.tag()}` });
   await call(page, [['track', 'beside an element']]);

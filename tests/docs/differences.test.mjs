@@ -13,7 +13,7 @@ const world = exampleSite();
 
 /** Both start with a page(), of /plans?a=b. */
 const segment = `<script>${segmentSnippet()}</script>`;
-const ours = () => world.snippet({ server: 'https://events.example.com', munchkinUrl: undefined }).replace('</script>', 'analytics.page();</script>');
+const ours = () => world.wholeSnippet({ server: 'https://events.example.com', munchkinUrl: undefined });
 
 /** By calls: what arrives of Segment's, and of ours; nothing if it is empty. @type {[string, string, string][]} */
 const VISITS = [
