@@ -4,6 +4,7 @@
 
 import { forgetVisitor } from './consent.js';
 import { hasOptedOut } from './delivery.js';
+import { callSafely } from './events.js';
 
 /** Methods that send something; all others of the stub keep waiting after a no. */
 const SENDING = 'page track identify group alias pageview'.split(' ');
@@ -22,9 +23,14 @@ export function awaitConsent(page, name, tag) {
 
   /** Ends a call, unless it only asks for something that waits. @param {any[]} entry */
   const refuse = (entry) => {
-    const [type, , resolve] = entry;
-    if (SENDING.includes(type)) resolve({ ok: true, type, sent: false, skipped: 'no_consent' });
-    else Array.prototype.push.call(stub, entry);
+    if (typeof entry?.[2] !== 'function') return; // others may have put there what is no call
+    const [type, args, resolve] = entry;
+    if (!SENDING.includes(type)) return void Array.prototype.push.call(stub, entry);
+    const result = { ok: true, type, sent: false, skipped: 'no_consent' };
+    queueMicrotask(() => {
+      callSafely(args.find((/** @type {unknown} */ value) => typeof value === 'function'), result);
+      resolve(result);
+    });
   };
 
   /** @param {boolean} given */

@@ -101,6 +101,30 @@ for (const [kind, head, own] of WAITING) {
     assert.deepEqual(errors, []);
   });
 
+  test(`${kind}: callbacks are told of a no too, after the call and before its promise`, async (t) => {
+    const { page, errors } = await world.open(t, { head: head(), path: '/told' });
+    await page.waitForLoadState('load');
+    const told = await page.evaluate(async () => {
+      const { analytics } = /** @type {any} */ (window);
+      /** @type {any[]} */
+      const order = [];
+      const note = (/** @type {any} */ { type, skipped }) => order.push(`${type}: ${skipped}`);
+      const waiting = analytics.track('before', { a: 1 }, note).then(() => order.push('promise'));
+      analytics.consent(false);
+      order.push('no');
+      await waiting;
+      const refused = analytics.identify('u1', { email: 'u1@example.com' }, {}, note);
+      order.push('called');
+      await refused;
+      await analytics.page(() => {
+        throw new Error("the page's own");
+      });
+      return order;
+    });
+    assert.deepEqual(told, ['no', 'track: no_consent', 'promise', 'called', 'identify: no_consent']);
+    assert.deepEqual(errors, []);
+  });
+
   test(`${kind}: a no removes what an earlier page has stored`, async (t) => {
     const first = await world.open(t, { head: world.tag(), path: '/first' });
     await call(first.page, [['identify', 'u1', { email: 'u1@example.com' }]]);
@@ -133,6 +157,30 @@ test('the snippet heeds a no where the page has frozen the prototypes that all s
   await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
   await call(page, [['track', 'after yes']]);
   await world.visited(['/frozen', '/event/after-yes']);
+  assert.deepEqual(errors, []);
+});
+
+test('the snippet heeds a no though others have put into it what is no call', async (t) => {
+  const { page, errors } = await world.open(t, {
+    head: `<script>localStorage.ajs_user_id = '"u1"';</script>${world.snippet({ consent: 'pending' })}`,
+    path: '/pushed',
+  });
+  const ended = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    const begun = [analytics.track('before')];
+    const others = [['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' }];
+    analytics.push(...others);
+    begun.push(analytics.track('behind'));
+    analytics.consent(false);
+    for (const other of others) analytics.push(other);
+    return Promise.all([...begun, analytics.track('after')]);
+  });
+  assert.deepEqual(ended.map(({ skipped }) => skipped), Array(3).fill('no_consent'));
+  assert.deepEqual(await stored(page), NOTHING);
+  await consent(page, true);
+  await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
+  await call(page, [['track', 'after yes']]);
+  await world.visited(['/pushed', '/event/after-yes']);
   assert.deepEqual(errors, []);
 });
 
