@@ -4,10 +4,17 @@ import { asksToOptOut, hasOptedOut } from './delivery.js';
 import { munchkinOnPage } from './munchkin.js';
 import { STORED } from './user.js';
 
-/** @param {string} name @param {string} [more] attributes */
-const dropCookie = (name, more = '') => {
-  document.cookie = `${name}=;max-age=0;path=/${more}`;
+/** @param {string} text */
+const setCookie = (text) => {
+  try {
+    document.cookie = text;
+  } catch (reason) {
+    // Some frames may have no cookies.
+  }
 };
+
+/** @param {string} name @param {string} [more] attributes */
+const dropCookie = (name, more = '') => setCookie(`${name}=;max-age=0;path=/${more}`);
 
 /**
  * Removes what was stored, Munchkin's cookie too. That is set for a domain, which no page can read, and goes only by
@@ -49,7 +56,7 @@ export function refuse(options) {
     // Where the host is no domain, as localhost, there is only one.
     for (const domain of [`;domain=${location.hostname}`, '']) {
       if (hasOptedOut()) return; // by the visitor; or another tab has said it, and takes it back when it is left
-      document.cookie = `mkto_opt_out=true;path=/${domain}`;
+      setCookie(`mkto_opt_out=true;path=/${domain}`);
       ours = domain;
     }
   };

@@ -184,6 +184,40 @@ test('the snippet heeds a no though others have put into it what is no call', as
   assert.deepEqual(errors, []);
 });
 
+for (const [kind, head] of /** @type {[string, () => string][]} */ ([
+  ['script tag', () => world.tag({ src: `${world.siteUrl}/dist/munchkin-shim.js`, 'data-munchkin-url': '/none.js' })],
+  ['snippet that loads nothing', () => world.snippet({ src: `${world.siteUrl}/dist/munchkin-shim.js`, consent: 'pending' })],
+])) {
+  test(`${kind}: in a frame that may have neither cookies nor storage a no is heeded, and nothing is thrown`, async (t) => {
+    const script = `<script>
+      const told = [];
+      addEventListener('error', ({ message }) => told.push(message));
+      addEventListener('unhandledrejection', ({ reason }) => told.push(String(reason)));
+      addEventListener('load', async () => {
+        analytics.on('error', ({ type, error }) => told.push(type + ' ' + error));
+        try {
+          analytics.consent(false);
+        } catch (reason) {
+          told.push(String(reason));
+        }
+        // With the extras, which carry it out, if the shim is there.
+        if (analytics.munchkinShim === true) await analytics.trackLink(null, 'x');
+        told.push((await analytics.track('x')).skipped);
+        parent.postMessage(told, '*');
+      });
+    </script>`;
+    const { page } = await world.open(t, { path: '/framing' });
+    const told = await page.evaluate((html) => {
+      const frame = document.createElement('iframe');
+      frame.setAttribute('sandbox', 'allow-scripts');
+      frame.srcdoc = html;
+      document.body.append(frame);
+      return new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data), { once: true }));
+    }, head() + script);
+    assert.deepEqual(told, ['no_consent']);
+  });
+}
+
 test('a yes that is given before load counts, and so does one among the calls of the snippet', async (t) => {
   const early = await world.open(t, {
     path: '/early',
