@@ -1,12 +1,16 @@
 /** One of the database's two files, moved away and put back later: what was acknowledged meanwhile arrives all the same. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { holdDatabase } from './held_database.mjs';
 import { request } from './http_client.mjs';
 import { eventually, intakeFor } from './intake.mjs';
+
+/** As the sqlite3 program's .backup does. */
+const BACK_UP = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))';
 
 const emailOf = (/** @type {number} */ n) => `person-${n}@example.com`;
 
@@ -30,6 +34,14 @@ async function leaveWaiting(intake, from, to) {
   await letGo();
 }
 
+/** One of the two files, in place of another, with what SQLite keeps beside it. @param {string} from @param {string} to */
+function move(from, to) {
+  for (const end of ['', '-wal', '-shm']) {
+    if (existsSync(to + end)) rmSync(to + end);
+    if (existsSync(from + end)) renameSync(from + end, to + end);
+  }
+}
+
 test('a database that is put back beside what was accepted for another one: all of that is sent, and the log says so', async (t) => {
   const intake = await intakeFor(t);
   const { db } = intake;
@@ -41,8 +53,7 @@ test('a database that is put back beside what was accepted for another one: all 
   await send(intake, 200, 201);
   await arrived(intake, 200, 201);
   await leaveWaiting(intake, 300, 320);
-  for (const end of ['', '-wal', '-shm']) if (existsSync(db + end)) rmSync(db + end);
-  renameSync(`${db}.old`, db);
+  move(`${db}.old`, db);
   await intake.restart();
   await arrived(intake, 300, 320);
   assert.match(intake.server.output(), /"level":"warning","event":"files_of_two_databases"/);
@@ -57,12 +68,32 @@ test('accepted requests that are put back beside a database that has carried out
   const intake = await intakeFor(t);
   const { db } = intake;
   await leaveWaiting(intake, 300, 320);
-  for (const end of ['', '-wal', '-shm']) if (existsSync(`${db}-accepted${end}`)) renameSync(`${db}-accepted${end}`, `${db}.aside${end}`);
+  move(`${db}-accepted`, `${db}.aside`);
   await intake.restart();
   await send(intake, 400, 430);
   await arrived(intake, 400, 430);
   await intake.server.stop();
-  for (const end of ['', '-wal', '-shm']) if (existsSync(`${db}.aside${end}`)) renameSync(`${db}.aside${end}`, `${db}-accepted${end}`);
+  move(`${db}.aside`, `${db}-accepted`);
+  await intake.restart();
+  await arrived(intake, 300, 320);
+  assert.match(intake.server.output(), /files_of_two_databases/);
+});
+
+test('requests that were accepted after a backup, put back after that went on: all of them are sent', async (t) => {
+  const intake = await intakeFor(t);
+  const { db } = intake;
+  await send(intake, 0, 50);
+  await arrived(intake, 0, 50);
+  for (const end of ['-accepted', '']) execFileSync('python3', ['-c', BACK_UP, db + end, `${db}.backup${end}`]);
+  await leaveWaiting(intake, 300, 320);
+  move(`${db}-accepted`, `${db}.aside`);
+  move(`${db}.backup-accepted`, `${db}-accepted`);
+  move(`${db}.backup`, db);
+  await intake.restart();
+  await send(intake, 400, 430);
+  await arrived(intake, 400, 430);
+  await intake.server.stop();
+  move(`${db}.aside`, `${db}-accepted`);
   await intake.restart();
   await arrived(intake, 300, 320);
   assert.match(intake.server.output(), /files_of_two_databases/);

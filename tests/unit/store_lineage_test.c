@@ -81,7 +81,7 @@ copy(const char *file, const char *from, const char *to)
     assert_int_equal(system(command), 0);
 }
 
-/* While the queue is closed. */
+/* While the queue is closed, or only to read. */
 static void
 run(const char *file, const char *sql)
 {
@@ -180,6 +180,67 @@ test_a_backup_and_then_what_was_newer_than_it(void **state)
     assert_int_equal(carry_out(), 1);
 }
 
+/* As README says of a backup: while it runs. */
+static void
+back_up(const char *file)
+{
+    char to[200];
+    (void)snprintf(to, sizeof to, "VACUUM INTO '%s%s.backup'", queue_path, file);
+    run(file, to);
+}
+
+/* The copies have gone one way, and the file that was copied another, before it was closed. */
+static void
+test_what_was_accepted_after_a_backup_while_it_ran(void **state)
+{
+    (void)state;
+    accept("1@x.com");
+    accept("2@x.com");
+    assert_int_equal(carry_out(), 2);
+    forget();
+    back_up(ACCEPTED);
+    back_up(DATABASE);
+    accept("3@x.com");
+    accept("4@x.com");
+    accept("5@x.com");
+    queue_close();
+    move(ACCEPTED, "", ".newer");
+    move(DATABASE, ".backup", "");
+    move(ACCEPTED, ".backup", "");
+    queue_open();
+    accept("a@x.com");
+    accept("b@x.com");
+    accept("c@x.com");
+    assert_int_equal(carry_out(), 3);
+    forget();
+    queue_close();
+    move(ACCEPTED, ".newer", "");
+    queue_open();
+    forget();
+    assert_int_equal(carry_out(), 3);
+}
+
+/* The database goes on with the former id too: the files belong together all the same. */
+static void
+test_a_start_that_is_interrupted_at_last(void **state)
+{
+    (void)state;
+    accept("1@x.com");
+    assert_int_equal(carry_out(), 1);
+    accept("a@x.com");
+    queue_close();
+    run(ACCEPTED, "UPDATE lineage SET id = hex(randomblob(16))");
+    run(DATABASE, "CREATE TRIGGER fault BEFORE INSERT ON kept WHEN length(NEW.value) = 32 "
+                  "BEGIN SELECT raise(ABORT, 'full'); END");
+    queue_open();
+    assert_int_equal(counts().messages_waiting, 2);
+    assert_int_equal(carry_out(), 2);
+    queue_close();
+    run(DATABASE, "DROP TRIGGER fault");
+    queue_open();
+    assert_int_equal(counts().messages_waiting, 0);
+}
+
 /* As often as it ends between two commits: nothing is lost, nor done twice. */
 static void
 test_an_interrupted_start(void **state)
@@ -272,7 +333,11 @@ main(void)
                                         queue_teardown),
         cmocka_unit_test_setup_teardown(test_a_backup_and_then_what_was_newer_than_it, queue_setup,
                                         queue_teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_accepted_after_a_backup_while_it_ran,
+                                        queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_an_interrupted_start, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_a_start_that_is_interrupted_at_last, queue_setup,
+                                        queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

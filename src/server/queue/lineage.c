@@ -65,7 +65,8 @@ note_beside(ms_store *accepting, ms_slice id)
 }
 
 /* A new id for both, behind the one that the file beside the database has had. The number goes with
- * it in one commit: after that the two belong together, whether the second commit comes or not. */
+ * it in one commit: after that the two belong together, whether the next commits come or not. The
+ * last takes that one away, since a copy of the file that has it may have gone another way. */
 static bool
 renew(ms_store *store, ms_slice id, int64_t change)
 {
@@ -74,8 +75,13 @@ renew(ms_store *store, ms_slice id, int64_t change)
     memcpy(ids, id.ptr, id.len);
     sqlite3_randomness(sizeof random, random);
     ms_hex(random, sizeof random, ids + id.len);
-    return note_in_database(store, (ms_slice){ids, id.len + ID}, change) &&
-           note_beside(store->accepting, (ms_slice){ids + id.len, ID});
+    const ms_slice newest = {ids + id.len, ID};
+    if (!note_in_database(store, (ms_slice){ids, id.len + ID}, change) ||
+        !note_beside(store->accepting, newest)) {
+        return false;
+    }
+    (void)note_in_database(store, newest, 0);
+    return true;
 }
 
 bool
