@@ -96,7 +96,7 @@ test_what_only_a_cookie_tells(void **state)
     (void)state;
     identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
     assert_string_not_equal(lookups(RIPE), "");
-    ok(ms_store_cookie_refused(queue, cookies[0].id, slice("1003"), none, RIPE));
+    ok(ms_store_lookup_refused(queue, cookies[0].id, slice("1003"), none, RIPE));
     assert_int_equal(retry(0, RIPE), 1);
     assert_string_equal(lookups(RIPE + 60 * SECOND), COOKIE ">0\n");
     ok(ms_store_looked_up(queue, cookies[0].id, 7, none, RIPE + 60 * SECOND));

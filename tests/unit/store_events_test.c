@@ -299,7 +299,7 @@ test_refused_lookup_is_nobodys(void **state)
     (void)state;
     identify("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
     (void)lookups(RIPE);
-    ok(ms_store_cookie_refused(queue, cookies[0].id, slice("1001"), none, RIPE));
+    ok(ms_store_lookup_refused(queue, cookies[0].id, slice("1001"), none, RIPE));
     sync_one(MS_BY_EMAIL, 7, RIPE);
     assert_string_equal(associations(START + DAY), "");
     assert_int_equal(counts().dead, 1);

@@ -155,6 +155,8 @@ end_in_vain(const model_call *ended)
         ok(ms_store_lead_again(queue, ended->id, due));
     } else if (ended->kind == ACTIVITY) {
         ok(ms_store_again(queue, MS_QUEUED_ACTIVITY, ended->id, due));
+    } else if (ended->kind == LOOKUP) {
+        ok(ms_store_lookup_again(queue, ended->id, due));
     } else {
         ok(ms_store_cookie_again(queue, ended->id, due));
     }
@@ -168,6 +170,8 @@ end_refused(const model_call *ended)
         ok(ms_store_lead_refused(queue, ended->id, code, slice(""), model.now));
     } else if (ended->kind == ACTIVITY) {
         ok(ms_store_refused(queue, MS_QUEUED_ACTIVITY, ended->id, code, slice(""), model.now));
+    } else if (ended->kind == LOOKUP) {
+        ok(ms_store_lookup_refused(queue, ended->id, code, slice(""), model.now));
     } else {
         ok(ms_store_cookie_refused(queue, ended->id, code, slice(""), model.now));
     }

@@ -14,6 +14,8 @@
 
 #define RIPE (START + 5 * SECOND)
 
+static const ms_slice none = {"", 0};
+
 /* Takes one, as rest_cookies.c does; its id, 0 if there is none. */
 static int64_t
 take_tie(int64_t now)
@@ -108,6 +110,51 @@ test_many_ties_do_not_hold_up_the_sync(void **state)
     assert_true(now - RIPE <= 30 * SECOND + 5 * SECOND + 2 * SECOND);
 }
 
+/* A server and a page of one visitor: Marketo is asked whose c1 is, and is told it before it
+ * answers. */
+static int64_t
+tie_before_the_answer(void)
+{
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify(NULL, NULL, "c1", "{\"A\":2}", RIPE);
+    assert_string_equal(lookups(RIPE + 5 * SECOND), "c1>0\n");
+    come_with(1, RIPE + 6 * SECOND);
+    assert_string_equal(associations(RIPE + 6 * SECOND), "c1>7\n");
+    return cookies[0].id;
+}
+
+/* Nothing else is told of the lead until the tie itself has ended. */
+static void
+expect_being_tied(int64_t cookie)
+{
+    assert_string_equal(associations(RIPE + DAY), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "");
+    ok(ms_store_cookie_again(queue, cookie, RIPE + DAY));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 a@x.com {\"A\":2}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, RIPE + DAY));
+    assert_string_equal(associations(RIPE + DAY), "c1>7\n");
+}
+
+static void
+test_a_lookup_that_fails_too_late_leaves_the_tie(void **state)
+{
+    (void)state;
+    int64_t cookie = tie_before_the_answer();
+    ok(ms_store_lookup_again(queue, cookie, RIPE + 7 * SECOND));
+    expect_being_tied(cookie);
+}
+
+static void
+test_a_lookup_that_is_refused_too_late_leaves_the_tie(void **state)
+{
+    (void)state;
+    int64_t cookie = tie_before_the_answer();
+    ok(ms_store_lookup_refused(queue, cookie, slice("1003"), none, RIPE + 7 * SECOND));
+    assert_string_equal(dead_letters(), "");
+    expect_being_tied(cookie);
+}
+
 int
 main(void)
 {
@@ -117,6 +164,8 @@ main(void)
         TEST(test_a_cookie_that_moves_while_it_is_tied),
         TEST(test_a_lead_is_tied_once_at_a_time),
         TEST(test_many_ties_do_not_hold_up_the_sync),
+        TEST(test_a_lookup_that_fails_too_late_leaves_the_tie),
+        TEST(test_a_lookup_that_is_refused_too_late_leaves_the_tie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,27 +140,27 @@ lookup_took(ms_rest_call *call, const ms_rest_reply *reply, ms_arena *arena, ms_
         const cJSON *lead = owner_of(call, item, reply->result);
         result = told ? ms_store_looked_up(store, item->id, ms_rest_id(ms_json_member(lead, "id")),
                                            email_of(lead), now)
-                      : ms_store_cookie_again(store, item->id, now);
+                      : ms_store_lookup_again(store, item->id, now);
     }
     return result;
 }
 
 static ms_store_result
-cookie_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
+lookup_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
                ms_store *store, int64_t now)
 {
     (void)call;
     ms_metrics_record_refused();
-    return ms_store_cookie_refused(store, item->id, ms_rest_cut(code, MS_REST_CODE_MAX, true),
+    return ms_store_lookup_refused(store, item->id, ms_rest_cut(code, MS_REST_CODE_MAX, true),
                                    ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
 static const ms_rest_kind lookups = {.lane = MS_LANE_LOOKUPS,
                                      .fits = lookup_fits,
                                      .took = lookup_took,
-                                     .again = ms_store_cookie_again,
+                                     .again = ms_store_lookup_again,
                                      .records = MS_SUSPECT_COOKIE,
-                                     .refused = cookie_refused};
+                                     .refused = lookup_refused};
 
 static ms_rest_call *
 call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *cookies, size_t count,
@@ -198,7 +198,7 @@ start_lookup(ms_rest_call *call, ms_arena *path, ms_store *store, ms_http_client
                                   "&filterValues="));
     for (size_t i = 0; i < count && result == MS_STORE_OK; i++) {
         if (i > 0 && path->used + 3 * call->items[i].cookie.len > PATH_MAX_BYTES) {
-            result = ms_store_cookie_again(store, call->items[i].id, now);
+            result = ms_store_lookup_again(store, call->items[i].id, now);
             continue;
         }
         ms_text_append(path, call->count > 0 ? MS_SLICE(",") : MS_SLICE(""));
@@ -266,10 +266,13 @@ static ms_store_result
 association_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_slice message,
                     ms_store *store, int64_t now)
 {
+    (void)call;
     if (ms_rest_is_gone(code) && item->gone + 1 < MS_REST_GONE_TRIES) {
         return ms_store_cookie_gone(store, item->id, item->marketo_id, now);
     }
-    return cookie_refused(call, item, code, message, store, now);
+    ms_metrics_record_refused();
+    return ms_store_cookie_refused(store, item->id, ms_rest_cut(code, MS_REST_CODE_MAX, true),
+                                   ms_rest_cut(message, MS_REST_REASON_MAX, true), now);
 }
 
 static const ms_rest_kind associations = {.lane = MS_LANE_ASSOCIATIONS,

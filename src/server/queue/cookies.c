@@ -152,6 +152,32 @@ ms_store_looked_up(ms_store *store, int64_t id, int64_t marketo_id, ms_slice ema
 }
 
 ms_store_result
+ms_store_lookup_again(ms_store *store, int64_t id, int64_t due)
+{
+    ms_store_starts(store);
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id != 0 && cookie.state == MS_COOKIE_LOOKUP_FLYING) {
+        cookie.attempts++;
+        ms_cookie_set(store, &cookie, MS_COOKIE_LOOKUP, due);
+    }
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_lookup_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
+{
+    ms_cookie_row cookie;
+    ms_lead_row *lead;
+    ms_store_starts(store);
+    if (end_lookup(store, id, &cookie, &lead)) {
+        const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, 0, NULL};
+        ms_dead_add_lead(store, "cookie", &dead, code, reason, now);
+        belongs_to_nobody(store, lead, &cookie, MS_COOKIE_SETTLED, now);
+    }
+    return ms_store_ended(store);
+}
+
+ms_store_result
 ms_store_associated(ms_store *store, int64_t id, int64_t now)
 {
     ms_store_starts(store);
@@ -170,16 +196,14 @@ ms_store_associated(ms_store *store, int64_t id, int64_t now)
 }
 
 static ms_store_result
-go_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
+tie_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
 {
     ms_store_starts(store);
     ms_cookie_row cookie = ms_cookie_get(store, id);
-    cookie.attempts += attempts;
-    cookie.flying_to = 0;
-    if (cookie.id != 0 && cookie.state == MS_COOKIE_LOOKUP_FLYING) {
-        ms_cookie_set(store, &cookie, MS_COOKIE_LOOKUP, due);
-    } else if (cookie.id != 0 && cookie.state == MS_COOKIE_FLYING) {
+    if (cookie.id != 0 && cookie.state == MS_COOKIE_FLYING) {
         const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
+        cookie.attempts += attempts;
+        cookie.flying_to = 0;
         ms_cookie_set(store, &cookie,
                       lead == NULL ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), due);
     }
@@ -189,7 +213,7 @@ go_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
 ms_store_result
 ms_store_cookie_again(ms_store *store, int64_t id, int64_t due)
 {
-    return go_again(store, id, 1, due);
+    return tie_again(store, id, 1, due);
 }
 
 ms_store_result
@@ -198,32 +222,28 @@ ms_store_cookie_gone(ms_store *store, int64_t id, int64_t marketo_id, int64_t no
     if (ms_store_forget_marketo_id(store, marketo_id, now) != MS_STORE_OK) {
         return MS_STORE_FAILED;
     }
-    return go_again(store, id, MS_GONE_ONCE, now);
+    return tie_again(store, id, MS_GONE_ONCE, now);
 }
 
 ms_store_result
 ms_store_cookie_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
 {
-    ms_cookie_row cookie;
-    ms_lead_row *lead = NULL;
     ms_store_starts(store);
-    if (end_lookup(store, id, &cookie, &lead)) {
-        const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, 0, NULL};
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id == 0 || cookie.state != MS_COOKIE_FLYING) {
+        return ms_store_ended(store);
+    }
+    const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
+    if (lead != NULL) {
+        const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, cookie.flying_to,
+                                   NULL};
         ms_dead_add_lead(store, "cookie", &dead, code, reason, now);
-        belongs_to_nobody(store, lead, &cookie, MS_COOKIE_SETTLED, now);
-    } else if (cookie.id != 0 && cookie.state == MS_COOKIE_FLYING) {
-        lead = ms_lead_load(store, cookie.lead);
-        if (lead != NULL) {
-            const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, cookie.flying_to,
-                                       NULL};
-            ms_dead_add_lead(store, "cookie", &dead, code, reason, now);
-            /* With another lead, to which it has moved meanwhile, it may go well. */
-            bool moved = lead->marketo_id != cookie.flying_to;
-            cookie.flying_to = 0;
-            cookie.attempts = 0;
-            ms_cookie_set(store, &cookie,
-                          moved ? ms_cookie_state_with(&cookie, lead) : MS_COOKIE_SETTLED, now);
-        }
+        /* With another lead, to which it has moved meanwhile, it may go well. */
+        bool moved = lead->marketo_id != cookie.flying_to;
+        cookie.flying_to = 0;
+        cookie.attempts = 0;
+        ms_cookie_set(store, &cookie,
+                      moved ? ms_cookie_state_with(&cookie, lead) : MS_COOKIE_SETTLED, now);
     }
     return ms_store_ended(store);
 }

@@ -213,21 +213,24 @@ ms_store_result ms_store_take_lookups(ms_store *store, int64_t now, size_t room,
  * moved to another lead meanwhile, it is too late and changes nothing. */
 ms_store_result ms_store_looked_up(ms_store *store, int64_t cookie, int64_t marketo_id,
                                    ms_slice email, int64_t now);
+/* It is to be asked again, or Marketo refuses to look it up: then it is nobody's. Too late, these
+ * change nothing either. */
+ms_store_result ms_store_lookup_again(ms_store *store, int64_t cookie, int64_t due);
+ms_store_result ms_store_lookup_refused(ms_store *store, int64_t cookie, ms_slice code,
+                                        ms_slice reason, int64_t now);
 
 /* Cookies to be tied to a lead whose Marketo id is known. Marked in flight. One of a lead in flight
  * is not taken. */
 ms_store_result ms_store_take_associations(ms_store *store, int64_t now, size_t room,
                                            ms_arena *arena, ms_due_cookie *cookies, size_t *count);
 ms_store_result ms_store_associated(ms_store *store, int64_t cookie, int64_t now);
-
-/* For both kinds. A cookie that Marketo refuses to look up is nobody's. */
 ms_store_result ms_store_cookie_again(ms_store *store, int64_t cookie, int64_t due);
+ms_store_result ms_store_cookie_refused(ms_store *store, int64_t cookie, ms_slice code,
+                                        ms_slice reason, int64_t now);
 /* Marketo says that it has no lead of the id that a cookie was to be tied to:
  * ms_store_forget_marketo_id, and again once there is an id. */
 ms_store_result ms_store_cookie_gone(ms_store *store, int64_t cookie, int64_t marketo_id,
                                      int64_t now);
-ms_store_result ms_store_cookie_refused(ms_store *store, int64_t cookie, ms_slice code,
-                                        ms_slice reason, int64_t now);
 
 /* ---- visits and activities
  * ------------------------------------------------------------------------------ */

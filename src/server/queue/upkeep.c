@@ -140,6 +140,8 @@ ms_store_recover(ms_store *store, int64_t now, int64_t pause)
         (void)ms_store_lead_again(store, id, now + pause);
     }
     while (!store->failed && (id = ms_sql_number_1(store, MS_COOKIES_FLYING, 1)) != 0) {
+        /* Whichever of the two it is. */
+        (void)ms_store_lookup_again(store, id, now + pause);
         (void)ms_store_cookie_again(store, id, now + pause);
     }
     (void)ms_sql_run_1(store, MS_VISITS_RECOVER, now + pause);
