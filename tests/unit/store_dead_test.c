@@ -259,6 +259,48 @@ test_a_user_id_does_not_come_back_by_an_activity(void **state)
     expect_user_id_of_b();
 }
 
+/* An activity is refused with its lead; then its cookie, c1, has come to lead 8, of b. */
+static void
+refuse_before_the_cookie_moves(const ms_command *activity, ms_lead_selection selection)
+{
+    (void)take(selection, START);
+    (void)lookups(START);
+    request(activity, START);
+    assert_string_equal(lookups(RIPE), "c1>0\n");
+    ok(ms_store_looked_up(queue, cookies[0].id, 0, none, RIPE));
+    (void)take(selection, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    identify_in_browser("b@x.com", "u2", "c1", NULL, RIPE + SECOND);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 10 * SECOND);
+    assert_string_equal(associations(RIPE + 10 * SECOND), "c1>8\n");
+    ok(ms_store_associated(queue, cookies[0].id, RIPE + 10 * SECOND));
+}
+
+static void
+test_a_cookie_does_not_come_back_by_an_activity(void **state)
+{
+    (void)state;
+    const ms_command activity = activity_of("a@x.com", "", "c1");
+    refuse_before_the_cookie_moves(&activity, MS_BY_EMAIL);
+    assert_int_equal(retry(0, RIPE + DAY), 2); /* of the lead and of the activity */
+    sync_one(MS_BY_EMAIL, 7, RIPE + DAY + 60 * SECOND);
+    assert_string_equal(associations(RIPE + 2 * DAY), "");
+    assert_int_equal(query("SELECT email = 'b@x.com' FROM cookie, lead ON lead.id = cookie.lead"),
+                     1);
+}
+
+static void
+test_an_activity_does_not_follow_its_cookie(void **state)
+{
+    (void)state;
+    const ms_command activity = activity_of("", "u1", "c1");
+    refuse_before_the_cookie_moves(&activity, MS_BY_USER_ID);
+    assert_int_equal(retry(0, RIPE + DAY), 2); /* of the lead and of the activity */
+    assert_int_equal(query("SELECT count(*) FROM lead WHERE user_id = 'u1' AND marketo_id = 0 AND "
+                           "id IN (SELECT lead FROM activity)"),
+                     1);
+}
+
 /* Its lead was given up, since nobody knew whose the cookie is; now somebody does. */
 static void
 test_an_activity_that_only_a_cookie_tells(void **state)
@@ -320,6 +362,8 @@ main(void)
         TEST(test_a_retry_keeps_the_pause_after_a_restart),
         TEST(test_a_user_id_does_not_come_back),
         TEST(test_a_user_id_does_not_come_back_by_an_activity),
+        TEST(test_a_cookie_does_not_come_back_by_an_activity),
+        TEST(test_an_activity_does_not_follow_its_cookie),
         TEST(test_an_activity_that_only_a_cookie_tells),
         TEST(test_letters_of_pages_are_capped),
     };

@@ -152,7 +152,8 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
                           .activity_type = number(payload, "activityType"),
                           .primary_value = ms_json_string(payload, "primaryValue"),
                           .attributes = raw_last(text, "\"attributes\"")};
-    command.who.cookie_first = command.who.email.len + command.who.user_id.len == 0;
+    bool is_named = command.who.email.len + command.who.user_id.len > 0;
+    command.who.cookie_first = !is_named;
     ms_identity_leave_user_id(store, &command.who);
     bool is_visit = ms_slice_equal(kind, MS_SLICE("visit"));
     if (!is_visit && command.marketo_id == 0 && ms_identity_is_nobody(&command.who)) {
@@ -173,6 +174,9 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
         if (is_visit) {
             ms_change_visit(store, &command, now);
         } else {
+            if (is_named) { /* the cookie may be somebody else's by now, and stays so */
+                command.who.cookie = MS_SLICE("");
+            }
             ms_change_activity(store, &command, now, true);
         }
     }
