@@ -88,6 +88,25 @@ test_a_lead_that_is_looked_up_is_left_to_its_answer(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + DAY), "#7 a@x.com {\"B\":1}\n");
 }
 
+/* Marketo makes a lead of a user id alone while the page says who that is: whom Marketo has known
+ * before. */
+static void
+test_a_known_lead_does_not_become_a_nameless_one(void **state)
+{
+    const int64_t now = RIPE + 3600 * SECOND;
+    (void)state;
+    identify_in_browser("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify(NULL, "u1", NULL, "{\"B\":1}", now);
+    assert_string_equal(take(MS_BY_USER_ID, now + 5 * SECOND), "@u1  {\"B\":1}\n");
+    int64_t nameless = taken[0].id;
+    identify_in_browser("a@x.com", "u1", NULL, "{\"A\":1}", now + 6 * SECOND);
+    ok(ms_store_lead_sent(queue, nameless, 9, now + 7 * SECOND));
+    identify_in_browser("a@x.com", NULL, NULL, "{\"A\":1,\"C\":1}", now + 8 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, now + 60 * SECOND),
+                        "#7 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+}
+
 int
 main(void)
 {
@@ -98,6 +117,7 @@ main(void)
         TEST(test_a_field_that_came_while_a_cookie_flew),
         TEST(test_a_user_id_does_not_move_while_a_cookie_is_looked_up),
         TEST(test_a_lead_that_is_looked_up_is_left_to_its_answer),
+        TEST(test_a_known_lead_does_not_become_a_nameless_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

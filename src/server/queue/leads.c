@@ -303,6 +303,17 @@ land(ms_store *store, int64_t id, flight *landed)
     return lead;
 }
 
+/* What was in flight waits again, with what has come since. */
+static void
+wait_again(ms_store *store, ms_lead_row *lead, const flight *landed)
+{
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    /* What was said of another lead meanwhile, that is this one, may make it too much. */
+    ms_lead_set_together(store, lead, &landed->fields, &waiting, store->seen);
+    bool earlier = lead->since == 0 || (landed->since > 0 && landed->since < lead->since);
+    lead->since = earlier ? landed->since : lead->since;
+}
+
 /* The sync told Marketo this cookie too. */
 static void
 cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_id, int64_t now)
@@ -332,8 +343,15 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     lead->ended = now;
     lead->attempts = 0;
     lead->retry = 0;
-    lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
-    ms_lead_identified(store, lead, marketo_id, now);
+    /* What flew as another row, before that became this lead, made another one in Marketo. */
+    bool is_elsewhere = lead->id != id && lead->marketo_id != 0 && marketo_id != 0 &&
+                        lead->marketo_id != marketo_id;
+    if (is_elsewhere) {
+        wait_again(store, lead, &landed);
+    } else {
+        lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
+        ms_lead_identified(store, lead, marketo_id, now);
+    }
     if (landed.cookie != 0) {
         cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
     }
@@ -357,13 +375,9 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
     if (lead == NULL) {
         return ms_store_ended(store);
     }
-    ms_field_set waiting = ms_lead_fields(store, lead);
-    /* What was said of another lead meanwhile, that is this one, may make it too much. */
-    ms_lead_set_together(store, lead, &landed.fields, &waiting, store->seen);
+    wait_again(store, lead, &landed);
     /* It may have come there all the same: then what was sent before is not what Marketo has. */
     lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
-    bool earlier = lead->since == 0 || (landed.since > 0 && landed.since < lead->since);
-    lead->since = earlier ? landed.since : lead->since;
     /* What only its cookie had put in flight is found by the cookie again. */
     lead->retry = due;
     lead->attempts++;

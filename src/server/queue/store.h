@@ -171,7 +171,8 @@ ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection
 
 /* Marketo has the lead: remembers what was sent, its Marketo id, and that the cookie which was
  * taken with it is tied. Queues that other cookies be tied to it. Another lead of the queue with
- * the same Marketo id is merged into it. */
+ * the same Marketo id is merged into it. If it was another one of the queue when it was taken, and
+ * the one that this is by now has another Marketo id, what was in flight waits again for that. */
 ms_store_result ms_store_lead_sent(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
 /* It was not sent, for no fault of its own: what was in flight waits again (newer values win),
