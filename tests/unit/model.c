@@ -305,4 +305,9 @@ check_marketo(void)
     for (int person = 0; person < PEOPLE && !model.setting->anybody; person++) {
         check_values(person);
     }
+    for (int cookie = 0; cookie < COOKIES && !model.setting->anybody; cookie++) {
+        if (model.cookie_of[cookie] != marketo_id_of(cookie / COOKIES_EACH)) {
+            fail_msg("cookie %d is lead %lld's", cookie, (long long)model.cookie_of[cookie]);
+        }
+    }
 }

@@ -5,6 +5,7 @@
  *
  * - nothing is lost: each field and each activity arrives in the end, and nothing waits for ever;
  * - of each field Marketo has the newest value in the end, and each value is with whom it is of;
+ * - each cookie is in the end with who came with it last;
  * - nobody is in two calls at once, neither syncs nor ties of cookies;
  * - a person has one row in the end;
  * - the counts are right all the time (queue_check).

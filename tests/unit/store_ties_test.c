@@ -110,6 +110,77 @@ test_many_ties_do_not_hold_up_the_sync(void **state)
     assert_true(now - RIPE <= 30 * SECOND + 5 * SECOND + 2 * SECOND);
 }
 
+/* c1 is told to be lead 7's, and is being told to be lead 8's; its id. */
+static int64_t
+move_once(void)
+{
+    come_with(1, START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    assert_string_equal(associations(RIPE), "c1>7\n");
+    ok(ms_store_associated(queue, cookies[0].id, RIPE));
+    identify_in_browser("b@x.com", NULL, "c1", NULL, RIPE + SECOND);
+    sync_one(MS_BY_EMAIL, 8, RIPE + 10 * SECOND);
+    assert_string_equal(associations(RIPE + 10 * SECOND), "c1>8\n");
+    return cookies[0].id;
+}
+
+/* Nobody knows whether Marketo was told that it had moved. */
+static void
+test_a_cookie_that_is_back_before_its_tie_fails_is_tied_again(void **state)
+{
+    (void)state;
+    int64_t tie = move_once();
+    come_with(1, RIPE + 11 * SECOND);
+    ok(ms_store_cookie_again(queue, tie, RIPE + 12 * SECOND));
+    assert_string_equal(associations(RIPE + DAY), "c1>7\n");
+}
+
+static void
+test_a_cookie_that_is_back_after_its_tie_failed_is_tied_again(void **state)
+{
+    (void)state;
+    (void)move_once();
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, RIPE + 11 * SECOND, 90 * SECOND));
+    come_with(1, RIPE + 12 * SECOND);
+    assert_string_equal(associations(RIPE + DAY), "c1>7\n");
+}
+
+/* The same by SOAP, where the sync of lead 8 takes it along; that. */
+static int64_t
+move_once_by_soap(void)
+{
+    come_with(1, START);
+    sync_one(MS_BY_ANY, 7, RIPE);
+    sync_one(MS_BY_ANY, 7, RIPE + 60 * SECOND);
+    identify("b@x.com", NULL, NULL, "{\"A\":1}", RIPE + 60 * SECOND);
+    sync_one(MS_BY_ANY, 8, RIPE + 70 * SECOND);
+    identify_in_browser("b@x.com", NULL, "c1", NULL, RIPE + 70 * SECOND);
+    assert_string_equal(take(MS_BY_ANY, RIPE + 200 * SECOND), "#8 %c1 b@x.com {}\n");
+    return taken[0].id;
+}
+
+static void
+test_a_cookie_that_is_back_by_soap_is_tied_again(void **state)
+{
+    (void)state;
+    int64_t sync = move_once_by_soap();
+    come_with(1, RIPE + 201 * SECOND);
+    ok(ms_store_lead_sent(queue, sync, 8, RIPE + 202 * SECOND));
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 %c1 a@x.com {}\n");
+}
+
+static void
+test_a_cookie_that_is_back_by_soap_after_a_failure_is_tied_again(void **state)
+{
+    (void)state;
+    int64_t sync = move_once_by_soap();
+    come_with(1, RIPE + 201 * SECOND);
+    ok(ms_store_lead_again(queue, sync, RIPE + 202 * SECOND));
+    assert_string_equal(take(MS_BY_ANY, RIPE + DAY), "#7 %c1 a@x.com {}\n");
+}
+
 /* A server and a page of one visitor: Marketo is asked whose c1 is, and is told it before it
  * answers. */
 static int64_t
@@ -164,6 +235,10 @@ main(void)
         TEST(test_a_cookie_that_moves_while_it_is_tied),
         TEST(test_a_lead_is_tied_once_at_a_time),
         TEST(test_many_ties_do_not_hold_up_the_sync),
+        TEST(test_a_cookie_that_is_back_before_its_tie_fails_is_tied_again),
+        TEST(test_a_cookie_that_is_back_after_its_tie_failed_is_tied_again),
+        TEST(test_a_cookie_that_is_back_by_soap_is_tied_again),
+        TEST(test_a_cookie_that_is_back_by_soap_after_a_failure_is_tied_again),
         TEST(test_a_lookup_that_fails_too_late_leaves_the_tie),
         TEST(test_a_lookup_that_is_refused_too_late_leaves_the_tie),
     };

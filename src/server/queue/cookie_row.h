@@ -22,7 +22,7 @@ typedef struct {
     int64_t state; /* ms_cookie_state */
     int64_t due;
     int64_t attempts;
-    int64_t tied_to;   /* the Marketo id with which Marketo has it; 0: none */
+    int64_t tied_to;   /* the Marketo id with which Marketo has it; 0: none, or not known */
     int64_t flying_to; /* that of the association under way */
     ms_slice cookie;   /* lives in the scratch memory */
 } ms_cookie_row;

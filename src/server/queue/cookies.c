@@ -204,6 +204,7 @@ tie_again(ms_store *store, int64_t id, int64_t attempts, int64_t due)
         const ms_lead_row *lead = ms_lead_load(store, cookie.lead);
         cookie.attempts += attempts;
         cookie.flying_to = 0;
+        cookie.tied_to = 0; /* Marketo may have tied it all the same */
         ms_cookie_set(store, &cookie,
                       lead == NULL ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), due);
     }

@@ -314,7 +314,17 @@ wait_again(ms_store *store, ms_lead_row *lead, const flight *landed)
     lead->since = earlier ? landed->since : lead->since;
 }
 
-/* The sync told Marketo this cookie too. */
+/* The sync has told Marketo this cookie, or may have: it is to be tied to whose it is by now. */
+static void
+tie_anew(ms_store *store, ms_cookie_row *cookie, int64_t due)
+{
+    const ms_lead_row *lead = ms_lead_load(store, cookie->lead);
+    bool is_asked = cookie->state == MS_COOKIE_LOOKUP || cookie->state == MS_COOKIE_LOOKUP_FLYING;
+    if (lead != NULL && !is_asked) {
+        ms_cookie_set(store, cookie, ms_cookie_state_with(cookie, lead), due);
+    }
+}
+
 static void
 cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_id, int64_t now)
 {
@@ -324,12 +334,23 @@ cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_
     }
     cookie.tied_to = marketo_id;
     cookie.attempts = 0;
-    bool ours = cookie.lead == lead->id;
-    if (ours && cookie.state == MS_COOKIE_LOOKUP) {
-        lead->lookups--;
+    if (cookie.lead != lead->id) {
+        tie_anew(store, &cookie, now);
+        return;
     }
-    bool tied = ours && (marketo_id == 0 || marketo_id == lead->marketo_id);
-    ms_cookie_set(store, &cookie, tied ? MS_COOKIE_SETTLED : (ms_cookie_state)cookie.state, now);
+    lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
+    ms_cookie_set(store, &cookie,
+                  marketo_id == 0 ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), now);
+}
+
+static void
+cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
+{
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id != 0) {
+        cookie.tied_to = 0;
+        tie_anew(store, &cookie, due);
+    }
 }
 
 ms_store_result
@@ -379,6 +400,9 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
     /* It may have come there all the same: then what was sent before is not what Marketo has. */
     lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
     /* What only its cookie had put in flight is found by the cookie again. */
+    if (landed.cookie != 0) {
+        cookie_may_be_sent(store, landed.cookie, due);
+    }
     lead->retry = due;
     lead->attempts++;
     ms_lead_save(store, lead);
