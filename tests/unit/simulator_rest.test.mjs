@@ -216,8 +216,9 @@ test('describe pairs the names of REST and SOAP, and tells types and lengths', a
   const pairs = { firstName: 'FirstName', postalCode: 'PostalCode', numberOfEmployees: 'NumberOfEmployees', dateOfBirth: 'DateofBirth' };
   for (const [rest, soap] of Object.entries(pairs)) assert.equal(fields[rest].soap.name, soap);
   assert.deepEqual([fields.numberOfEmployees.dataType, 'length' in fields.numberOfEmployees], ['integer', false]);
-  const { dataType, length, soap } = fields.favoriteColor__c;
-  assert.deepEqual({ dataType, length, soap }, { dataType: 'text', length: 9, soap: { name: 'FavoriteColor__c', readOnly: true } });
+  const { dataType, soap } = fields.favoriteColor__c;
+  assert.deepEqual({ dataType, soap }, { dataType: 'text', soap: { name: 'FavoriteColor__c', readOnly: true } });
+  assert.ok(!('length' in fields.favoriteColor__c), 'of text areas Marketo tells none');
   await assert.rejects(startSimulator({ fields: [{ name: 'a b' }] }), /"a b" cannot be the name of a field/);
   await assert.rejects(startSimulator({ fields: [{ name: 'a', dataType: 'colour' }] }), /type of a must be one of string, .*, not "colour"/);
 });
