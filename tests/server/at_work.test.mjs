@@ -10,6 +10,8 @@ import { CLIENT, startQueue, until } from './queue_driver.mjs';
 const LEADS = '/rest/v1/leads.json';
 /** So long Marketo may be at work on a call, in ms. */
 const LONGEST = 90_000;
+/** It is counted from the start of a call, which takes a moment to reach Marketo. */
+const ON_ITS_WAY = 5000;
 
 /**
  * A queue, and between it and Marketo a gateway, which gives up what it is asked to, and may be down.
@@ -68,7 +70,7 @@ for (const status of [0, 502, 504]) {
     giveUp(status);
     await queue.passUntil(() => syncs().length === 2, { step: 5000 });
     const [first, second] = syncs();
-    assert.ok(second.at - first.at >= LONGEST, `${second.at - first.at} ms`);
+    assert.ok(second.at - first.at >= LONGEST - ON_ITS_WAY, `${second.at - first.at} ms`);
     await until(() => marketo.leads.get('ada@example.com')?.fields.FirstName === 'Ada', 'the lead');
     assert.equal(marketo.leadsById.size, 1);
     assert.deepEqual(marketo.rest.overlaps, []);
