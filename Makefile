@@ -312,7 +312,7 @@ audit: newest ## known holes in what this is made of, and whether dist/ can be b
 	@node tests/audit/main.mjs $(if $(STRICT),--strict)
 	@node --test --test-reporter=spec tests/audit/*.test.mjs
 
-valgrind: packages-valgrind build build/munchkin-server-valgrind build/munchkin-server-faulty build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## the server's tests once more, under valgrind (11 min)
+valgrind: packages-valgrind build build/munchkin-server-valgrind build/munchkin-server-faulty build/queue-driver $(TEST_FOLDERS:%=%/node_modules/.installed) ## the server's tests once more, under valgrind (15 min)
 	@TEST_TIMEOUT_MS=1800000 SERVERS_AT_ONCE=2 MUNCHKIN_SERVER=$(CURDIR)/tests/server/under_valgrind.sh node tests/run.mjs tests/server/
 
 lint: packages-lint build $(TEST_FOLDERS:%=%/node_modules/.installed) ## clang-format, clang-tidy, eslint, tsc

@@ -64,19 +64,24 @@ test('a database that is put back beside what was accepted for another one: all 
   assert.doesNotMatch(intake.server.output(), /files_of_two_databases/);
 });
 
+/** Others are carried out, then what waits in the file that was put aside comes back and is sent. @param {import('./intake.mjs').Intake} intake */
+async function putBackAfterOthers(intake) {
+  await intake.restart();
+  await send(intake, 400, 430);
+  await arrived(intake, 400, 430);
+  await intake.server.stop();
+  move(`${intake.db}.aside`, `${intake.db}-accepted`);
+  await intake.restart();
+  await arrived(intake, 300, 320);
+  assert.match(intake.server.output(), /files_of_two_databases/);
+}
+
 test('accepted requests that are put back beside a database that has carried out others: all of them are sent', async (t) => {
   const intake = await intakeFor(t);
   const { db } = intake;
   await leaveWaiting(intake, 300, 320);
   move(`${db}-accepted`, `${db}.aside`);
-  await intake.restart();
-  await send(intake, 400, 430);
-  await arrived(intake, 400, 430);
-  await intake.server.stop();
-  move(`${db}.aside`, `${db}-accepted`);
-  await intake.restart();
-  await arrived(intake, 300, 320);
-  assert.match(intake.server.output(), /files_of_two_databases/);
+  await putBackAfterOthers(intake);
 });
 
 test('requests that were accepted after a backup, put back after that went on: all of them are sent', async (t) => {
@@ -89,14 +94,7 @@ test('requests that were accepted after a backup, put back after that went on: a
   move(`${db}-accepted`, `${db}.aside`);
   move(`${db}.backup-accepted`, `${db}-accepted`);
   move(`${db}.backup`, db);
-  await intake.restart();
-  await send(intake, 400, 430);
-  await arrived(intake, 400, 430);
-  await intake.server.stop();
-  move(`${db}.aside`, `${db}-accepted`);
-  await intake.restart();
-  await arrived(intake, 300, 320);
-  assert.match(intake.server.output(), /files_of_two_databases/);
+  await putBackAfterOthers(intake);
 });
 
 test('files that are moved away while it runs: 503, said once, until they are back; and what was acknowledged is there', async (t) => {
