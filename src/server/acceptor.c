@@ -31,6 +31,7 @@ struct ms_acceptor {
     ms_job **jobs_end;
     size_t job_count;
     size_t wanted; /* the thread waits for so many */
+    int64_t accepted_last; /* a message's number */
     int64_t carried_out;
     bool stopping;
 
@@ -129,7 +130,7 @@ gather(ms_acceptor *acceptor, size_t answered, int64_t took_us)
 static void
 let_catch_up(ms_acceptor *acceptor, int64_t took_us)
 {
-    int64_t backlog = ms_store_last_accepted(acceptor->store) - acceptor->carried_out;
+    int64_t backlog = acceptor->accepted_last - acceptor->carried_out;
     int64_t wait = backlog / MS_BACKLOG_LARGE * took_us;
     wait_for_jobs(acceptor, MS_JOBS_MAX, wait < WAIT_MAX_US ? wait : WAIT_MAX_US);
 }
@@ -141,6 +142,9 @@ run_turn(ms_acceptor *acceptor, ms_job *jobs, int64_t carried_out)
     int64_t start = ms_clock_steady_us();
     bool stored = commit(acceptor, jobs, carried_out);
     if (stored && jobs != NULL) {
+        (void)pthread_mutex_lock(&acceptor->lock);
+        acceptor->accepted_last = ms_store_last_accepted(acceptor->store);
+        (void)pthread_mutex_unlock(&acceptor->lock);
         acceptor->accepted(acceptor->argument);
     }
     end_jobs(jobs, stored);
@@ -205,6 +209,7 @@ ms_acceptor_start(ms_store *accepting, int64_t carried_out, void (*accepted)(voi
     acceptor->accepted = accepted;
     acceptor->argument = argument;
     acceptor->jobs_end = &acceptor->jobs;
+    acceptor->accepted_last = ms_store_last_accepted(accepting);
     acceptor->carried_out = carried_out;
     (void)pthread_mutex_init(&acceptor->lock, NULL);
     (void)pthread_condattr_init(&clock);
@@ -246,6 +251,15 @@ ms_acceptor_carried_out(ms_acceptor *acceptor, int64_t number)
     }
     (void)pthread_cond_signal(&acceptor->changed);
     (void)pthread_mutex_unlock(&acceptor->lock);
+}
+
+int64_t
+ms_acceptor_waiting(ms_acceptor *acceptor)
+{
+    (void)pthread_mutex_lock(&acceptor->lock);
+    int64_t waiting = acceptor->accepted_last - acceptor->carried_out;
+    (void)pthread_mutex_unlock(&acceptor->lock);
+    return waiting > 0 ? waiting : 0;
 }
 
 void

@@ -38,6 +38,9 @@ bool ms_acceptor_submit(ms_acceptor *acceptor, ms_job *job);
 /* All messages up to this number are carried out for good. From any thread. */
 void ms_acceptor_carried_out(ms_acceptor *acceptor, int64_t number);
 
+/* Messages that are accepted, and not yet known to be carried out. From any thread. */
+int64_t ms_acceptor_waiting(ms_acceptor *acceptor);
+
 /* Ends, once the jobs that have come are done. */
 void ms_acceptor_stop(ms_acceptor *acceptor);
 

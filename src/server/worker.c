@@ -347,6 +347,7 @@ ms_worker_counts(ms_worker *worker, ms_store_counts *counts)
     (void)pthread_mutex_lock(&worker->lock);
     *counts = worker->counts;
     (void)pthread_mutex_unlock(&worker->lock);
+    counts->messages_waiting = (uint64_t)ms_acceptor_waiting(worker->acceptor);
 }
 
 void

@@ -51,17 +51,25 @@ export async function startMarketo(db) {
   };
 }
 
-/** What a server holds for Marketo, of any kind, or of one. @param {ServerProcess} server @param {string} [kind] */
-export async function waiting(server, kind = '') {
-  const { body } = await request(`${server.url}/metrics`);
+/**
+ * What a server holds for Marketo, of any kind, or of one. But for messages the counts are taken once a second.
+ * @param {ServerProcess} server
+ * @param {string} [kind]
+ * @param {import('node:http').Agent} [agent]
+ */
+export async function waiting(server, kind = '', agent) {
+  const { body } = await request(`${server.url}/metrics`, { agent });
   const counts = [...String(body).matchAll(/^munchkin_server_(?:queue\{kind="(\w+)"\}|dead_letters) (\d+)$/gm)];
   return counts.filter(([, name]) => !kind || name === kind).reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 
-/** Resolves once all that was accepted is carried out, so that it only waits for its call. The counts are taken once a second. @param {ServerProcess} server */
-export async function carriedOut(server) {
-  do await delay(1000);
-  while ((await waiting(server, 'message')) > 0);
+/**
+ * Resolves once all that was accepted is carried out, so that it only waits for its call.
+ * @param {ServerProcess} server
+ * @param {import('node:http').Agent} [agent]
+ */
+export async function carriedOut(server, agent) {
+  while ((await waiting(server, 'message', agent)) > 0) await delay(1);
 }
 
 /**

@@ -8,7 +8,7 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sendBatch, startMarketo } from './marketo.mjs';
+import { carriedOut, sendBatch, startMarketo } from './marketo.mjs';
 
 const EVENTS = 100_000;
 const PEOPLE = 5000;
@@ -67,6 +67,7 @@ export async function measureReplay(tell) {
       if (number % 600 === 0) tell(`minute ${(number * STEP) / 60_000} of 60`);
       // A request lets the server look at its clock at once; what it has sent then is to be answered within the step.
       if (messages.length > 0) await sendBatch(server, agent, messages);
+      await carriedOut(server, agent);
       while (isUnderWay()) await delay(1);
       clock.advance(STEP);
     }

@@ -160,10 +160,9 @@ export async function startQueue(marketo, options) {
       return counts;
     },
 
-    /** Resolves once nothing of what was accepted is still to be carried out; the counts are taken once a second. */
+    /** Resolves once nothing of what was accepted is still to be carried out. */
     async carriedOut() {
-      do await delay(1100);
-      while (Number((await this.counts()).messagesWaiting) > 0);
+      while (Number((await this.counts()).messagesWaiting) > 0) await delay(10);
     },
 
     /** @returns {Promise<DeadLetter[]>} */

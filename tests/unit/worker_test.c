@@ -693,6 +693,9 @@ test_a_large_backlog_slows_down(void **state)
         EVENTUALLY(atomic_load(&jobs[i].stored) == 1);
     }
     assert_in_range(atomic_load(&begun_accepting), 1, 10);
+    ms_store_counts counts;
+    ms_worker_counts(worker, &counts);
+    assert_in_range(counts.messages_waiting, 2000000000, 2000000050);
     atomic_store(&waiting_beside, 0);
     ms_worker_stop(worker, 0);
 }
