@@ -30,7 +30,7 @@ struct ms_acceptor {
     ms_job *jobs;
     ms_job **jobs_end;
     size_t job_count;
-    size_t wanted; /* the thread waits for so many */
+    size_t wanted;         /* the thread waits for so many */
     int64_t accepted_last; /* a message's number */
     int64_t carried_out;
     bool stopping;
