@@ -288,6 +288,23 @@ test_email_does_not_go_to_a_user_that_is_looked_up(void **state)
     assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "@u1 b@x.com {\"B\":2}\n");
 }
 
+/* Marketo says whose an address is, while the row that came with it waits for another answer. */
+static void
+test_an_address_that_waits_is_marketos_lead(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, OTHER, "{\"A\":1,\"B\":1}", START);
+    assert_string_equal(lookups(LATER), OTHER ">0\n");
+    int64_t waiting = cookies[0].id;
+    identify("a@x.com", NULL, COOKIE, "{\"A\":2}", LATER);
+    answer(7, "a@x.com", LATER + 5 * SECOND);
+    sync_one(MS_BY_MARKETO_ID, 7, MUCH_LATER);
+    ok(ms_store_looked_up(queue, waiting, 0, slice(""), MUCH_LATER + SECOND));
+    /* It is that lead, so what is older is not sent after what is newer. */
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER + DAY / 2), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY / 2), "#7 a@x.com {\"B\":1}\n");
+}
+
 static void
 test_answer_that_comes_too_late(void **state)
 {
@@ -467,6 +484,7 @@ main(void)
         TEST(test_browser_does_not_become_a_cookies_lead),
         TEST(test_browser_does_not_become_the_lead_that_is_looked_up),
         TEST(test_email_does_not_go_to_a_user_that_is_looked_up),
+        TEST(test_an_address_that_waits_is_marketos_lead),
 
         TEST(test_answer_that_comes_too_late),
         TEST(test_same_marketo_id_is_one_lead),

@@ -305,8 +305,13 @@ ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_
         return;
     }
     ms_lead_row *other = ms_lead_load(store, owner);
-    /* One that waits for an answer of its own is left to that. */
-    if (other != NULL && other->marketo_id == 0 && other->lookups == 0) {
+    if (other == NULL || other->marketo_id != 0) {
+        return;
+    }
+    if (other->lookups == 0) {
         ms_lead_merge(store, lead, other, now);
+    } else {
+        /* It waits for an answer of its own, and is this lead if that names nobody. */
+        put(store, ALIAS_EMAIL, key, lead);
     }
 }

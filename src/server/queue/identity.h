@@ -40,8 +40,9 @@ void ms_identity_set_email(ms_lead_row *lead, ms_slice email);
  */
 ms_lead_row *ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now);
 
-/* The e-mail address is the lead's, if it is nobody's yet; one of a lead without Marketo id that
- * has it brings that lead along. `lead` is yet to be saved. */
+/* Marketo says that the e-mail address is the lead's: it is, unless one with another Marketo id has
+ * it. One without brings its lead along, at once or when Marketo has said that none of its cookies
+ * is somebody's. `lead` is yet to be saved. */
 void ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now);
 
 /* An e-mail address as it is compared. */
