@@ -174,6 +174,13 @@ digit(char c)
 }
 
 int
+person_of_address(ms_slice email)
+{
+    assert_in_range(email.len, 2, 15);
+    return digit(email.ptr[1]);
+}
+
+int
 cookie_number(ms_slice cookie)
 {
     return cookie.len == 0 ? -1 : digit(cookie.ptr[1]) * COOKIES_EACH + digit(cookie.ptr[2]);
@@ -190,7 +197,7 @@ person_of_lead(const ms_due_lead *lead)
         return person_of(model.cookie_of[cookie]);
     }
     if (lead->email.len > 0) {
-        return digit(lead->email.ptr[1]);
+        return person_of_address(lead->email);
     }
     return lead->user_id.len > 0 ? digit(lead->user_id.ptr[1]) : cookie / COOKIES_EACH;
 }
@@ -246,7 +253,7 @@ are_in_conflict(const model_call *a, const model_call *b)
 void
 start_call(const model_call *started)
 {
-    static const char *const kinds[] = {"sync", "lookup", "tie", "activity"};
+    static const char *const kinds[] = {"sync", "lookup", "tie", "activity", "email lookup"};
     tell("%s %lld starts: person %d, cookie %d, message %d, %s\n", kinds[started->kind],
          (long long)started->id, started->person, started->cookie, started->message,
          started->fields);

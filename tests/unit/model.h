@@ -38,14 +38,14 @@ typedef struct {
     bool arrived; /* an activity, or a field that no other message brings */
 } model_message;
 
-typedef enum { SYNC, LOOKUP, TIE, ACTIVITY } call_kind;
+typedef enum { SYNC, LOOKUP, TIE, ACTIVITY, EMAIL_LOOKUP } call_kind;
 
 /* A call that is under way. */
 typedef struct {
     call_kind kind;
     int64_t id;         /* the queue's */
     int64_t marketo_id; /* as the queue knows it; 0: not */
-    int person;         /* whose it is; -1: a lookup */
+    int person;         /* whose it is, or the address that is looked up; -1: a cookie's lookup */
     int cookie;         /* that is looked up or tied; -1: none */
     int message;        /* of an activity */
     char email[16];
@@ -91,6 +91,8 @@ int person_of(int64_t marketo_id);
 
 /* From 0 on; -1 if there is none. */
 int cookie_number(ms_slice cookie);
+
+int person_of_address(ms_slice email);
 
 /* Whom Marketo finds, or makes. */
 int person_of_lead(const ms_due_lead *lead);

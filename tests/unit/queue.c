@@ -260,6 +260,19 @@ lookups(int64_t now)
 }
 
 const char *
+email_lookups(int64_t now)
+{
+    ms_arena arena;
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_email_lookups(queue, now, 50, &arena, taken, &taken_count));
+    start_writing();
+    for (size_t i = 0; i < taken_count; i++) {
+        write_down("%.*s\n", S(taken[i].email));
+    }
+    return written;
+}
+
+const char *
 associations(int64_t now)
 {
     return take_cookies(ms_store_take_associations, now);

@@ -60,6 +60,9 @@ extern size_t taken_count;
 /* Takes the one lead that is due by this selection, and ends its sync. */
 void sync_one(ms_lead_selection selection, int64_t marketo_id, int64_t now);
 
+/* The addresses that are looked up, one a line; taken[] are the leads. */
+const char *email_lookups(int64_t now);
+
 /* "cookie>lead's Marketo id", one a line. */
 const char *lookups(int64_t now);
 const char *associations(int64_t now);

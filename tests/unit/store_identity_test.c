@@ -305,6 +305,132 @@ test_an_address_that_waits_is_marketos_lead(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY / 2), "#7 a@x.com {\"B\":1}\n");
 }
 
+/* Marketo has made a lead of a user id alone, which waits for nothing. */
+static void
+known_by_user_id(const char *user_id, int64_t marketo_id)
+{
+    identify(NULL, user_id, NULL, "{\"A\":1}", START - 3600 * SECOND);
+    sync_one(MS_BY_USER_ID, marketo_id, START - 3500 * SECOND);
+}
+
+/* The address that is asked about is this lead's. */
+static void
+answer_email(const char *email, int64_t marketo_id, int64_t now)
+{
+    char line[32];
+    (void)snprintf(line, sizeof line, "%s\n", email);
+    assert_string_equal(email_lookups(now), line);
+    ok(ms_store_email_looked_up(queue, taken[0].id, marketo_id, now));
+}
+
+static void
+test_email_of_a_user_is_asked_about_first(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", START);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "");
+    assert_string_equal(email_lookups(START + 5 * SECOND - 1), "");
+    answer_email("a@x.com", 0, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u1 a@x.com {\"B\":2}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    /* Once. */
+    identify("a@x.com", "u1", NULL, "{\"B\":3}", MUCH_LATER);
+    assert_string_equal(email_lookups(MUCH_LATER + DAY), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#7 @u1 a@x.com {\"B\":3}\n");
+}
+
+static void
+test_email_of_a_user_is_another_leads(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify_in_browser(NULL, "u1", COOKIE, NULL, START);
+    assert_string_equal(associations(LATER), COOKIE ">7\n");
+    ok(ms_store_associated(queue, cookies[0].id, LATER));
+    identify("a@x.com", "u1", NULL, "{\"A\":1,\"B\":2}", LATER);
+    answer_email("a@x.com", 9, MUCH_LATER);
+    /* What the other one had got already, and the cookie, too. */
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"A\":1,\"B\":2}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 9, MUCH_LATER));
+    assert_string_equal(associations(MUCH_LATER + 5 * SECOND), COOKIE ">9\n");
+    ok(ms_store_associated(queue, cookies[0].id, MUCH_LATER + 5 * SECOND));
+    identify(NULL, "u1", NULL, "{\"C\":3}", MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#9 @u1 a@x.com {\"C\":3}\n");
+    assert_int_equal(leads(), 1);
+}
+
+static void
+test_email_of_a_user_is_a_lead_of_the_queue(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    known("old@x.com", NULL, 9); /* which has a new address in Marketo, that nobody has told here */
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", START);
+    answer_email("a@x.com", 9, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n");
+    assert_int_equal(leads(), 1);
+}
+
+/* The address comes while the lead is being made. */
+static void
+test_email_of_a_user_in_flight(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    assert_string_equal(take(MS_BY_USER_ID, LATER), "@u1  {\"A\":1}\n");
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", LATER);
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
+    answer_email("a@x.com", 9, MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n");
+}
+
+static void
+test_email_is_asked_about_again(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", START);
+    assert_string_equal(email_lookups(LATER), "a@x.com\n");
+    ok(ms_store_lead_again(queue, taken[0].id, LATER + 20 * SECOND));
+    assert_string_equal(email_lookups(LATER + 20 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 20 * SECOND), "");
+    assert_string_equal(email_lookups(LATER + 20 * SECOND), "a@x.com\n");
+    assert_int_equal(taken[0].attempts, 1);
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, MUCH_LATER, 0));
+    answer_email("a@x.com", 0, MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 a@x.com {\"B\":2}\n");
+    assert_int_equal(taken[0].attempts, 0);
+}
+
+/* The lead is gone in Marketo while it is asked: then the address finds or makes one anyhow. */
+static void
+test_email_of_a_user_that_is_gone(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", NULL, "{\"B\":2}", START);
+    assert_string_equal(email_lookups(LATER), "a@x.com\n");
+    ok(ms_store_forget_marketo_id(queue, 7, LATER));
+    ok(ms_store_email_looked_up(queue, taken[0].id, 9, LATER));
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 a@x.com {\"B\":2}\n");
+}
+
+/* A cookie that decides gives its lead the address, whoever else has it. */
+static void
+test_email_that_comes_with_a_cookie_is_not_asked_about(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    answer(7, NULL, LATER);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":2}", LATER);
+    assert_string_equal(email_lookups(MUCH_LATER), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 a@x.com {\"A\":1,\"B\":2}\n");
+}
+
 static void
 test_answer_that_comes_too_late(void **state)
 {
@@ -485,6 +611,13 @@ main(void)
         TEST(test_browser_does_not_become_the_lead_that_is_looked_up),
         TEST(test_email_does_not_go_to_a_user_that_is_looked_up),
         TEST(test_an_address_that_waits_is_marketos_lead),
+        TEST(test_email_of_a_user_is_asked_about_first),
+        TEST(test_email_of_a_user_is_another_leads),
+        TEST(test_email_of_a_user_is_a_lead_of_the_queue),
+        TEST(test_email_of_a_user_in_flight),
+        TEST(test_email_is_asked_about_again),
+        TEST(test_email_of_a_user_that_is_gone),
+        TEST(test_email_that_comes_with_a_cookie_is_not_asked_about),
 
         TEST(test_answer_that_comes_too_late),
         TEST(test_same_marketo_id_is_one_lead),

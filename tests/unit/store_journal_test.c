@@ -452,6 +452,11 @@ test_full_disk_while_accepting(void **state)
     assert_true(carry_out());
 }
 
+/* What version 6 has brought. */
+static const char to_version_5[] =
+    "ALTER TABLE lead DROP COLUMN email_unasked; DELETE FROM counter WHERE id IN (5, 10);"
+    "UPDATE counter SET id = 10 WHERE id = 11; UPDATE counter SET id = 11 WHERE id = 12;";
+
 /* Makes the database one of an older version. */
 static void
 make_older(const char *sql, ms_slice entry)
@@ -460,6 +465,7 @@ make_older(const char *sql, ms_slice entry)
     sqlite3_stmt *statement = NULL;
     queue_close();
     assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, to_version_5, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     if (entry.len > 0) {
         assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO journal VALUES (NULL, ?1, 2, ?2)", -1,
@@ -516,6 +522,29 @@ test_upgrade_of_version_4(void **state)
 {
     (void)state;
     sent_once_more("PRAGMA user_version = 4");
+}
+
+/* What was accepted and is carried out stays so, and no lead's id is given twice. */
+static void
+test_upgrade_of_version_5(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    assert_true(carry_out());
+    (void)take(MS_BY_EMAIL, RIPE);
+    int64_t first = taken[0].id;
+    ok(ms_store_lead_sent(queue, first, 7, RIPE));
+    /* As one that is forgotten. */
+    make_older("DELETE FROM lead; DELETE FROM alias; PRAGMA user_version = 5", none);
+    queue_open();
+    ok(ms_store_recover(queue, RIPE, 0));
+    assert_int_equal(counts().messages_waiting, 0);
+    assert_false(carry_out());
+    accept("b@x.com", "{\"B\":2}", RIPE);
+    assert_int_equal(counts().messages_waiting, 1);
+    assert_true(carry_out());
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + DAY), "b@x.com {\"B\":2}\n");
+    assert_int_equal(taken[0].id, first + 1);
 }
 
 /* One whose journal was a table of it: what waits there is taken over. If that was interrupted
@@ -579,6 +608,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_1, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_3, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_4, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade_of_version_5, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_2, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

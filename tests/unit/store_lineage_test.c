@@ -312,7 +312,7 @@ test_upgrade(void **state)
     queue_close();
     copy(DATABASE, "", ".new");
     move(DATABASE, ".old", "");
-    run(DATABASE, "UPDATE counter SET count = 1000 WHERE id = 11");
+    run(DATABASE, "UPDATE counter SET count = 1000 WHERE id = 12");
     queue_open();
     assert_int_equal(counts().messages_waiting, 2);
     queue_close();

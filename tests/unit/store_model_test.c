@@ -75,6 +75,16 @@ start_lookups(void)
     }
 }
 
+static void
+start_email_lookups(void)
+{
+    (void)email_lookups(model.now);
+    for (size_t i = 0; i < taken_count; i++) {
+        int person = person_of_address(taken[i].email);
+        start_call(&(model_call){EMAIL_LOOKUP, taken[i].id, 0, person, -1, 0, "", ""});
+    }
+}
+
 /* One after the other, as rest_cookies.c does. */
 static void
 start_ties(void)
@@ -124,6 +134,7 @@ start_calls(void)
     start_syncs(MS_BY_EMAIL);
     start_syncs(MS_BY_USER_ID);
     start_lookups();
+    start_email_lookups();
     start_ties();
     start_activities();
 }
@@ -141,6 +152,10 @@ end_well(const model_call *ended)
         int64_t whose = model.cookie_of[ended->cookie];
         (void)snprintf(email, sizeof email, "e%d@x.com", whose == 0 ? 0 : person_of(whose));
         ok(ms_store_looked_up(queue, ended->id, whose, slice(whose == 0 ? "" : email), model.now));
+    } else if (ended->kind == EMAIL_LOOKUP) {
+        /* Nobody has it, or its person by now. */
+        int64_t whose = one_in(2) ? 0 : marketo_id_of(ended->person);
+        ok(ms_store_email_looked_up(queue, ended->id, whose, model.now));
     } else if (ended->kind == TIE) {
         ok(ms_store_associated(queue, ended->id, model.now));
     } else {
@@ -152,7 +167,7 @@ static void
 end_in_vain(const model_call *ended)
 {
     int64_t due = model.now + random_below(40) * SECOND;
-    if (ended->kind == SYNC) {
+    if (ended->kind == SYNC || ended->kind == EMAIL_LOOKUP) {
         ok(ms_store_lead_again(queue, ended->id, due));
     } else if (ended->kind == ACTIVITY) {
         ok(ms_store_again(queue, MS_QUEUED_ACTIVITY, ended->id, due));
@@ -171,6 +186,8 @@ end_refused(const model_call *ended)
         ok(ms_store_lead_refused(queue, ended->id, code, slice(""), model.now));
     } else if (ended->kind == ACTIVITY) {
         ok(ms_store_refused(queue, MS_QUEUED_ACTIVITY, ended->id, code, slice(""), model.now));
+    } else if (ended->kind == EMAIL_LOOKUP) {
+        ok(ms_store_email_looked_up(queue, ended->id, 0, model.now));
     } else if (ended->kind == LOOKUP) {
         ok(ms_store_lookup_refused(queue, ended->id, code, slice(""), model.now));
     } else {

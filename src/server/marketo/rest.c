@@ -8,7 +8,6 @@
 #define TOKEN_LONGEST_MS INT64_C(86400000)
 
 #define LEADS_MOST 300
-#define LOOKUPS_MOST 50
 #define ACTIVITIES_MOST 300
 
 /* Only if there is going to be a use for it. */
@@ -53,9 +52,9 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
         return start_token(rest, store, client, now, wake);
     }
     /* Those of which there may be most calls come last. */
-    static starter *const starters[] = {ms_rest_start_describe, ms_rest_start_lookups,
-                                        ms_rest_start_leads, ms_rest_start_activities,
-                                        ms_rest_start_associations};
+    static starter *const starters[] = {ms_rest_start_describe,   ms_rest_start_lookups,
+                                        ms_rest_start_emails,     ms_rest_start_leads,
+                                        ms_rest_start_activities, ms_rest_start_associations};
     for (size_t i = 0; i < sizeof starters / sizeof *starters; i++) {
         if (starters[i] == ms_rest_start_leads && !may_send_leads(rest)) {
             continue;
@@ -96,7 +95,8 @@ ms_rest_open(const ms_marketo_settings *settings)
         settings->batch == 0 || settings->batch > LEADS_MOST ? LEADS_MOST : settings->batch;
     ms_lane_init(&rest->lanes[MS_LANE_TOKEN], "token", 1);
     ms_lane_init(&rest->lanes[MS_LANE_DESCRIBE], "describe", 1);
-    ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], "lookups", LOOKUPS_MOST);
+    ms_lane_init(&rest->lanes[MS_LANE_LOOKUPS], "lookups", MS_REST_LOOKUPS_MAX);
+    ms_lane_init(&rest->lanes[MS_LANE_EMAILS], "lookups of addresses", MS_REST_LOOKUPS_MAX);
     ms_lane_init(&rest->lanes[MS_LANE_LEADS], "leads", batch);
     ms_lane_init(&rest->lanes[MS_LANE_KNOWN_LEADS], "leads by id", batch);
     ms_lane_init(&rest->lanes[MS_LANE_USER_IDS], "leads by UserId", batch);

@@ -6,7 +6,9 @@
  *     rest_token.c        the access token
  *     rest_describe.c     Marketo's list of fields
  *     rest_leads.c        leads.json
+ *     rest_lookups.c      asking for leads by values
  *     rest_cookies.c      whose cookie it is, and tying one to a lead
+ *     rest_emails.c       whose e-mail address it is
  *     rest_activities.c   activities/external.json
  */
 #ifndef MS_REST_H
@@ -32,6 +34,7 @@
 /* So often something of a lead is sent that Marketo says it has not, though it gives its id again
  * each time. */
 #define MS_REST_GONE_TRIES 5
+#define MS_REST_LOOKUPS_MAX 50 /* a call */
 #define MS_REST_WITHOUT_COMPANY 4096
 /* Bytes of a code and a reason that a dead letter has. */
 #define MS_REST_CODE_MAX 32
@@ -40,7 +43,8 @@
 typedef enum {
     MS_LANE_TOKEN,
     MS_LANE_DESCRIBE,
-    MS_LANE_LOOKUPS,
+    MS_LANE_LOOKUPS,     /* of cookies */
+    MS_LANE_EMAILS,      /* lookups, too */
     MS_LANE_LEADS,       /* by their e-mail address */
     MS_LANE_KNOWN_LEADS, /* by their Marketo id */
     MS_LANE_USER_IDS,    /* leads, too, by a field that Marketo may not look leads up by */
@@ -86,7 +90,8 @@ typedef struct {
 #define MS_TRIED_LEADS 2U
 #define MS_TRIED_ASSOCIATIONS 4U
 #define MS_TRIED_ACTIVITIES 8U
-#define MS_TRIED_ALL 15U
+#define MS_TRIED_EMAILS 16U
+#define MS_TRIED_ALL 31U
 
 #define MS_REST_MEMORY ((size_t)4 << 20)
 
@@ -98,7 +103,7 @@ typedef struct {
     unsigned int gone;       /* how often Marketo had no lead of its id before */
     unsigned int suspicions; /* how often a call of it alone was refused as none should be */
     bool without_company;    /* it was sent without */
-    ms_slice cookie;         /* in the call's own memory */
+    ms_slice name;           /* a cookie or an e-mail address, in the call's own memory */
 } ms_rest_item;
 
 typedef struct ms_rest_call ms_rest_call;
@@ -139,12 +144,16 @@ struct ms_rest_call {
     size_t ticket;   /* the limiter's */
     int64_t again_at;
     size_t count;
-    ms_rest_item items[]; /* and behind them the texts of cookies */
+    ms_rest_item items[]; /* and behind them their names */
 };
 
 /* Room for `count` records and `text` bytes beside. NULL without memory. */
 ms_rest_call *ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t text,
                                int64_t now);
+
+/* Of these records, with copies of their names. NULL without memory. */
+ms_rest_call *ms_rest_call_of(ms_rest *rest, const ms_rest_kind *kind, const ms_rest_item *items,
+                              size_t count, int64_t now);
 
 /* Are there calls left of those that it was told to make in a day? Else `*wake` is lowered to when
  * the next day begins. */
@@ -160,6 +169,16 @@ bool ms_rest_may_call(ms_rest *rest, ms_rest_lane_name lane, int64_t now, int64_
 ms_store_result ms_rest_call_start(ms_rest_call *call, ms_store *store, ms_http_client *client,
                                    const char *method, ms_slice path, ms_slice body,
                                    long timeout_ms);
+
+/*
+ * Starts a lookup of the records' names: of as many as fit in a URI, the others go again. `query`
+ * says by what, and which fields are wanted. The call is ended as by ms_rest_call_start.
+ */
+ms_store_result ms_rest_start_lookup(ms_rest_call *call, ms_slice query, ms_store *store,
+                                     ms_http_client *client, int64_t now);
+
+/* For `fits` of lookups: leads, each with its id. */
+bool ms_rest_lookup_fits(const ms_rest_call *call, const ms_rest_reply *reply);
 
 /* Frees a call that is not started. */
 void ms_rest_call_drop(ms_rest_call *call);
@@ -179,6 +198,8 @@ ms_store_result ms_rest_start_describe(ms_rest *rest, ms_store *store, ms_http_c
                                        int64_t now, int64_t *wake);
 ms_store_result ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client,
                                       int64_t now, int64_t *wake);
+ms_store_result ms_rest_start_emails(ms_rest *rest, ms_store *store, ms_http_client *client,
+                                     int64_t now, int64_t *wake);
 ms_store_result ms_rest_start_leads(ms_rest *rest, ms_store *store, ms_http_client *client,
                                     int64_t now, int64_t *wake);
 ms_store_result ms_rest_start_associations(ms_rest *rest, ms_store *store, ms_http_client *client,

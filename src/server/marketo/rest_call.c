@@ -29,6 +29,30 @@ ms_rest_call_new(ms_rest *rest, const ms_rest_kind *kind, size_t count, size_t t
     return call;
 }
 
+ms_rest_call *
+ms_rest_call_of(ms_rest *rest, const ms_rest_kind *kind, const ms_rest_item *items, size_t count,
+                int64_t now)
+{
+    size_t text = 0;
+    for (size_t i = 0; i < count; i++) {
+        text += items[i].name.len;
+    }
+    ms_rest_call *call = ms_rest_call_new(rest, kind, count, text, now);
+    if (call == NULL) {
+        return NULL;
+    }
+    char *place = (char *)&call->items[count];
+    for (size_t i = 0; i < count; i++) {
+        ms_slice name = items[i].name;
+        memcpy(place, name.ptr, name.len);
+        call->items[i] = items[i];
+        call->items[i].name.ptr = place;
+        place += name.len;
+    }
+    call->count = count;
+    return call;
+}
+
 void
 ms_rest_call_drop(ms_rest_call *call)
 {

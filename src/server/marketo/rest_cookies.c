@@ -6,10 +6,7 @@
 
 #include <stdio.h>
 
-#define LOOKUPS_MAX 50
 #define COOKIES_ROOM 65536
-/* Marketo takes URIs of 8 KB. */
-#define PATH_MAX_BYTES 7000
 
 /* ---- whose cookies they are ---------------------------------------------------------------------
  */
@@ -77,7 +74,7 @@ owner_of(const ms_rest_call *call, const ms_rest_item *item, const cJSON *result
 {
     const cJSON *silent = NULL;
     for (const cJSON *lead = result->child; lead != NULL; lead = lead->next) {
-        if (says(lead, item->cookie)) {
+        if (says(lead, item->name)) {
             return lead;
         }
         silent = silent == NULL && is_silent(lead) ? lead : silent;
@@ -92,24 +89,9 @@ all_are_told(const ms_rest_call *call, const cJSON *result)
     for (const cJSON *lead = result->child; lead != NULL; lead = lead->next) {
         bool told = call->count == 1;
         for (size_t i = 0; i < call->count && !told; i++) {
-            told = says(lead, call->items[i].cookie);
+            told = says(lead, call->items[i].name);
         }
         if (!told) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-lookup_fits(const ms_rest_call *call, const ms_rest_reply *reply)
-{
-    (void)call;
-    if (reply->result == NULL) {
-        return false;
-    }
-    for (const cJSON *lead = reply->result->child; lead != NULL; lead = lead->next) {
-        if (ms_rest_id(ms_json_member(lead, "id")) == 0) {
             return false;
         }
     }
@@ -156,7 +138,7 @@ lookup_refused(ms_rest_call *call, const ms_rest_item *item, ms_slice code, ms_s
 }
 
 static const ms_rest_kind lookups = {.lane = MS_LANE_LOOKUPS,
-                                     .fits = lookup_fits,
+                                     .fits = ms_rest_lookup_fits,
                                      .took = lookup_took,
                                      .again = ms_store_lookup_again,
                                      .records = MS_SUSPECT_COOKIE,
@@ -166,68 +148,30 @@ static ms_rest_call *
 call_of_cookies(ms_rest *rest, const ms_rest_kind *kind, const ms_due_cookie *cookies, size_t count,
                 int64_t now)
 {
-    size_t text = 0;
+    ms_rest_item items[MS_REST_LOOKUPS_MAX];
     for (size_t i = 0; i < count; i++) {
-        text += cookies[i].cookie.len;
+        items[i] = (ms_rest_item){.id = cookies[i].id,
+                                  .marketo_id = cookies[i].marketo_id,
+                                  .attempts = cookies[i].attempts,
+                                  .gone = cookies[i].gone,
+                                  .suspicions = cookies[i].suspicions,
+                                  .name = cookies[i].cookie};
     }
-    ms_rest_call *call = ms_rest_call_new(rest, kind, count, text, now);
-    char *place = call == NULL ? NULL : (char *)&call->items[count];
-    for (size_t i = 0; i < count && call != NULL; i++) {
-        memcpy(place, cookies[i].cookie.ptr, cookies[i].cookie.len);
-        call->items[i] = (ms_rest_item){.id = cookies[i].id,
-                                        .marketo_id = cookies[i].marketo_id,
-                                        .attempts = cookies[i].attempts,
-                                        .gone = cookies[i].gone,
-                                        .suspicions = cookies[i].suspicions,
-                                        .cookie = {place, cookies[i].cookie.len}};
-        place += cookies[i].cookie.len;
-    }
-    return call;
-}
-
-/* Asks for as many as fit in a URI; the others go again. */
-static ms_store_result
-start_lookup(ms_rest_call *call, ms_arena *path, ms_store *store, ms_http_client *client,
-             int64_t now)
-{
-    ms_store_result result = MS_STORE_OK;
-    size_t count = call->count;
-    char *start = ms_text_begin(path);
-    call->count = 0;
-    ms_text_append(path, MS_SLICE("/rest/v1/leads.json?filterType=cookies&fields=id,email,cookies"
-                                  "&filterValues="));
-    for (size_t i = 0; i < count && result == MS_STORE_OK; i++) {
-        if (i > 0 && path->used + 3 * call->items[i].cookie.len > PATH_MAX_BYTES) {
-            result = ms_store_lookup_again(store, call->items[i].id, now);
-            continue;
-        }
-        ms_text_append(path, call->count > 0 ? MS_SLICE(",") : MS_SLICE(""));
-        ms_text_encoded(path, call->items[i].cookie, ms_component_set);
-        call->items[call->count++] = call->items[i];
-    }
-    if (result != MS_STORE_OK) {
-        ms_rest_call_drop(call);
-        return result;
-    }
-    return ms_rest_call_start(call, store, client, "GET", ms_text_end(path, start), MS_SLICE(""),
-                              MS_TIMEOUT_OTHERS);
+    return ms_rest_call_of(rest, kind, items, count, now);
 }
 
 ms_store_result
 ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client, int64_t now,
                       int64_t *wake)
 {
-    ms_due_cookie cookies[LOOKUPS_MAX];
+    ms_due_cookie cookies[MS_REST_LOOKUPS_MAX];
     while (ms_rest_may_call(rest, MS_LANE_LOOKUPS, now, wake)) {
         ms_arena arena;
-        ms_arena path;
         size_t count = 0;
         size_t room = rest->lanes[MS_LANE_LOOKUPS].size;
         ms_arena_init(&arena, rest->memory, COOKIES_ROOM);
-        ms_arena_init(&path, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
         rest->tried |= MS_TRIED_LOOKUPS;
-        if (ms_store_take_lookups(store, now, room < LOOKUPS_MAX ? room : LOOKUPS_MAX, &arena,
-                                  cookies, &count) != MS_STORE_OK) {
+        if (ms_store_take_lookups(store, now, room, &arena, cookies, &count) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
         if (count == 0) {
@@ -237,8 +181,8 @@ ms_rest_start_lookups(ms_rest *rest, ms_store *store, ms_http_client *client, in
         if (call == NULL) {
             return MS_STORE_FAILED; /* the turn is undone and comes again */
         }
-        call->count = count;
-        if (start_lookup(call, &path, store, client, now) != MS_STORE_OK) {
+        if (ms_rest_start_lookup(call, MS_SLICE("filterType=cookies&fields=id,email,cookies"),
+                                 store, client, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
     }
@@ -302,7 +246,6 @@ ms_rest_start_associations(ms_rest *rest, ms_store *store, ms_http_client *clien
         if (call == NULL) {
             return MS_STORE_FAILED;
         }
-        call->count = 1;
         ms_arena_init(&arena, rest->memory + COOKIES_ROOM, COOKIES_ROOM);
         char *start = ms_text_begin(&arena);
         (void)snprintf(lead, sizeof lead,

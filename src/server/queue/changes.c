@@ -126,7 +126,8 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
         set_email(lead, command);
     }
     ms_field_set merged = ms_fields_together(store, &waiting, added);
-    if (lead->flying == 0) { /* else it is yet to be known what Marketo has in the end */
+    /* Else it is yet to be known what Marketo has in the end, or which lead this is there. */
+    if (lead->flying == 0 && !lead->email_unasked) {
         lead->changed |= ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &merged);
     }
     if (ms_field_set_size(&merged) > MS_LEAD_FIELDS_MAX) {

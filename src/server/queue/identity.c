@@ -179,8 +179,11 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
         put(store, ALIAS_USER_ID, who->user_id, lead);
     }
     set(lead, &lead->user_id, who->user_id);
-    if (lead->email.len == 0) {
+    if (lead->email.len == 0 && who->email.len > 0) {
         set(lead, &lead->email, who->email);
+        /* Where the cookie decides, its lead is to have the address, whoever else has it. */
+        bool by_cookie = who->cookie_first && known->cookie.lead == lead->id;
+        lead->email_unasked = lead->marketo_id != 0 && !by_cookie;
     }
 }
 

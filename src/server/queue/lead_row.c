@@ -52,6 +52,7 @@ ms_lead_load(ms_store *store, int64_t id)
     lead->user_id = ms_scratch_copy(store, ms_sql_get_text(sql, 13));
     lead->fields = ms_scratch_copy(store, ms_sql_get_text(sql, 14));
     lead->sent = ms_scratch_copy(store, ms_sql_get_text(sql, 15));
+    lead->email_unasked = ms_sql_get_int(sql, 16) != 0;
     ms_sql_end(sql);
     if (lead->class < 0 || lead->class >= MS_CLASSES) {
         ms_store_fail(store, "the database holds what this version does not know");
@@ -98,6 +99,8 @@ ms_class_is_taken(const ms_store *store, ms_lead_class class)
     case MS_CLASS_MARKETO_ID:
     case MS_CLASS_EMAIL:
         return true; /* by everybody */
+    case MS_CLASS_EMAIL_LOOKUP:
+        return any || (store->taken & MS_TAKEN_EMAIL_LOOKUPS) != 0;
     case MS_CLASS_USER_ID:
         return any || (store->taken & MS_TAKEN_BY(MS_BY_USER_ID)) != 0;
     default:
@@ -112,7 +115,7 @@ class_of(const ms_lead_row *lead)
         return MS_CLASS_LOOKUP;
     }
     if (lead->marketo_id != 0) {
-        return MS_CLASS_MARKETO_ID;
+        return lead->email_unasked ? MS_CLASS_EMAIL_LOOKUP : MS_CLASS_MARKETO_ID;
     }
     if (lead->email.len > 0) {
         return MS_CLASS_EMAIL;
@@ -157,7 +160,7 @@ bind_place(ms_sql *sql, const ms_lead_row *lead)
     ms_sql_int(sql, lead->due);
 }
 
-/* 7 to 16. */
+/* 7 to 17. */
 static void
 bind_rest(ms_sql *sql, const ms_lead_row *lead)
 {
@@ -171,6 +174,7 @@ bind_rest(ms_sql *sql, const ms_lead_row *lead)
     ms_sql_text(sql, lead->user_id);
     ms_sql_text(sql, lead->fields);
     ms_sql_blob(sql, lead->sent);
+    ms_sql_int(sql, lead->email_unasked);
 }
 
 static void
@@ -327,6 +331,7 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     lead->attempts = later(lead->attempts, other->attempts);
     lead->flying += other->flying;
     lead->lookups += other->lookups;
+    lead->email_unasked |= other->email_unasked;
     lead->changed = true;
 
     if (lead->is_new) {

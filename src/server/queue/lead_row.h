@@ -13,7 +13,8 @@ typedef enum {
     MS_CLASS_MARKETO_ID, /* by its id */
     MS_CLASS_EMAIL,
     MS_CLASS_USER_ID,
-    MS_CLASS_LOOKUP, /* Marketo has yet to say whose its cookie is */
+    MS_CLASS_LOOKUP,       /* Marketo has yet to say whose its cookie is */
+    MS_CLASS_EMAIL_LOOKUP, /* the same of its e-mail address */
     MS_CLASSES
 } ms_lead_class;
 
@@ -34,10 +35,11 @@ typedef struct {
     int64_t heard;
     ms_slice email; /* the newest given */
     ms_slice user_id;
-    ms_slice fields; /* field_set.h: those that wait */
-    ms_slice sent;   /* sent_fields.h */
-    bool changed;    /* to be set by whoever changes it */
-    bool is_new;     /* not on disk yet */
+    ms_slice fields;    /* field_set.h: those that wait */
+    ms_slice sent;      /* sent_fields.h */
+    bool email_unasked; /* Marketo knows it by its user id, and may know another of its address */
+    bool changed;       /* to be set by whoever changes it */
+    bool is_new;        /* not on disk yet */
 } ms_lead_row;
 
 /* NULL if there is none. */
@@ -84,5 +86,6 @@ bool ms_class_is_taken(const ms_store *store, ms_lead_class class);
 #define MS_TAKEN_ASSOCIATIONS (1U << 5)
 #define MS_TAKEN_VISITS (1U << 6)
 #define MS_TAKEN_ACTIVITIES (1U << 7)
+#define MS_TAKEN_EMAIL_LOOKUPS (1U << 8)
 
 #endif

@@ -1,18 +1,14 @@
-/* Leads on their way: taken, and how their syncs ended. */
+/* Leads that are to be sent: how they are taken. */
 
 #include "cookie_row.h"
 #include "dead.h"
 #include "field_portion.h"
+#include "flight.h"
 #include "identity.h"
 #include "sent_fields.h"
 #include "taking.h"
 
 #include "../../core/email.h"
-
-/* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
-#define AGAIN_MS 1000
-
-/* ---- taking ---------------------------------------------------------------------------------- */
 
 typedef struct {
     ms_store *store;
@@ -25,17 +21,6 @@ typedef struct {
     size_t count;
     bool full;
 } taking;
-
-static ms_candidates
-candidates(ms_store *store, ms_lead_class class, int64_t now, size_t room)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_LEADS_DUE);
-    ms_sql_int(sql, class);
-    ms_sql_int(sql, now + store->rules.linger);
-    ms_sql_int(sql, now);
-    ms_sql_int(sql, (int64_t)room);
-    return ms_taking(sql, room, now);
-}
 
 static ms_candidates
 candidates_of_any_class(ms_store *store, int64_t now, size_t room)
@@ -63,31 +48,6 @@ cookie_to_sync(ms_store *store, const ms_lead_row *lead, ms_slice *cookie)
     }
     ms_sql_end(sql);
     return id;
-}
-
-static bool
-email_is_in_flight(ms_store *store, ms_slice key)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_OF_EMAIL);
-    ms_sql_text(sql, key);
-    return key.len > 0 && ms_sql_number(sql) > 0;
-}
-
-static bool
-is_being_tied(ms_store *store, const ms_lead_row *lead)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_COOKIES_FLYING_OF);
-    ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, lead->marketo_id);
-    return ms_sql_number(sql) > 0;
-}
-
-static void
-postpone(ms_store *store, ms_lead_row *lead, int64_t until)
-{
-    lead->retry = until;
-    lead->changed = true;
-    ms_lead_save(store, lead);
 }
 
 /* Writes what the taker is told into its arena. False if there is no room for it. */
@@ -119,26 +79,6 @@ hand_over(taking *take, const ms_lead_row *lead, const ms_field_set *fields, ms_
     }
     take->bytes -= size;
     return true;
-}
-
-/* What is `left` of its fields waits for the next flight. */
-static void
-start_flight(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t cookie,
-             const ms_field_set *fields, const ms_field_set *left)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_ADD);
-    ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, lead->since);
-    ms_sql_int(sql, cookie);
-    ms_sql_text(sql, email_key);
-    ms_sql_text(sql, ms_fields_keep(store, fields));
-    (void)ms_sql_run(sql);
-    ms_count_change(store, MS_COUNT_FLIGHTS, 1);
-    lead->flying++;
-    lead->since = left->count > 0 ? lead->since : 0;
-    ms_lead_set_fields(store, lead, left);
-    lead->changed = true;
-    ms_lead_save(store, lead);
 }
 
 /* A field that fits in no call, which cannot have come in, would stop all others of its lead. */
@@ -205,12 +145,10 @@ take_one(taking *take, int64_t id)
         lead->fields = MS_SLICE("");
         lead->changed = true;
         ms_lead_save(store, lead);
-    } else if (email_is_in_flight(store, key)) {
-        postpone(store, lead, take->now + AGAIN_MS);
-    } else if (!is_being_tied(store, lead)) { /* else its turn comes with the answer to that */
+    } else if (ms_flight_may_start(store, lead, key, take->now)) {
         ms_field_set sent = ms_field_portion_to_send(&fields, MS_LEAD_FIELDS_MAX);
         if (hand_over(take, lead, &sent, cookie)) {
-            start_flight(store, lead, key, cookie_id, &sent, &fields);
+            ms_flight_start(store, lead, key, cookie_id, &sent, &fields);
             take->count++;
         } else if (take->count > 0) {
             take->full = true;
@@ -255,8 +193,9 @@ ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now, s
                                             [MS_BY_USER_ID] = MS_CLASS_USER_ID};
     taking take = {store, selection, now, room, bytes, arena, leads, 0, false};
     ms_taking_begins(store, MS_TAKEN_BY(selection));
-    ms_candidates due = selection == MS_BY_ANY ? candidates_of_any_class(store, now, room)
-                                               : candidates(store, classes[selection], now, room);
+    ms_candidates due = selection == MS_BY_ANY
+                            ? candidates_of_any_class(store, now, room)
+                            : ms_taking_leads(store, classes[selection], now, room);
     for (size_t i = 0; i < due.count && !take.full; i++) {
         take_one(&take, due.ids[i]);
     }
@@ -264,196 +203,5 @@ ms_store_take_leads(ms_store *store, ms_lead_selection selection, int64_t now, s
         take_for_cookies(&take);
     }
     *count = store->failed ? 0 : take.count;
-    return ms_store_ended(store);
-}
-
-/* ---- how it ended ---------------------------------------------------------------------------- */
-
-typedef struct {
-    int64_t since;
-    int64_t cookie;
-    ms_field_set fields;
-} flight;
-
-/* The lead whose sync it was, and what was in flight; the flight is over. NULL if there was none.
- */
-static ms_lead_row *
-land(ms_store *store, int64_t id, flight *landed)
-{
-    ms_store_starts(store);
-    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_GET);
-    ms_sql_int(sql, id);
-    if (!ms_sql_row(sql)) {
-        ms_sql_end(sql);
-        return NULL;
-    }
-    int64_t whose = ms_sql_get_int(sql, 0);
-    landed->since = ms_sql_get_int(sql, 1);
-    landed->cookie = ms_sql_get_int(sql, 2);
-    ms_slice kept = ms_scratch_copy(store, ms_sql_get_text(sql, 3));
-    ms_sql_end(sql);
-    landed->fields = ms_fields_of(store, kept);
-    (void)ms_sql_run_1(store, MS_FLIGHT_DELETE, id);
-    ms_count_change(store, MS_COUNT_FLIGHTS, -1);
-    ms_lead_row *lead = ms_lead_load(store, whose);
-    if (lead != NULL) {
-        lead->flying--;
-        lead->changed = true;
-    }
-    return lead;
-}
-
-/* What was in flight waits again, with what has come since. */
-static void
-wait_again(ms_store *store, ms_lead_row *lead, const flight *landed)
-{
-    ms_field_set waiting = ms_lead_fields(store, lead);
-    /* What was said of another lead meanwhile, that is this one, may make it too much. */
-    ms_lead_set_together(store, lead, &landed->fields, &waiting, store->seen);
-    bool earlier = lead->since == 0 || (landed->since > 0 && landed->since < lead->since);
-    lead->since = earlier ? landed->since : lead->since;
-}
-
-/* The sync has told Marketo this cookie, or may have: it is to be tied to whose it is by now. */
-static void
-tie_anew(ms_store *store, ms_cookie_row *cookie, int64_t due)
-{
-    const ms_lead_row *lead = ms_lead_load(store, cookie->lead);
-    bool is_asked = cookie->state == MS_COOKIE_LOOKUP || cookie->state == MS_COOKIE_LOOKUP_FLYING;
-    if (lead != NULL && !is_asked) {
-        ms_cookie_set(store, cookie, ms_cookie_state_with(cookie, lead), due);
-    }
-}
-
-static void
-cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_id, int64_t now)
-{
-    ms_cookie_row cookie = ms_cookie_get(store, id);
-    if (cookie.id == 0) {
-        return;
-    }
-    cookie.tied_to = marketo_id;
-    cookie.attempts = 0;
-    if (cookie.lead != lead->id) {
-        tie_anew(store, &cookie, now);
-        return;
-    }
-    lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
-    ms_cookie_set(store, &cookie,
-                  marketo_id == 0 ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), now);
-}
-
-static void
-cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
-{
-    ms_cookie_row cookie = ms_cookie_get(store, id);
-    if (cookie.id != 0) {
-        cookie.tied_to = 0;
-        tie_anew(store, &cookie, due);
-    }
-}
-
-ms_store_result
-ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
-{
-    flight landed;
-    ms_lead_row *lead = land(store, id, &landed);
-    if (lead == NULL) {
-        return ms_store_ended(store);
-    }
-    lead->ended = now;
-    lead->attempts = 0;
-    lead->retry = 0;
-    /* What flew as another row, before that became this lead, made another one in Marketo. */
-    bool is_elsewhere = lead->id != id && lead->marketo_id != 0 && marketo_id != 0 &&
-                        lead->marketo_id != marketo_id;
-    if (is_elsewhere) {
-        wait_again(store, lead, &landed);
-    } else {
-        lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
-        ms_lead_identified(store, lead, marketo_id, now);
-    }
-    if (landed.cookie != 0) {
-        cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
-    }
-    ms_field_set waiting = ms_lead_fields(store, lead);
-    if (lead->flying == 0) { /* what else is in flight may undo what has been sent */
-        (void)ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
-    }
-    ms_lead_set_fields(store, lead, &waiting);
-    if (waiting.count == 0) {
-        lead->since = 0;
-    }
-    ms_lead_save(store, lead);
-    return ms_store_ended(store);
-}
-
-ms_store_result
-ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
-{
-    flight landed;
-    ms_lead_row *lead = land(store, id, &landed);
-    if (lead == NULL) {
-        return ms_store_ended(store);
-    }
-    wait_again(store, lead, &landed);
-    /* It may have come there all the same: then what was sent before is not what Marketo has. */
-    lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
-    /* What only its cookie had put in flight is found by the cookie again. */
-    if (landed.cookie != 0) {
-        cookie_may_be_sent(store, landed.cookie, due);
-    }
-    lead->retry = due;
-    lead->attempts++;
-    ms_lead_save(store, lead);
-    return ms_store_ended(store);
-}
-
-ms_store_result
-ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
-{
-    flight landed;
-    ms_lead_row *lead = land(store, id, &landed);
-    if (lead == NULL) {
-        return ms_store_ended(store);
-    }
-    ms_cookie_row cookie = {.cookie = {"", 0}};
-    if (landed.cookie != 0) {
-        cookie = ms_cookie_get(store, landed.cookie);
-        if (cookie.id != 0 && cookie.lead == lead->id) {
-            lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
-            ms_cookie_set(store, &cookie, MS_COOKIE_SETTLED, 0);
-        }
-    }
-    const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, lead->marketo_id,
-                               &landed.fields};
-    ms_dead_add_lead(store, "lead", &dead, code, reason, now);
-    if (lead->marketo_id == 0) { /* they waited for the id that it does not get */
-        ms_dead_move_activities_of(store, lead->id, code, reason, now);
-    }
-    lead->ended = now;
-    lead->attempts = 0;
-    lead->retry = 0;
-    ms_lead_save(store, lead);
-    return ms_store_ended(store);
-}
-
-ms_store_result
-ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
-{
-    ms_store_starts(store);
-    int64_t id = marketo_id == 0 ? 0 : ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
-    ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
-    if (lead == NULL) {
-        return ms_store_ended(store);
-    }
-    (void)ms_sql_run_2(store, MS_LEAD_NAME, id, 0);
-    lead->marketo_id = 0;
-    lead->sent = MS_SLICE(""); /* whom the e-mail finds or makes has nothing of it */
-    lead->changed = true;
-    ms_cookies_follow(store, id, 0, now);
-    (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, id);
-    ms_lead_wants_sync(lead, now);
-    ms_lead_save(store, lead);
     return ms_store_ended(store);
 }

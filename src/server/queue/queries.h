@@ -10,11 +10,11 @@
 #define MS_LEAD_COLUMNS                                                                            \
     "id, class, marketo_id, since, earliest, due, ended, retry, attempts, flying, lookups, "       \
     "heard, "                                                                                      \
-    "email, user_id, fields, sent"
+    "email, user_id, fields, sent, email_unasked"
 
 #define MS_COOKIE_COLUMNS "id, lead, state, due, attempts, tied_to, flying_to, cookie"
 
-/* One of five ordered lists, which SQLite merges as far as is asked for. */
+/* One of six ordered lists, which SQLite merges as far as is asked for. */
 #define MS_DUE_OF(class)                                                                           \
     "SELECT id, due FROM lead WHERE class = " #class " AND due > 0 AND due <= ?1 AND earliest <= " \
                                                      "?2"
@@ -64,10 +64,10 @@
     X(MS_LEAD_GET, "SELECT " MS_LEAD_COLUMNS " FROM lead WHERE id = ?1")                           \
     X(MS_LEAD_BY_MARKETO_ID, "SELECT id FROM lead WHERE marketo_id = ?1 AND marketo_id > 0")       \
     X(MS_LEAD_ADD, "INSERT INTO lead (" MS_LEAD_COLUMNS ") VALUES"                                 \
-        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                \
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")                \
     X(MS_LEAD_SET, "UPDATE lead SET ended = ?7, retry = ?8, attempts = ?9, flying = ?10,"          \
-        " lookups = ?11, heard = ?12, email = ?13, user_id = ?14, fields = ?15, sent = ?16"        \
-        " WHERE id = ?1")                                                                          \
+        " lookups = ?11, heard = ?12, email = ?13, user_id = ?14, fields = ?15, sent = ?16,"        \
+        " email_unasked = ?17 WHERE id = ?1")                                                      \
     X(MS_LEAD_PLACE, "UPDATE lead SET class = ?2, since = ?4, earliest = ?5, due = ?6 WHERE id = ?1") \
     X(MS_LEAD_NAME, "UPDATE lead SET marketo_id = ?2 WHERE id = ?1")                               \
     /* The flight's; its lead may have become another's. */                                        \
@@ -77,7 +77,7 @@
     X(MS_LEADS_DUE, "SELECT id, due FROM lead WHERE class = ?1 AND due > 0 AND due <= ?2"          \
         " AND earliest <= ?3 ORDER BY due LIMIT ?4")                                               \
     X(MS_LEADS_DUE_ANY, MS_DUE_OF(0) " UNION ALL " MS_DUE_OF(1) " UNION ALL " MS_DUE_OF(2)         \
-        " UNION ALL " MS_DUE_OF(3) " UNION ALL " MS_DUE_OF(4) " ORDER BY due LIMIT ?3")            \
+        " UNION ALL " MS_DUE_OF(3) " UNION ALL " MS_DUE_OF(4) " UNION ALL " MS_DUE_OF(5) " ORDER BY due LIMIT ?3")            \
     X(MS_LEADS_NEXT, "SELECT due FROM lead WHERE class = ?1 AND due > 0 ORDER BY due LIMIT 1")     \
     X(MS_LEADS_OLDEST, "SELECT since FROM lead WHERE class = ?1 AND since > 0"                     \
         " ORDER BY since LIMIT 1")                                                                 \
@@ -86,7 +86,7 @@
     X(MS_LEADS_AFTER, "SELECT id, since, flying, heard FROM lead WHERE id > ?1 ORDER BY id LIMIT ?2") \
                                                                                                    \
     X(MS_FLIGHT_ADD, "INSERT INTO flight VALUES (?1, ?1, ?2, ?3, ?4, ?5)")                         \
-    X(MS_FLIGHT_GET, "SELECT lead, since, cookie, fields FROM flight WHERE id = ?1")               \
+    X(MS_FLIGHT_GET, "SELECT lead, since, cookie, email, fields FROM flight WHERE id = ?1")        \
     X(MS_FLIGHT_DELETE, "DELETE FROM flight WHERE id = ?1")                                        \
     X(MS_FLIGHTS_MOVE, "UPDATE flight SET lead = ?1 WHERE lead = ?2")                              \
     X(MS_FLIGHT_OF_EMAIL, "SELECT count(*) FROM flight WHERE email = ?1 AND email <> ''")          \

@@ -10,17 +10,17 @@
  *          `sent` are hashes of what was sent (sent_fields.h). `since` is when the first waiting
  *          change came, 0 if nothing is to be synced; it may be synced from `earliest` on and is
  *          due at `due`, 0 while in flight. `class` is ms_lead_class (lead_row.h).
+ *          `email_unasked` is 1 if Marketo is to be asked whose its e-mail address is.
  * alias    By which e-mails and user ids a lead is known; its cookies are in their own table.
- * flight   Syncs under way. Their id is the lead's at its start; `lead` is whose it is now, after
- *          two leads turned out to be one.
- * cookie   `state` is ms_cookie_state (cookie.h). `tied_to` is the Marketo id with which Marketo
- *          has associated it, `flying_to` that of the association under way.
- * visit, activity  `due` is 0 while in flight; an activity's also while its lead has no Marketo id.
- *          `attempts` of activities and cookies are two numbers in one (taking.h).
- * message  Ids of messages, as hashes, by the half week they came in: whole ranges can be
- * forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept     Texts
- * by name. counter  How many there are of what; ms_counter (statements.h).
- * journal  Until version 2: requests as they were accepted. Now they have a file of their own.
+ * flight   Syncs under way, and questions (flight.h). Their id is the lead's at its start; `lead`
+ * is whose it is now, after two leads turned out to be one. cookie   `state` is ms_cookie_state
+ * (cookie.h). `tied_to` is the Marketo id with which Marketo has associated it, `flying_to` that of
+ * the association under way. visit, activity  `due` is 0 while in flight; an activity's also while
+ * its lead has no Marketo id. `attempts` of activities and cookies are two numbers in one
+ * (taking.h). message  Ids of messages, as hashes, by the half week they came in: whole ranges can
+ * be forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept Texts by
+ * name. counter  How many there are of what; ms_counter (statements.h). journal  Until version 2:
+ * requests as they were accepted. Now they have a file of their own.
  */
 static const char version_1[] =
     "CREATE TABLE lead (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
@@ -76,15 +76,23 @@ static const char version_1[] =
 static const char version_2[] = "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
                                 " messages INTEGER NOT NULL, commands BLOB NOT NULL);";
 
-/* 11 was the number of messages in the journal and is MS_COUNT_CARRIED_OUT (statements.h). */
+/* 11 was the number of messages in the journal and is MS_COUNT_CARRIED_OUT, until version 6
+ * (statements.h). */
 static const char version_3[] = "DROP TABLE journal; UPDATE counter SET count = 0 WHERE id = 11;";
 
 /* The records of what was sent got longer (sent_fields.h), then names in any case became one,
  * and they stand in order. Without them a field is sent once more than it need be. */
 static const char version_4_and_5[] = "UPDATE lead SET sent = x'' WHERE length(sent) > 0;";
 
-static const char *const queue_steps[] = {version_1, version_2, version_3, version_4_and_5,
-                                          version_4_and_5};
+/* One more class of leads, and its counter among the others: those between are counted anew as the
+ * server starts. */
+static const char version_6[] =
+    "ALTER TABLE lead ADD COLUMN email_unasked INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM counter WHERE id BETWEEN 5 AND 9;"
+    "UPDATE counter SET id = 12 WHERE id = 11; UPDATE counter SET id = 11 WHERE id = 10;";
+
+static const char *const queue_steps[] = {version_1,       version_2,       version_3,
+                                          version_4_and_5, version_4_and_5, version_6};
 const ms_schema ms_queue_schema = {.application = 0x6d6e6368, /* "mnch" */
                                    .steps = queue_steps,
                                    .version = sizeof queue_steps / sizeof *queue_steps};

@@ -21,7 +21,7 @@ typedef enum { MS_QUERIES(MS_QUERY_NAME) MS_QUERY_COUNT } ms_query;
 /* What is counted as it changes, since counting a million rows takes too long. */
 typedef enum {
     MS_COUNT_CLASS, /* leads that wait, by their ms_lead_class */
-    MS_COUNT_FLIGHTS = MS_COUNT_CLASS + 5,
+    MS_COUNT_FLIGHTS = MS_COUNT_CLASS + 6,
     MS_COUNT_COOKIES,
     MS_COUNT_VISITS,
     MS_COUNT_ACTIVITIES,

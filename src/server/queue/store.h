@@ -184,6 +184,19 @@ ms_store_result ms_store_lead_refused(ms_store *store, int64_t lead, ms_slice co
                                       int64_t now);
 
 /*
+ * Leads of whose e-mail address Marketo is to be asked whose it is: it knows them by their user id,
+ * the address came later, and another lead may have it. Taken as those to be sent are, without
+ * their fields; until the answer has come they are not sent. The address lives in `arena`.
+ */
+ms_store_result ms_store_take_email_lookups(ms_store *store, int64_t now, size_t room,
+                                            ms_arena *arena, ms_due_lead *leads, size_t *count);
+/* The answer: the Marketo id of the lead that has the address, 0 if nobody. The lead is that one
+ * from now on; what was sent before stays with the one that it was. If there is none,
+ * ms_store_lead_again. */
+ms_store_result ms_store_email_looked_up(ms_store *store, int64_t lead, int64_t marketo_id,
+                                         int64_t now);
+
+/*
  * Marketo has no lead of this id any more, merged or deleted: it is forgotten, and what waits for
  * that lead goes by its e-mail or user id; activities and cookies wait until that has given a new
  * one. A lead that is in flight has to be told of (ms_store_lead_again) as well.

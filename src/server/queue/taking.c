@@ -1,7 +1,5 @@
 #include "taking.h"
 
-#include "lead_row.h"
-
 /* The name under which store->taken is kept. */
 static const char taken_name[] = "taken";
 
@@ -22,12 +20,24 @@ ms_taking(ms_sql *sql, size_t room, int64_t now)
     return found;
 }
 
+ms_candidates
+ms_taking_leads(ms_store *store, ms_lead_class class, int64_t now, size_t room)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_LEADS_DUE);
+    ms_sql_int(sql, class);
+    ms_sql_int(sql, now + store->rules.linger);
+    ms_sql_int(sql, now);
+    ms_sql_int(sql, (int64_t)room);
+    return ms_taking(sql, room, now);
+}
+
 void
 ms_taking_begins(ms_store *store, unsigned int kind)
 {
     const unsigned int any = MS_TAKEN_BY(MS_BY_ANY);
     const unsigned int by_key = MS_TAKEN_BY(MS_BY_MARKETO_ID) | MS_TAKEN_BY(MS_BY_EMAIL) |
-                                MS_TAKEN_BY(MS_BY_USER_ID) | MS_TAKEN_LOOKUPS;
+                                MS_TAKEN_BY(MS_BY_USER_ID) | MS_TAKEN_LOOKUPS |
+                                MS_TAKEN_EMAIL_LOOKUPS;
     ms_store_starts(store);
     if ((store->taken & kind) != 0) {
         return;

@@ -4,7 +4,7 @@
 #ifndef MS_TAKING_H
 #define MS_TAKING_H
 
-#include "statements.h"
+#include "lead_row.h"
 
 /* Rows that may be taken, the longest due first. */
 typedef struct {
@@ -17,6 +17,9 @@ typedef struct {
  * if there are fewer than `room` and none has lingered its time. Ends the statement.
  */
 ms_candidates ms_taking(ms_sql *sql, size_t room, int64_t now);
+
+/* The same of leads of a class. */
+ms_candidates ms_taking_leads(ms_store *store, ms_lead_class class, int64_t now, size_t room);
 
 /* Notes that somebody takes this kind: see ms_store_next_due. */
 void ms_taking_begins(ms_store *store, unsigned int kind);

@@ -1,0 +1,154 @@
+/* How syncs of leads ended. */
+
+#include "cookie_row.h"
+#include "dead.h"
+#include "flight.h"
+#include "sent_fields.h"
+
+/* The sync has told Marketo this cookie, or may have: it is to be tied to whose it is by now. */
+static void
+tie_anew(ms_store *store, ms_cookie_row *cookie, int64_t due)
+{
+    const ms_lead_row *lead = ms_lead_load(store, cookie->lead);
+    bool is_asked = cookie->state == MS_COOKIE_LOOKUP || cookie->state == MS_COOKIE_LOOKUP_FLYING;
+    if (lead != NULL && !is_asked) {
+        ms_cookie_set(store, cookie, ms_cookie_state_with(cookie, lead), due);
+    }
+}
+
+static void
+cookie_was_sent(ms_store *store, ms_lead_row *lead, int64_t id, int64_t marketo_id, int64_t now)
+{
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id == 0) {
+        return;
+    }
+    cookie.tied_to = marketo_id;
+    cookie.attempts = 0;
+    if (cookie.lead != lead->id) {
+        tie_anew(store, &cookie, now);
+        return;
+    }
+    lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
+    ms_cookie_set(store, &cookie,
+                  marketo_id == 0 ? MS_COOKIE_SETTLED : ms_cookie_state_with(&cookie, lead), now);
+}
+
+static void
+cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
+{
+    ms_cookie_row cookie = ms_cookie_get(store, id);
+    if (cookie.id != 0) {
+        cookie.tied_to = 0;
+        tie_anew(store, &cookie, due);
+    }
+}
+
+ms_store_result
+ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
+{
+    ms_flight landed;
+    ms_lead_row *lead = ms_flight_land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    lead->ended = now;
+    lead->attempts = 0;
+    lead->retry = 0;
+    /* What flew as another row, before that became this lead, made another one in Marketo. */
+    bool is_elsewhere = lead->id != id && lead->marketo_id != 0 && marketo_id != 0 &&
+                        lead->marketo_id != marketo_id;
+    if (is_elsewhere) {
+        ms_flight_wait_again(store, lead, &landed);
+    } else {
+        bool by_user_id = lead->marketo_id == 0 && landed.email.len == 0;
+        lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
+        ms_lead_identified(store, lead, marketo_id, now);
+        /* An address that has come meanwhile Marketo may have of another lead. */
+        lead->email_unasked |= by_user_id && marketo_id != 0 && lead->email.len > 0;
+    }
+    if (landed.cookie != 0) {
+        cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
+    }
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    if (lead->flying == 0) { /* what else is in flight may undo what has been sent */
+        (void)ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
+    }
+    ms_lead_set_fields(store, lead, &waiting);
+    if (waiting.count == 0) {
+        lead->since = 0;
+    }
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
+{
+    ms_flight landed;
+    ms_lead_row *lead = ms_flight_land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    ms_flight_wait_again(store, lead, &landed);
+    /* It may have come there all the same: then what was sent before is not what Marketo has. */
+    lead->sent = ms_sent_fields_doubt(&store->scratch, lead->sent, &landed.fields);
+    /* What only its cookie had put in flight is found by the cookie again. */
+    if (landed.cookie != 0) {
+        cookie_may_be_sent(store, landed.cookie, due);
+    }
+    lead->retry = due;
+    lead->attempts++;
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reason, int64_t now)
+{
+    ms_flight landed;
+    ms_lead_row *lead = ms_flight_land(store, id, &landed);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    ms_cookie_row cookie = {.cookie = {"", 0}};
+    if (landed.cookie != 0) {
+        cookie = ms_cookie_get(store, landed.cookie);
+        if (cookie.id != 0 && cookie.lead == lead->id) {
+            lead->lookups -= cookie.state == MS_COOKIE_LOOKUP;
+            ms_cookie_set(store, &cookie, MS_COOKIE_SETTLED, 0);
+        }
+    }
+    const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, lead->marketo_id,
+                               &landed.fields};
+    ms_dead_add_lead(store, "lead", &dead, code, reason, now);
+    if (lead->marketo_id == 0) { /* they waited for the id that it does not get */
+        ms_dead_move_activities_of(store, lead->id, code, reason, now);
+    }
+    lead->ended = now;
+    lead->attempts = 0;
+    lead->retry = 0;
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
+
+ms_store_result
+ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
+{
+    ms_store_starts(store);
+    int64_t id = marketo_id == 0 ? 0 : ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
+    ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
+    if (lead == NULL) {
+        return ms_store_ended(store);
+    }
+    (void)ms_sql_run_2(store, MS_LEAD_NAME, id, 0);
+    lead->marketo_id = 0;
+    lead->email_unasked = false;
+    lead->sent = MS_SLICE(""); /* whom the e-mail finds or makes has nothing of it */
+    lead->changed = true;
+    ms_cookies_follow(store, id, 0, now);
+    (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, id);
+    ms_lead_wants_sync(lead, now);
+    ms_lead_save(store, lead);
+    return ms_store_ended(store);
+}
