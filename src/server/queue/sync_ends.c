@@ -78,6 +78,9 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     if (waiting.count == 0) {
         lead->since = 0;
     }
+    if (lead->lookups > 0 && ms_class_is_taken(store, MS_CLASS_LOOKUP)) {
+        ms_lead_wants_sync(lead, now); /* for the next cookie: each sync takes one */
+    }
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
