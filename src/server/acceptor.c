@@ -19,6 +19,9 @@
 /* After a commit has failed, nothing that need not be is put to the disk, at least so long. */
 #define NO_FORGETTING_MS 10000
 
+/* And while nobody sends anything, so often it is tried whether one goes well again. */
+#define TRY_US 5000000
+
 struct ms_acceptor {
     pthread_t thread;
     ms_store *store;
@@ -65,6 +68,9 @@ write_down(ms_acceptor *acceptor, const ms_job *jobs, int64_t carried_out)
         if (ms_store_accept(acceptor->store, job->commands, now) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
+    }
+    if (acceptor->trouble && jobs == NULL) {
+        return ms_store_try(acceptor->store);
     }
     return may_forget(acceptor) ? ms_store_forget_carried_out(acceptor->store, carried_out)
                                 : MS_STORE_OK;
@@ -166,7 +172,9 @@ run(void *argument)
     ms_acceptor *acceptor = argument;
     (void)pthread_mutex_lock(&acceptor->lock);
     while (acceptor->jobs != NULL || !acceptor->stopping) {
-        if (!has_work(acceptor)) {
+        if (acceptor->trouble && acceptor->jobs == NULL) {
+            wait_for_jobs(acceptor, 1, TRY_US);
+        } else if (!has_work(acceptor)) {
             (void)pthread_cond_wait(&acceptor->changed, &acceptor->lock);
             continue;
         }

@@ -27,7 +27,7 @@ take_visits(int64_t now)
     ms_arena arena;
     size_t count = 0;
     ms_arena_init(&arena, memory, sizeof memory);
-    ok(ms_store_take_visits(queue, now, 2, &arena, visits, &count));
+    ok(ms_store_take_visits(queue, false, now, 2, &arena, visits, &count));
     return count;
 }
 
@@ -361,7 +361,7 @@ test_held_until_leads_are_taken(void **state)
     (void)state;
     identify(NULL, "u1", NULL, "{\"A\":1}", START);
     ms_arena_init(&arena, memory, sizeof memory);
-    ok(ms_store_take_visits(queue, START + HOLD, 1, &arena, &visit, &count));
+    ok(ms_store_take_visits(queue, false, START + HOLD, 1, &arena, &visit, &count));
     ok(ms_store_tidy(queue, START + HOLD));
     assert_string_equal(dead_letters(), "");
     assert_string_equal(take(MS_BY_USER_ID, START + HOLD), "@u1  {\"A\":1}\n");

@@ -147,6 +147,13 @@ ms_store_accept(ms_store *accepting, const ms_command *command, int64_t now)
     return MS_STORE_OK;
 }
 
+ms_store_result
+ms_store_try(ms_store *accepting)
+{
+    assert_true(accepting->in_transaction && !accepting->failed);
+    return MS_STORE_OK;
+}
+
 int64_t
 ms_store_last_accepted(const ms_store *accepting)
 {

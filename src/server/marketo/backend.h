@@ -18,12 +18,12 @@ typedef struct ms_backend ms_backend;
  * process that made it has ended. */
 #define MS_CALL_LONGEST 90000L
 
-/* When leads may be sent again that are `due` after a call that began at `started`: not while
+/* When leads may be sent again that are `due` after a call that was started at `started`: not while
  * Marketo may be at work on that, since two calls at once make a new lead twice. */
 static inline int64_t
 ms_leads_again_at(int64_t due, const ms_http_answer *answer, int64_t started)
 {
-    int64_t over = answer->at_work ? started + MS_CALL_LONGEST : due;
+    int64_t over = answer->at_work ? started + answer->sent_after + MS_CALL_LONGEST : due;
     return over > due ? over : due;
 }
 

@@ -123,6 +123,14 @@ refuse(ms_lane *lane, int64_t pause, int64_t now)
     lane->size = 1; /* more would find out no more */
 }
 
+void
+ms_lane_hold_at_most(ms_lane *lane, int64_t pause, int64_t now)
+{
+    if (lane->not_before > now + pause) {
+        hold(lane, now, pause);
+    }
+}
+
 bool
 ms_lane_refused(ms_lane *lane, int64_t now)
 {

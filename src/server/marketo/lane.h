@@ -78,6 +78,9 @@ bool ms_lane_refused(ms_lane *lane, int64_t now);
  */
 bool ms_lane_fault(ms_lane *lane, size_t count, ms_slice code, int64_t started, int64_t now);
 
+/* After a failure: no longer than `pause` ms until the next call. */
+void ms_lane_hold_at_most(ms_lane *lane, int64_t pause, int64_t now);
+
 /* A whole call of one record was refused for that one's fault. */
 void ms_lane_refused_one(ms_lane *lane);
 

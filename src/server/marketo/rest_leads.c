@@ -80,6 +80,9 @@ is_without_company(const ms_rest *rest, int64_t lead)
 static void
 leave_company_out(ms_rest *rest, int64_t lead)
 {
+    if (is_without_company(rest, lead)) { /* the answer is handed out once more */
+        return;
+    }
     if (rest->without_company_count == 0) {
         ms_log(
             "warning", "company_refused", "message",

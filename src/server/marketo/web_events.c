@@ -2,8 +2,8 @@
  * Visits, as Munchkin's web events. Calls of their own, not counted in the limits of Marketo's
  * APIs.
  *
- * They are started in the order they came; those under way together may arrive in another, and each
- * says its time (_mchNc).
+ * They are started in the order they came, but where one after the other is refused; those under
+ * way together may arrive in another, and each says its time (_mchNc).
  */
 
 #include "../metrics.h"
@@ -19,6 +19,9 @@
 #define URL_ROOM 65536
 #define VISITS_ROOM ((size_t)1 << 20)
 #define USER_AGENT_MAX 1024
+
+/* While one visit after the other is refused, another is tried at least so often. */
+#define PROBE_MS 30000
 
 typedef struct {
     ms_backend base;
@@ -54,12 +57,19 @@ end(visit *visit)
     visit->ended = true;
 }
 
+/* Is it for how long the visit is? */
+static bool
+is_of_size(long status)
+{
+    return status == 413 || status == 414 || status == 431;
+}
+
 /* Is it for what the visit says? Else it may be a page elsewhere, or a refusal of whoever asks; and
  * so is this, if it comes for one visit after the other. */
 static bool
-is_of_request(long status)
+is_of_content(long status)
 {
-    return status == 400 || status == 413 || status == 414 || status == 422 || status == 431;
+    return status == 400 || status == 422;
 }
 
 static void
@@ -68,11 +78,14 @@ note_refusal(visit *visit, long status, int64_t now)
     char code[16];
     ms_lane *lane = &visit->owner->lane;
     visit->again_at = ms_backoff_until(visit->attempts, now);
-    if (is_of_request(status) && lane->refused < MS_REFUSED_MOST) {
+    if (is_of_size(status)) {
+        visit->own = true;
+    } else if (is_of_content(status) && lane->refused < MS_REFUSED_MOST) {
         ms_lane_refused_one(lane);
         visit->own = true;
     } else {
         bool suspected = ms_lane_fault(lane, 1, status_text(code, status), visit->started, now);
+        ms_lane_hold_at_most(lane, PROBE_MS, now);
         visit->suspicious = suspected || !lane->fault;
         visit->own = suspected && visit->suspicions + 1 >= MS_FAULTS_MOST;
         if (!suspected && visit->again_at < lane->not_before) {
@@ -203,6 +216,15 @@ room(web_events *events, int64_t now, int64_t *wake)
     return allowed && events->lane.under_way < most ? most - events->lane.under_way : 0;
 }
 
+/* While one after the other is refused, those that came first and those that came last take turns:
+ * many that are refused for what they say stand together, and the first that goes well shows it. */
+static bool
+is_turn_of_newest(const ms_lane *lane)
+{
+    bool refused = lane->fault || lane->refused >= MS_REFUSED_MOST;
+    return refused && lane->attempts % 2 == 1;
+}
+
 static ms_store_result
 start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_t now,
             int64_t *wake)
@@ -214,7 +236,8 @@ start_calls(ms_backend *backend, ms_store *store, ms_http_client *client, int64_
         ms_arena arena;
         size_t count = 0;
         ms_arena_init(&arena, events->memory, VISITS_ROOM);
-        if (ms_store_take_visits(store, now, free_slots, &arena, visits, &count) != MS_STORE_OK) {
+        if (ms_store_take_visits(store, is_turn_of_newest(&events->lane), now, free_slots, &arena,
+                                 visits, &count) != MS_STORE_OK) {
             return MS_STORE_FAILED;
         }
         for (size_t i = 0; i < count; i++) {

@@ -36,6 +36,14 @@ ms_store_accept(ms_store *accepting, const ms_command *commands, int64_t now)
     return ms_store_ended(accepting);
 }
 
+ms_store_result
+ms_store_try(ms_store *accepting)
+{
+    ms_store_starts(accepting);
+    (void)ms_sql_run(ms_sql_begin(accepting, MS_LINEAGE_TOUCH));
+    return ms_store_ended(accepting);
+}
+
 bool
 ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out)
 {

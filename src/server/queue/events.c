@@ -5,13 +5,13 @@
 #include "taking.h"
 
 ms_store_result
-ms_store_take_visits(ms_store *store, int64_t now, size_t room, ms_arena *arena,
+ms_store_take_visits(ms_store *store, bool newest_first, int64_t now, size_t room, ms_arena *arena,
                      ms_due_visit *visits, size_t *count)
 {
     ms_taking_begins(store, MS_TAKEN_VISITS);
     *count = 0;
     bool full = false;
-    ms_sql *sql = ms_sql_begin(store, MS_VISITS_DUE);
+    ms_sql *sql = ms_sql_begin(store, newest_first ? MS_VISITS_DUE_LAST : MS_VISITS_DUE);
     ms_sql_int(sql, now);
     ms_sql_int(sql, (int64_t)room);
     while (*count < room && !full && ms_sql_row(sql)) {

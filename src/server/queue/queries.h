@@ -42,6 +42,7 @@
     X(MS_REQUESTS_FORGET, "DELETE FROM request WHERE number <= ?1")                                \
     X(MS_LINEAGE, "SELECT id FROM lineage WHERE row = 1")                                          \
     X(MS_LINEAGE_SET, "INSERT OR REPLACE INTO lineage VALUES (1, ?1)")                             \
+    X(MS_LINEAGE_TOUCH, "UPDATE lineage SET id = id WHERE row = 1")                                \
     /* The same, beside a database of version 2. */                                                \
     X(MS_JOURNAL_IS_COPIED, "SELECT 1 FROM request WHERE number = ?1 AND (at, commands) ="         \
         " (SELECT at, commands FROM queue.journal ORDER BY id DESC LIMIT 1)")                      \
@@ -131,6 +132,9 @@
     X(MS_VISIT_ADD, "INSERT INTO visit VALUES (NULL, ?1, ?2, ?3, 0, ?4, ?5)")                      \
     X(MS_VISITS_DUE, "SELECT id, time, attempts, query, user_agent FROM visit"                     \
         " WHERE due > 0 AND due <= ?1 ORDER BY due, id LIMIT ?2")                                  \
+    /* Not by when they are due: those that were refused are due again after those that come. */   \
+    X(MS_VISITS_DUE_LAST, "SELECT id, time, attempts, query, user_agent FROM visit"                \
+        " WHERE id > 0 AND +due > 0 AND +due <= ?1 ORDER BY id DESC LIMIT ?2")                     \
     X(MS_VISITS_NEXT, "SELECT due FROM visit WHERE due > 0 ORDER BY due LIMIT 1")                  \
     X(MS_VISITS_OLDEST, "SELECT at FROM visit ORDER BY id LIMIT 1")                                \
     X(MS_VISIT_GET, "SELECT time, query, user_agent FROM visit WHERE id = ?1 AND due = 0")         \

@@ -94,6 +94,9 @@ ms_store *ms_store_accepting(ms_store *store);
  */
 ms_store_result ms_store_accept(ms_store *accepting, const ms_command *commands, int64_t now);
 
+/* Writes what is there already: whether its commit goes well shows whether others would. */
+ms_store_result ms_store_try(ms_store *accepting);
+
 /*
  * Messages are numbered as they are accepted, from 1 on, and carried out in this order. These are
  * the numbers of the last that is on disk and of the last that is carried out for good.
@@ -258,9 +261,9 @@ typedef struct {
     unsigned int suspicions;
 } ms_due_visit;
 
-/* In the order they came. Marked in flight. */
-ms_store_result ms_store_take_visits(ms_store *store, int64_t now, size_t room, ms_arena *arena,
-                                     ms_due_visit *visits, size_t *count);
+/* The longest due first, or those that came last. Marked in flight. */
+ms_store_result ms_store_take_visits(ms_store *store, bool newest_first, int64_t now, size_t room,
+                                     ms_arena *arena, ms_due_visit *visits, size_t *count);
 
 typedef struct {
     int64_t id;
