@@ -55,8 +55,12 @@ test('one that Marketo has already makes the user that lead: there are never two
   await queue.passUntil(() => known?.fields.Title === 'Countess');
   assert.equal(marketo.leads.get('ada@example.com'), known);
   assert.deepEqual([known?.fields.FirstName, known?.fields.Company], ['Ada', 'Analytical Engines']);
-  const [nameless, ...more] = ofUser(marketo).filter((lead) => lead !== known);
-  assert.deepEqual([nameless?.fields, more], [{ UserId: 'u-1', FirstName: 'Ada' }, []]);
+  // Nobody else has the user id, and what was said with the address is all there.
+  const [nameless] = [...marketo.leadsById.values()].filter((lead) => lead !== known);
+  await queue.passUntil(() => !nameless.fields.UserId);
+  assert.deepEqual(ofUser(marketo), [known]);
+  await queue.passUntil(() => known?.activities.length === 1);
+  assert.equal(nameless.activities.length, 0);
   assert.deepEqual(await queue.dead(), []);
 });
 

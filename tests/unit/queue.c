@@ -123,10 +123,17 @@ queue_check(void)
     assert_int_equal(query("SELECT count(*) FROM lead WHERE since > 0 AND due = 0 AND flying = 0"),
                      0);
     assert_int_equal(query("SELECT count(*) FROM cookie, lead ON lead.id = cookie.lead"
-                           " WHERE state = 4 AND marketo_id = 0"),
+                           " WHERE state = 4 AND (marketo_id = 0 OR email_unasked)"),
                      0);
     assert_int_equal(query("SELECT count(*) FROM cookie, lead ON lead.id = cookie.lead"
-                           " WHERE state = 3 AND marketo_id <> 0"),
+                           " WHERE state = 3 AND marketo_id <> 0 AND NOT email_unasked"),
+                     0);
+    assert_int_equal(query("SELECT count(*) FROM activity, lead ON lead.id = activity.lead"
+                           " WHERE activity.flying = 0 AND (activity.due = 0) <>"
+                           " (marketo_id = 0 OR email_unasked)"),
+                     0);
+    assert_int_equal(query("SELECT count(*) FROM lead WHERE email_unasked"
+                           " AND (marketo_id = 0 OR email = '' OR (since = 0 AND flying = 0))"),
                      0);
 }
 

@@ -34,6 +34,36 @@ answer(int64_t marketo_id, const char *email, int64_t now)
     ok(ms_store_looked_up(queue, cookies[0].id, marketo_id, slice(email), now));
 }
 
+static void
+track(const char *email, const char *user_id, int64_t now)
+{
+    const ms_command command = {.kind = MS_COMMAND_ACTIVITY,
+                                .who = {slice(email), slice(user_id), slice(""), false},
+                                .time = now,
+                                .activity_type = 5,
+                                .attributes = slice("[]")};
+    request(&command, now);
+}
+
+/* To whom those go that are due: ">7", one a line. Static storage. */
+static const char *
+activities(int64_t now)
+{
+    static unsigned char memory[4096];
+    static char text[256];
+    ms_due_activity due[10];
+    ms_arena arena;
+    size_t count = 0;
+    ms_arena_init(&arena, memory, sizeof memory);
+    ok(ms_store_take_activities(queue, now, 10, &arena, due, &count));
+    text[0] = '\0';
+    for (size_t i = 0, len = 0; i < count; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, ">%lld\n",
+                                (long long)due[i].marketo_id);
+    }
+    return text;
+}
+
 static int64_t
 leads(void)
 {
@@ -313,6 +343,9 @@ known_by_user_id(const char *user_id, int64_t marketo_id)
     sync_one(MS_BY_USER_ID, marketo_id, START - 3500 * SECOND);
 }
 
+/* What the lead that the user was before is told, Marketo's 7. */
+#define LEFT "#7  {\"UserId\":null}\n"
+
 /* The address that is asked about is this lead's. */
 static void
 answer_email(const char *email, int64_t marketo_id, int64_t now)
@@ -350,14 +383,16 @@ test_email_of_a_user_is_another_leads(void **state)
     ok(ms_store_associated(queue, cookies[0].id, LATER));
     identify("a@x.com", "u1", NULL, "{\"A\":1,\"B\":2}", LATER);
     answer_email("a@x.com", 9, MUCH_LATER);
-    /* What the other one had got already, and the cookie, too. */
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"A\":1,\"B\":2}\n");
+    /* What the other one had got already, and the cookie, too; and nobody else has the user id. */
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
+                        "#9 @u1 a@x.com {\"A\":1,\"B\":2}\n" LEFT);
     ok(ms_store_lead_sent(queue, taken[0].id, 9, MUCH_LATER));
+    ok(ms_store_lead_sent(queue, taken[1].id, 7, MUCH_LATER));
     assert_string_equal(associations(MUCH_LATER + 5 * SECOND), COOKIE ">9\n");
     ok(ms_store_associated(queue, cookies[0].id, MUCH_LATER + 5 * SECOND));
     identify(NULL, "u1", NULL, "{\"C\":3}", MUCH_LATER);
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#9 @u1 a@x.com {\"C\":3}\n");
-    assert_int_equal(leads(), 1);
+    assert_int_equal(leads(), 2);
 }
 
 static void
@@ -368,8 +403,8 @@ test_email_of_a_user_is_a_lead_of_the_queue(void **state)
     known("old@x.com", NULL, 9); /* which has a new address in Marketo, that nobody has told here */
     identify("a@x.com", "u1", NULL, "{\"B\":2}", START);
     answer_email("a@x.com", 9, LATER);
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n");
-    assert_int_equal(leads(), 1);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n" LEFT);
+    assert_int_equal(leads(), 2);
 }
 
 /* The address comes while the lead is being made. */
@@ -383,7 +418,7 @@ test_email_of_a_user_in_flight(void **state)
     ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
     answer_email("a@x.com", 9, MUCH_LATER);
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":2}\n" LEFT);
 }
 
 static void
@@ -429,6 +464,63 @@ test_email_that_comes_with_a_cookie_is_not_asked_about(void **state)
     identify("a@x.com", "u1", COOKIE, "{\"B\":2}", LATER);
     assert_string_equal(email_lookups(MUCH_LATER), "");
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 a@x.com {\"A\":1,\"B\":2}\n");
+}
+
+/* What hangs on the lead's Marketo id waits for the answer as well. */
+static void
+test_cookies_and_activities_wait_for_the_answer(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify_in_browser("a@x.com", "u1", COOKIE, NULL, START);
+    track("a@x.com", "", START);
+    track("a@x.com", "", LATER);
+    assert_string_equal(associations(MUCH_LATER), "");
+    assert_string_equal(activities(MUCH_LATER), "");
+    answer_email("a@x.com", 9, MUCH_LATER);
+    assert_string_equal(associations(MUCH_LATER), COOKIE ">9\n");
+    assert_string_equal(activities(MUCH_LATER + 5 * SECOND), ">9\n>9\n");
+}
+
+/* An address that comes with an activity is one, too, though the lead has nothing to be sent. */
+static void
+test_email_that_comes_with_an_activity(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    track("a@x.com", "u1", START);
+    assert_string_equal(activities(LATER), "");
+    answer_email("a@x.com", 0, LATER);
+    assert_string_equal(activities(LATER + 5 * SECOND), ">7\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
+    assert_string_equal(email_lookups(MUCH_LATER + DAY), "");
+}
+
+/* A new cookie that is nobody's changes nothing of that. */
+static void
+test_email_of_a_user_with_a_new_cookie(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":2}", START);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    answer_email("a@x.com", 0, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u1 a@x.com {\"B\":2}\n");
+    assert_int_equal(leads(), 1);
+}
+
+/* By SOAP nobody asks, and nothing waits for it. */
+static void
+test_email_of_a_user_by_soap(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify_in_browser("a@x.com", "u1", COOKIE, "{\"B\":2}", START);
+    assert_string_equal(take(MS_BY_ANY, LATER), "#7 @u1 %" COOKIE " a@x.com {\"B\":2}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    assert_int_equal(counts().cookies_waiting, 0);
+    assert_string_equal(email_lookups(MUCH_LATER + DAY), "");
 }
 
 static void
@@ -617,6 +709,10 @@ main(void)
         TEST(test_email_of_a_user_in_flight),
         TEST(test_email_is_asked_about_again),
         TEST(test_email_of_a_user_that_is_gone),
+        TEST(test_cookies_and_activities_wait_for_the_answer),
+        TEST(test_email_that_comes_with_an_activity),
+        TEST(test_email_of_a_user_with_a_new_cookie),
+        TEST(test_email_of_a_user_by_soap),
         TEST(test_email_that_comes_with_a_cookie_is_not_asked_about),
 
         TEST(test_answer_that_comes_too_late),

@@ -137,7 +137,8 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
     ms_lead_set_fields(store, lead, &merged);
     if (lead->fields.len > 0 || lead->marketo_id == 0) {
         ms_lead_wants_sync(lead, now);
-    } else if (lead->since > 0) { /* what waited has become what Marketo has */
+    } else if (lead->since > 0 &&
+               !lead->email_unasked) { /* what waited has become what Marketo has */
         lead->since = 0;
         lead->changed = true;
     }
@@ -224,7 +225,7 @@ ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool
     ms_sql *sql = ms_sql_begin(store, MS_ACTIVITY_ADD);
     ms_sql_int(sql, now);
     ms_sql_int(sql, lead->id);
-    ms_sql_int(sql, lead->marketo_id == 0 ? 0 : now + (due_now ? 0 : store->rules.linger));
+    ms_sql_int(sql, ms_lead_target(lead) == 0 ? 0 : now + (due_now ? 0 : store->rules.linger));
     ms_sql_int(sql, command->time);
     ms_sql_int(sql, command->activity_type);
     ms_sql_text(sql, command->primary_value);

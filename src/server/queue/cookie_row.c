@@ -66,10 +66,11 @@ ms_cookie_set(ms_store *store, ms_cookie_row *cookie, ms_cookie_state state, int
 ms_cookie_state
 ms_cookie_state_with(const ms_cookie_row *cookie, const ms_lead_row *lead)
 {
-    if (lead->marketo_id == 0) {
+    int64_t marketo_id = ms_lead_target(lead);
+    if (marketo_id == 0) {
         return MS_COOKIE_WAITS;
     }
-    return cookie->tied_to == lead->marketo_id ? MS_COOKIE_SETTLED : MS_COOKIE_READY;
+    return cookie->tied_to == marketo_id ? MS_COOKIE_SETTLED : MS_COOKIE_READY;
 }
 
 static void

@@ -46,13 +46,36 @@ ms_store_take_email_lookups(ms_store *store, int64_t now, size_t room, ms_arena 
     return ms_store_ended(store);
 }
 
+/* Nobody is to be found by the user id but the lead that has the address. */
+static void
+take_user_id_from(ms_store *store, int64_t marketo_id, int64_t now)
+{
+    ms_field_set fields;
+    ms_lead_row *left = ms_lead_new(store, now);
+    if (left != NULL &&
+        ms_field_set_read(&store->scratch, MS_SLICE("{\"UserId\":null}"), now, &fields)) {
+        ms_lead_save(store, left);
+        ms_lead_set_fields(store, left, &fields);
+        ms_lead_identified(store, left, marketo_id, now);
+        ms_lead_wants_sync(left, now);
+        ms_lead_save(store, left);
+    } else {
+        ms_store_fail(store, "out of memory");
+    }
+}
+
 /* The lead is the one that has its address: of that nothing was sent yet, but what another row of
  * the queue says. */
 static void
 change_over(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
+    int64_t left = lead->marketo_id;
     lead->sent = MS_SLICE("");
     ms_lead_identified(store, lead, marketo_id, now);
+    ms_lead_save(store, lead);
+    if (left != 0 && lead->user_id.len > 0) {
+        take_user_id_from(store, left, now);
+    }
 }
 
 ms_store_result
@@ -68,7 +91,7 @@ ms_store_email_looked_up(ms_store *store, int64_t id, int64_t marketo_id, int64_
     bool is_asked =
         lead->email_unasked && ms_slice_equal(landed.email, ms_email_key(store, lead->email));
     if (is_asked) {
-        lead->email_unasked = false;
+        ms_lead_email_is_asked(store, lead, now);
         lead->retry = 0;
         lead->attempts = 0;
         if (marketo_id != 0 && marketo_id != lead->marketo_id) {

@@ -165,16 +165,35 @@ set(ms_lead_row *lead, ms_slice *name, ms_slice value)
     }
 }
 
+/* Is Marketo to be asked whose the cookie is that came along? */
+static bool
+asks_about_cookie(const ms_identity *who, const knowledge *known)
+{
+    return who->cookie_first && who->cookie.len > 0 && known->cookie.id == 0;
+}
+
+/* Does the user id go over to the lead? It is no proof; but with an e-mail address it tells which
+ * is theirs now. If its own has none, and the lead waits for an answer, it is for that to say. */
+static bool
+user_id_moves(ms_store *store, const ms_lead_row *lead, const ms_identity *who,
+              const knowledge *known)
+{
+    bool is_others = known->by_user_id != 0 && known->by_user_id != lead->id;
+    if (!is_others || who->email.len == 0 || lead->lookups > 0) {
+        return false;
+    }
+    return !asks_about_cookie(who, known) || without_email(store, known->by_user_id, who) == NULL;
+}
+
 /* Ties to the lead what is nobody's yet. */
 static void
-tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known)
+tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known,
+            int64_t now)
 {
     if (who->email.len > 0 && known->by_email == 0) {
         put(store, ALIAS_EMAIL, known->email_key, lead);
     }
-    bool other_user = known->by_user_id != 0 && known->by_user_id != lead->id;
-    /* A user id is no proof; but with an e-mail address it tells which is theirs now. */
-    bool moves = other_user && who->email.len > 0 && lead->lookups == 0;
+    bool moves = user_id_moves(store, lead, who, known);
     if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
         put(store, ALIAS_USER_ID, who->user_id, lead);
     }
@@ -183,7 +202,9 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
         set(lead, &lead->email, who->email);
         /* Where the cookie decides, its lead is to have the address, whoever else has it. */
         bool by_cookie = who->cookie_first && known->cookie.lead == lead->id;
-        lead->email_unasked = lead->marketo_id != 0 && !by_cookie;
+        if (lead->marketo_id != 0 && !by_cookie) {
+            ms_lead_ask_for_email(store, lead, now);
+        }
     }
 }
 
@@ -238,7 +259,7 @@ ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now)
     if (known.by_user_id != known.cookie.lead) {
         absorb(store, lead, known.by_user_id, who, now);
     }
-    tie_aliases(store, lead, who, &known);
+    tie_aliases(store, lead, who, &known, now);
     if (who->cookie.len > 0 && known.cookie.lead != lead->id) {
         tie_cookie(store, lead, who, &known, now);
     }
@@ -280,15 +301,37 @@ ms_identity_set_email(ms_lead_row *lead, ms_slice email)
     set(lead, &lead->email, email);
 }
 
+/* The lead that this one is, or NULL; `*gives_email` if it has no address yet but this one's. */
+static ms_lead_row *
+other_than(ms_store *store, const ms_lead_row *lead, bool *gives_email)
+{
+    const ms_identity user = {MS_SLICE(""), lead->user_id, MS_SLICE(""), false};
+    int64_t owner = owner_of(store, lead);
+    *gives_email = false;
+    if (owner == 0 || store->failed) {
+        return NULL;
+    }
+    if (owner != lead->id) {
+        return ms_lead_load(store, owner);
+    }
+    /* Nobody else has its address: the user's lead gets it, as where there is no cookie. */
+    int64_t users = find(store, ALIAS_USER_ID, lead->user_id);
+    ms_lead_row *other = users == lead->id ? NULL : without_email(store, users, &user);
+    *gives_email = other != NULL;
+    return other;
+}
+
 ms_lead_row *
 ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
 {
-    int64_t owner = owner_of(store, lead);
-    ms_lead_row *other =
-        owner == 0 || owner == lead->id || store->failed ? NULL : ms_lead_load(store, owner);
+    bool gives_email = false;
+    ms_lead_row *other = other_than(store, lead, &gives_email);
     if (other != NULL) {
         ms_lead_merge(store, other, lead, now);
         lead = other;
+    }
+    if (gives_email && lead->marketo_id != 0) {
+        ms_lead_ask_for_email(store, lead, now);
     }
     ms_lead_save(store, lead);
     return store->failed ? NULL : lead;

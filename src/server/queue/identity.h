@@ -36,7 +36,8 @@ void ms_identity_set_email(ms_lead_row *lead, ms_slice email);
 
 /*
  * No cookie of the lead's waits for Marketo's answer any more, and none belongs to a lead known
- * there: it is whose its e-mail address is, or its user id. Returns that lead, saved.
+ * there: it is whose its e-mail address is, or its user id, if that lead has no other address.
+ * Returns that lead, saved.
  */
 ms_lead_row *ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now);
 

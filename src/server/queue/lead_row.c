@@ -286,11 +286,17 @@ ms_lead_set_together(ms_store *store, ms_lead_row *lead, const ms_field_set *old
     }
 }
 
+int64_t
+ms_lead_target(const ms_lead_row *lead)
+{
+    return lead->email_unasked ? 0 : lead->marketo_id;
+}
+
 /* What waited for the lead to have an id. */
 static void
 release_activities(ms_store *store, const ms_lead_row *lead, int64_t now)
 {
-    if (lead->marketo_id != 0) {
+    if (ms_lead_target(lead) != 0) {
         (void)ms_sql_run_2(store, MS_ACTIVITIES_READY, lead->id, now + store->rules.linger);
     }
 }
@@ -311,7 +317,7 @@ take_row(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now)
     lead->is_new = false;
     if (lead->marketo_id != 0 && lead->marketo_id != row.marketo_id) {
         (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, lead->marketo_id);
-        ms_cookies_follow(store, lead->id, lead->marketo_id, now);
+        ms_cookies_follow(store, lead->id, ms_lead_target(lead), now);
     }
 }
 
@@ -339,7 +345,7 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     }
     bool gets_id = other->marketo_id != 0 && lead->marketo_id == 0;
     if (!gets_id) { /* its own cookies stay as they are */
-        ms_cookies_follow(store, other->id, lead->marketo_id, now);
+        ms_cookies_follow(store, other->id, ms_lead_target(lead), now);
     }
     (void)ms_sql_run_2(store, MS_ALIASES_MOVE, lead->id, other->id);
     (void)ms_sql_run_2(store, MS_FLIGHTS_MOVE, lead->id, other->id);
@@ -371,6 +377,25 @@ ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64
     }
     (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, marketo_id);
     lead->changed = true;
-    ms_cookies_follow(store, lead->id, marketo_id, now);
+    ms_cookies_follow(store, lead->id, ms_lead_target(lead), now);
+    release_activities(store, lead, now);
+}
+
+void
+ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    lead->email_unasked = true;
+    lead->changed = true;
+    ms_cookies_follow(store, lead->id, 0, now);
+    (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, lead->id);
+    ms_lead_wants_sync(lead, now);
+}
+
+void
+ms_lead_email_is_asked(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    lead->email_unasked = false;
+    lead->changed = true;
+    ms_cookies_follow(store, lead->id, lead->marketo_id, now);
     release_activities(store, lead, now);
 }

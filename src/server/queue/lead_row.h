@@ -62,6 +62,19 @@ void ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64
  * can go. `lead` is yet to be saved. */
 void ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now);
 
+/*
+ * A lead that Marketo knows has got its first e-mail address, which another lead may have there.
+ * Until Marketo has said whose it is nothing goes to it, neither its fields nor what hangs on its
+ * id: cookies and activities wait as if it had none. `lead` is yet to be saved.
+ */
+void ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now);
+
+/* That has been said, or nobody asks. */
+void ms_lead_email_is_asked(ms_store *store, ms_lead_row *lead, int64_t now);
+
+/* The Marketo id to which cookies and activities go; 0: they wait. */
+int64_t ms_lead_target(const ms_lead_row *lead);
+
 /* Its waiting fields, and how to set them. */
 ms_field_set ms_lead_fields(ms_store *store, const ms_lead_row *lead);
 void ms_lead_set_fields(ms_store *store, ms_lead_row *lead, const ms_field_set *fields);

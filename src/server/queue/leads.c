@@ -134,6 +134,9 @@ take_one(taking *take, int64_t id)
     if (lead == NULL) {
         return;
     }
+    if (lead->email_unasked) { /* by SOAP nobody asks */
+        ms_lead_email_is_asked(store, lead, take->now);
+    }
     ms_slice key = ms_email_key(store, lead->email);
     ms_field_set fields = ms_lead_fields(store, lead);
     int64_t cookie_id = take->selection == MS_BY_ANY ? cookie_to_sync(store, lead, &cookie) : 0;

@@ -160,7 +160,7 @@
         " ORDER BY cookie.id DESC LIMIT 1")                                                        \
     X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
     X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3, due ="         \
-        " iif((SELECT marketo_id FROM lead WHERE lead.id = activity.lead) = 0, 0, ?2)"             \
+        " iif((SELECT marketo_id = 0 OR email_unasked FROM lead WHERE lead.id = activity.lead), 0, ?2)" \
         " WHERE id = ?1 AND flying = 1")                                                           \
     X(MS_ACTIVITY_SUSPECT, "UPDATE activity SET attempts = attempts + ?2 WHERE id = ?1")           \
     X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \

@@ -3,25 +3,32 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* clang-format off: a table */
 /*
  * The queue itself:
  *
- * lead     What is known and what waits of each lead. `fields` waits: {"Email":[time,"a@b.c"],…};
- *          `sent` are hashes of what was sent (sent_fields.h). `since` is when the first waiting
- *          change came, 0 if nothing is to be synced; it may be synced from `earliest` on and is
- *          due at `due`, 0 while in flight. `class` is ms_lead_class (lead_row.h).
- *          `email_unasked` is 1 if Marketo is to be asked whose its e-mail address is.
- * alias    By which e-mails and user ids a lead is known; its cookies are in their own table.
- * flight   Syncs under way, and questions (flight.h). Their id is the lead's at its start; `lead`
- * is whose it is now, after two leads turned out to be one. cookie   `state` is ms_cookie_state
- * (cookie.h). `tied_to` is the Marketo id with which Marketo has associated it, `flying_to` that of
- * the association under way. visit, activity  `due` is 0 while in flight; an activity's also while
- * its lead has no Marketo id. `attempts` of activities and cookies are two numbers in one
- * (taking.h). message  Ids of messages, as hashes, by the half week they came in: whole ranges can
- * be forgotten. dead     Dead letters. call     Calls to Marketo, by the quota's day. kept Texts by
- * name. counter  How many there are of what; ms_counter (statements.h). journal  Until version 2:
- * requests as they were accepted. Now they have a file of their own.
+ * lead      What is known and what waits of each lead. `fields` waits: {"Email":[time,"a@b.c"],…};
+ *           `sent` are hashes of what was sent (sent_fields.h). `since` is when the first waiting
+ *           change came, 0 if nothing is to be synced; it may be synced from `earliest` on and is
+ *           due at `due`, 0 while in flight. `class` is ms_lead_class (lead_row.h).
+ *           `email_unasked` is 1 if Marketo is to be asked whose its e-mail address is.
+ * alias     By which e-mails and user ids a lead is known; its cookies are in their own table.
+ * flight    Syncs under way, and questions (flight.h). Their id is the lead's at its start; `lead`
+ *           is whose it is now, after two leads turned out to be one.
+ * cookie    `state` is ms_cookie_state (cookie_row.h). `tied_to` is the Marketo id with which
+ *           Marketo has associated it, `flying_to` that of the association under way.
+ * visit,
+ * activity  `due` is 0 while in flight; an activity's also while it has nobody to go to
+ *           (ms_lead_target). `attempts` are three numbers in one (taking.h).
+ * message   Ids of messages, as hashes, by the half week they came in: whole ranges can be
+ *           forgotten.
+ * dead      Dead letters.
+ * call      Calls to Marketo, by the quota's day.
+ * kept      Texts by name.
+ * counter   How many there are of what; ms_counter (statements.h).
+ * journal   Until version 2: requests as they were accepted. Now they have a file of their own.
  */
+/* clang-format on */
 static const char version_1[] =
     "CREATE TABLE lead (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " marketo_id INTEGER NOT NULL, since INTEGER NOT NULL, earliest INTEGER NOT NULL,"

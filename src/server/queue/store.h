@@ -310,8 +310,8 @@ ms_store_result ms_store_suspect(ms_store *store, ms_suspect kind, int64_t id);
  * ------------------------------------------------------------------- */
 
 /*
- * When something will be due next, in flight left out; INT64_MAX if nothing waits. Leads with a
- * Marketo id or an e-mail address always count; other kinds and selections do once they have been
+ * When something will be due next, in flight left out; INT64_MAX if nothing waits. Leads that can
+ * be sent by a Marketo id or an e-mail address always count; other kinds do once they have been
  * taken since the store was opened, whether there were any or not: what nobody takes is not waited
  * for.
  */

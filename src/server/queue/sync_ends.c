@@ -61,11 +61,14 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     if (is_elsewhere) {
         ms_flight_wait_again(store, lead, &landed);
     } else {
-        bool by_user_id = lead->marketo_id == 0 && landed.email.len == 0;
+        bool asks = lead->marketo_id == 0 && marketo_id != 0 && landed.email.len == 0 &&
+                    lead->email.len > 0;
         lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
         ms_lead_identified(store, lead, marketo_id, now);
         /* An address that has come meanwhile Marketo may have of another lead. */
-        lead->email_unasked |= by_user_id && marketo_id != 0 && lead->email.len > 0;
+        if (asks) {
+            ms_lead_ask_for_email(store, lead, now);
+        }
     }
     if (landed.cookie != 0) {
         cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
@@ -75,7 +78,7 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
         (void)ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
     }
     ms_lead_set_fields(store, lead, &waiting);
-    if (waiting.count == 0) {
+    if (waiting.count == 0 && !lead->email_unasked) {
         lead->since = 0;
     }
     if (lead->lookups > 0 && ms_class_is_taken(store, MS_CLASS_LOOKUP)) {
