@@ -156,14 +156,16 @@ export function createOutbox(options, store, perform, associate, finish, settled
     return outcome.error === 'munchkin_blocked' ? { ...outcome, kept: true } : outcome;
   };
 
-  /** The first lead that nobody is busy with; those of one visitor made one. @param {Rules} rules */
+  /** The first lead that nobody is busy with, unless it has to wait; those of one visitor made one. @param {Rules} rules */
   const nextLead = (rules) => {
     const isFree = (/** @type {Kept} */ lead) => !underWay.has(lead.request) && !busyLeft(lead);
     const leads = list.leads();
     const some = leads.filter(isFree);
     const free = merged(rules, some);
     if (free.length < some.length) list.setLeads([...free, ...leads.filter((lead) => !isFree(lead))]);
-    return free[0];
+    // What is newer is under way: its answer comes first, and says whose the cookie is, and what is left to say.
+    const isOvertaking = leads.some((lead) => !isFree(lead) && Number(lead.time) > Number(free[0]?.time));
+    return isOvertaking ? undefined : free[0];
   };
 
   /** @param {boolean} isAlone */

@@ -455,3 +455,40 @@ test("identify: 'form': a lead that its page left behind is given up once the vi
   const { type, error } = await page.evaluate(() => /** @type {any} */ (window).ended);
   assert.deepEqual([type, error], ['identify', 'given_up']);
 });
+
+test("identify: 'form': nor does it go behind the lead of somebody else that is under way already", async (t) => {
+  const first = await world.open(t, { head: world.tag(byForm()), path: '/first' });
+  await first.page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+  const kept = JSON.stringify([{ request: '{"userId":"A","traits":{"email":"a@example.com"}}', time: Date.now() - 60_000 }]);
+  await first.page.evaluate((text) => localStorage.setItem('munchkin_shim_kept', text), kept);
+  await first.page.close();
+
+  /** @type {Awaited<ReturnType<typeof hold>> | undefined} */
+  let held;
+  const { page } = await world.open(t, {
+    head: `${world.tag(byForm())}<script>
+      let over;
+      const ended = new Promise((resolve) => analytics.on('error', resolve));
+      const sent = analytics.identify('B', { email: 'b@example.com' });
+      const { request } = LockManager.prototype;
+      LockManager.prototype.request = function (...args) {
+        const turn = request.apply(this, args);
+        turn.then(() => (over = true));
+        return turn;
+      };
+    </script>`,
+    path: '/next',
+    context: first.context,
+    prepare: async (page) => {
+      held = await hold(page, LIBRARY);
+    },
+  });
+  await held?.arrived;
+  // The outbox has looked at what is kept: it has begun with it, or left it for later.
+  await page.waitForFunction('over || JSON.parse(localStorage.munchkin_shim_kept).find(({ request }) => request.includes(`"A"`)).by');
+  held?.release();
+  assert.equal((await page.evaluate('sent')).sent, true);
+  await page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+  assert.deepEqual(submitted(), ['b@example.com']);
+  assert.equal((await page.evaluate('ended')).error, 'given_up');
+});

@@ -286,6 +286,57 @@ test('a kept lead that is answered after a newer one is not the last: those kept
   assert.equal((await call(next.page, [identify('b@example.com')]))[0].skipped, 'unchanged');
 });
 
+/** Counts the turns in which the outbox has looked at what is kept. @param {Page} page */
+const countTurns = (page) =>
+  page.addInitScript(() => {
+    const { request } = LockManager.prototype;
+    LockManager.prototype.request = /** @param {...any} args */ function (...args) {
+      const turn = request.apply(this, /** @type {any} */ (args));
+      turn.then(() => (/** @type {any} */ (window).turns = 1));
+      return turn;
+    };
+  });
+
+/** Resolves once the outbox has begun with what is kept, or has left it for later. @param {Page} page */
+const lookedAt = (page) =>
+  page.waitForFunction(() => /** @type {any} */ (window).turns || JSON.parse(localStorage.munchkin_shim_kept).some((/** @type {any} */ { by }) => by));
+
+for (const [kind, kept, called, sent] of /** @type {[string, [string, ...any[]], [string, ...any[]], string[][]][]} */ ([
+  ['of a former visitor goes after it, without the cookie', identify('a@example.com'), identify('b@example.com'), [['b@example.com', 'id:'], ['a@example.com', '']]],
+  ['of the same visitor does not go back to an older value', identify('a@example.com', { plan: 'free' }), identify('a@example.com', { plan: 'pro' }), [['pro', 'id:']]],
+])) {
+  test(`a kept lead does not overtake what the next page has called for at once and the server is slow to answer: one ${kind}`, async (t) => {
+    /** @type {(value?: unknown) => void} */
+    let release = () => {};
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const newest = called[2];
+    const server = await startLeadServer(t, async ({ traits: { email, plan } }) => {
+      if (email === newest.email && plan === newest.plan) await held;
+      return { body: { queued: true } };
+    });
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head });
+    await visitorNamed(page);
+    const [, userId, traits] = kept;
+    await keepThere(page, [{ request: JSON.stringify({ userId, traits }), time: Date.now() - 60_000 }]);
+    await page.close();
+    const next = await world.open(t, {
+      head: `${head}<script>analytics.identify(...${JSON.stringify(called.slice(1))})</script>`,
+      path: '/next',
+      context,
+      prepare: countTurns,
+    });
+    await server.received(1);
+    await lookedAt(next.page);
+    release();
+    await allSent(next.page);
+    assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.plan ?? traits.email, cookie.slice(0, 3)]), sent);
+    assert.equal((await call(next.page, [/** @type {any} */ (called)]))[0].skipped, 'unchanged');
+  });
+}
+
 test('of two identifies at once the newer is refused for now, and the older answered after it: the newer value wins', async (t) => {
   /** @type {(value?: unknown) => void} */
   let release = () => {};
