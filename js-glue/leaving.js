@@ -49,11 +49,12 @@ const valueFor = (value, element) => (typeof value === 'function' ? value(elemen
  * which the last are the window's, has prevented it: then a router or a script does the rest.
  * @param {Event} event
  * @param {Promise<unknown>} sent
- * @param {() => void} leave
+ * @param {() => () => void} prepare called at once where it is held back; what it gives leaves
  */
-function leaveAfter(event, sent, leave) {
+function leaveAfter(event, sent, prepare) {
   const decide = (/** @type {Event} */ last) => {
     if (last !== event || event.defaultPrevented) return;
+    const leave = prepare();
     event.preventDefault();
     let left = false;
     const once = () => {
@@ -82,13 +83,38 @@ function goOn(type, go) {
   removeEventListener(type, hide, true);
 }
 
-/** With its button, which has a name and may have an action of its own, if it is still there. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
-function submitAgain(form, submitter) {
+/** What the browser would send, with what the page's own listeners add to it. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+function dataOf(form, submitter) {
+  try {
+    return new FormData(form, submitter);
+  } catch (reason) {
+    return new FormData(form); // the button is gone already
+  }
+}
+
+/**
+ * With its button, which has a name and may have an action of its own, if it is still there; and with the data of then: many
+ * pages disable fields and buttons, or empty them, as soon as a form is on its way.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} submitter
+ * @param {FormData} data
+ */
+function submitAgain(form, submitter, data) {
+  const restore = (/** @type {FormDataEvent} */ event) => {
+    event.stopImmediatePropagation(); // the page has been asked
+    const { formData } = event;
+    // What browsers put there by themselves stays: the name of the form's encoding, and, before 2023, the button.
+    const entries = [...data].filter(([name]) => name !== '_charset_');
+    for (const [name] of entries) formData.delete(name);
+    for (const [name, value] of entries) formData.append(name, value);
+  };
+  addEventListener('formdata', restore, true);
   try {
     HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
   } catch (reason) {
     HTMLFormElement.prototype.submit.call(form);
   }
+  removeEventListener('formdata', restore, true);
 }
 
 /**
@@ -106,7 +132,7 @@ export function trackLink(track, links, event, properties) {
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
         !isInPlace(link.getAttribute('target')) || typeof link.href !== 'string' || !link.href || link.hasAttribute('download');
       if (!staysHere) {
-        leaveAfter(click, sent, () => {
+        leaveAfter(click, sent, () => () => {
           if (link.isConnected) goOn('click', () => HTMLElement.prototype.click.call(link));
           else location.assign(link.href);
         });
@@ -128,7 +154,10 @@ export function trackForm(track, forms, event, properties) {
       const sent = delivered(() => track(valueFor(event, form), valueFor(properties, form)));
       // What the visitor has typed goes at once where it does not end the page, which may empty the form then.
       if (isInPlace(submit.submitter?.getAttribute('formtarget') ?? form.getAttribute('target'))) {
-        leaveAfter(submit, sent, () => goOn('submit', () => submitAgain(form, submit.submitter)));
+        leaveAfter(submit, sent, () => {
+          const data = dataOf(form, submit.submitter);
+          return () => goOn('submit', () => submitAgain(form, submit.submitter, data));
+        });
       }
     });
   }

@@ -433,6 +433,50 @@ test('a form whose button is gone by the time it goes on, goes on', async (t) =>
   assert.deepEqual(errors, []);
 });
 
+test('a form goes on with what was in it, though its page disables, empties and removes what it can as soon as it is on its way', async (t) => {
+  const { page, errors, context } = await world.open(t, {
+    head: world.tag(),
+    body: `<form action="/sent" accept-charset="windows-1252"><input type="hidden" name="_charset_"><input name="q"><textarea name="q">2</textarea>
+      <select name="s"><option>4</select><button name="b" value="5">send</button></form>`,
+  });
+  await world.open(t, { path: '/sent', body: 'sent', context });
+  await page.evaluate(() => {
+    const [form] = document.forms;
+    const [, input, area, select, button] = /** @type {any} */ (form.elements);
+    form.addEventListener('submit', () => setTimeout(() => {
+      input.value = '';
+      area.disabled = button.disabled = true;
+      select.remove();
+    }));
+    let asked = 0;
+    addEventListener('formdata', ({ formData }) => formData.append('asked', String(++asked)));
+    return /** @type {any} */ (window).analytics.trackForm(form, 'Form sent');
+  });
+  await page.fill('input[name=q]', '\u00e9');
+  await page.click('button');
+  await page.waitForURL('**/sent?*');
+  assert.equal(new URL(page.url()).search, '?_charset_=windows-1252&q=%E9&q=2&s=4&b=5&asked=1');
+  await world.arrival('/event/Form-sent');
+  assert.deepEqual(errors, []);
+});
+
+test('so does one in a browser that makes no data of a form and its button: the button goes along', async (t) => {
+  const { page, context } = await world.open(t, {
+    head: world.tag(),
+    body: '<form action="/sent"><input name="q" value="1"><button name="b" value="2">send</button></form>',
+    prepare: (page) => page.addInitScript('window.FormData = class extends FormData { constructor(form) { super(form); } }'),
+  });
+  await world.open(t, { path: '/sent', body: 'sent', context });
+  await page.evaluate(() => {
+    const [form] = document.forms;
+    form.addEventListener('submit', () => setTimeout(() => (form.q.disabled = true)));
+    return /** @type {any} */ (window).analytics.trackForm(form, 'Form sent');
+  });
+  await page.click('button');
+  await page.waitForURL('**/sent?*');
+  assert.equal(new URL(page.url()).search, '?b=2&q=1');
+});
+
 test('a link waits for its own visit, not for one that was under way before', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag(), body: '<a href="/left">go</a>', path: '/busy' });
   await world.open(t, { path: '/left', body: 'left', context });
