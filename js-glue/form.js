@@ -16,12 +16,22 @@ function formsOnPage() {
   return typeof MktoForms2?.loadForm === 'function' ? MktoForms2 : undefined;
 }
 
-/** @param {AddScript} addScript @param {string} base @param {string} [nonce] */
+/** Scripts that were to bring it and have come to nothing: they tell no more. @type {WeakSet<Element>} */
+const failed = new WeakSet();
+
+/** Rejects if it cannot be loaded. @param {AddScript} addScript @param {string} base @param {string} [nonce] */
 async function loadForms(addScript, base, nonce) {
   if (formsOnPage()) return;
   // A second copy would know nothing of the forms that the page has loaded with its own, so that one is awaited.
-  const pages = /** @type {HTMLScriptElement | null} */ (document.querySelector(`script[src*="${LIBRARY_PATH}"]`));
-  await scriptRun(pages || addScript(`${base}${LIBRARY_PATH}.min.js`, nonce));
+  const pages = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll(`script[src*="${LIBRARY_PATH}"]`)]);
+  const script = pages.find((candidate) => !failed.has(candidate)) || addScript(`${base}${LIBRARY_PATH}.min.js`, nonce);
+  try {
+    await scriptRun(script);
+    if (!formsOnPage()) throw script;
+  } catch (reason) {
+    failed.add(script);
+    throw reason;
+  }
 }
 
 /** @typedef {import('./outcome.js').Outcome} Outcome */
@@ -49,7 +59,12 @@ export function createFormSender(addScript, munchkinId, { formsUrl, formId, nonc
     let refused = refusal();
     if (refused) return refused;
     if (!formsUrl || !formId) return failure('form_missing');
-    loading ??= inTime(loadForms(addScript, base, nonce)).catch(() => {});
+    // One that hangs is awaited once, and may still come; after one that has failed the next lead may have more luck.
+    loading ??= inTime(
+      loadForms(addScript, base, nonce).catch(() => {
+        loading = undefined;
+      }),
+    ).catch(() => {});
     await loading;
     refused = refusal();
     if (refused) return refused;

@@ -197,14 +197,30 @@ for (const [kind, prepare] of /** @type {[string, import('./customer.mjs').Visit
   ['missing', async () => void (world.simulator.faults.formsStatus = 404)],
   ['something else', (page) => page.route(`**${LIBRARY}`, (route) => route.fulfill({ body: 'window.MktoForms2 = {};' }))],
 ])) {
-  test(`a library that is ${kind}: form_blocked, at once, and it is not asked for again`, async (t) => {
+  test(`a library that is ${kind}: form_blocked, at once; the next lead asks for it again, and goes out if it is there`, async (t) => {
     const { page, errors, requests } = await open(t, { prepare });
     const outcomes = await send(page, LEAD, LEAD);
     assert.deepEqual(outcomes.map(({ ok, error }) => [ok, error]), [[false, 'form_blocked'], [false, 'form_blocked']]);
-    assert.deepEqual(requests, [LIBRARY]);
+    assert.deepEqual(requests, [LIBRARY, LIBRARY]);
+    await page.unroute(`**${LIBRARY}`);
+    world.simulator.faults.formsStatus = 200;
+    assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
     assert.deepEqual(errors, []);
   });
 }
+
+test("a page's own library that cannot be loaded: form_blocked; for the next lead it is loaded from Marketo", async (t) => {
+  const { page } = await open(t, {
+    head: `<script async src="${world.simulator.url}/js/forms2/js/forms2.js"></script>`,
+    prepare: (page) => page.route('**/forms2.js', async (route) => {
+      await page.waitForFunction(() => 'begun' in window);
+      await route.abort();
+    }),
+  });
+  const outcome = await begin(page, LEAD);
+  assert.equal((await outcome()).error, 'form_blocked');
+  assert.deepEqual(await send(page, LEAD), [taken(LEAD)]);
+});
 
 test('a library that never answers: form_blocked after 10 s; one that comes late is used', async (t) => {
   const { page, errors } = await open(t, { prepare: (page) => page.clock.install() });
