@@ -272,7 +272,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       consent ??= options.consent;
       // What the snippet has kept, an array, into which others may have put what is no call; a yes or no among it counts
       // before the calls around it.
-      waiting = queued.filter((entry) => typeof entry?.[2] === 'function').concat(waiting);
+      waiting = queued.filter((entry) => typeof entry?.[2] === 'function' && entry[1]?.map).concat(waiting);
       for (const [name, [given]] of waiting) if (name === 'consent') consent = given === true;
       begin = () => {
         const mayTrack = () => !!consent;

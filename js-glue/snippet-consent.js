@@ -23,7 +23,7 @@ export function awaitConsent(page, name, tag) {
 
   /** Ends a call, unless it only asks for something that waits. @param {any[]} entry */
   const refuse = (entry) => {
-    if (typeof entry?.[2] !== 'function') return; // others may have put there what is no call
+    if (typeof entry?.[2] !== 'function' || !entry[1]?.map) return; // others may have put there what is no call
     const [type, args, resolve] = entry;
     if (!SENDING.includes(type)) return void Array.prototype.push.call(stub, entry);
     const result = { ok: true, type, sent: false, skipped: 'no_consent' };

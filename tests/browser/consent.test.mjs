@@ -168,7 +168,7 @@ test('the snippet heeds a no though others have put into it what is no call', as
   const ended = await page.evaluate(() => {
     const { analytics } = /** @type {any} */ (window);
     const begun = [analytics.track('before')];
-    const others = [['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' }];
+    const others = [['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' }, ['identify', { email: 'x@example.com' }, () => {}], ['track', undefined, () => {}]];
     analytics.push(...others);
     begun.push(analytics.track('behind'));
     analytics.consent(false);

@@ -44,7 +44,7 @@ test('what others put into the stub is no call, and holds up none', async (t) =>
   const { page, errors } = await world.open(t, {
     head: world.snippet().replace(
       '</script>\n<script',
-      ";analytics.track('first');analytics.push(['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' });analytics.track('last');</script>\n<script",
+      ";analytics.track('first');analytics.push(['track', 'x'], ['page'], [], 5, 'text', null, { event: 'x' }, ['identify', { email: 'x@example.com' }, () => {}], ['track', undefined, () => {}], ['consent', null, () => {}]);analytics.track('last');</script>\n<script",
     ),
     path: '/pushed',
   });
