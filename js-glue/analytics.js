@@ -95,7 +95,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
    * @returns {Result}
    */
   const finish = (type, callback, outcome) => {
-    const result = { sent: false, ...outcome, type };
+    const result = { sent: false, type, ...outcome };
     if (isDebugging) console.log('munchkin-shim:', result);
     if (!result.ok) emit('error', result);
     emit('result', result);
@@ -138,7 +138,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     track(href, args) {
       const [event, properties, ...common] = trackArguments(args);
       emit('track', event, properties, common[0]);
-      return visit('track', { event, properties }, common, href);
+      return visit('track', { properties, event }, common, href);
     },
 
     identify(_, args) {
@@ -163,8 +163,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
 
     pageview: (href, [url]) => calls.page(href, [{ url }]),
     // These are no calls of Marketo's, but keep their place among those that wait.
-    reset: () => user.reset(),
     setAnonymousId: (_, [id]) => user.anonymousId(id),
+    reset: () => user.reset(),
   };
 
   /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
@@ -204,7 +204,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       withExtras(name, inTime(extrasOnce()), (loaded) => loaded[name](target.track, .../** @type {[any, any]} */ (args)));
   }
 
-  for (const name of ['group', 'alias']) {
+  for (const name of ['alias', 'group']) {
     calls[name] = (_, args) => {
       emit(name, ...args);
       return end(name, args, skip('not_supported'));

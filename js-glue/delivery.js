@@ -74,7 +74,7 @@ const isDestination = (integrations) => integrations.Marketo ?? integrations['Ma
  * @param {(type: string, callback: undefined, outcome: Outcome) => unknown} finish ends a call
  */
 export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission, finish) {
-  const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
+  const { hashRouting, urlLimit, paramsLimit, integrations, server } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
   const loading = validId ? loadMunchkin(munchkinId, options, headStart, permission) : Promise.reject(munchkinId);
   /** Munchkin, once it is there; undefined if it does not come in time. */
@@ -91,7 +91,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!mayTrack()) return skip('no_consent');
     if (!munchkin) return failure('munchkin_blocked');
     munchkin.munchkinFunction(...call);
-    return { ok: true, sent: true, call };
+    return { call, ok: true, sent: true };
   };
 
   /**
@@ -124,7 +124,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   /** As the server has answered, unless that is an outcome already. @param {LeadResult} lead @param {Answer} answer @returns {Promise<Outcome>} */
   const conclude = async (lead, answer) => {
     if (answer.hash) return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
-    return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
+    return answer.cookie === undefined ? answer : { call: ['lead', lead.call[1]], ok: true, sent: true };
   };
 
   /**
@@ -197,21 +197,25 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     if (!mayTrack()) return skip('no_consent');
     /** @type {Answer} */
     const answer = await (isUnchanged(fields) ? skip('unchanged') : signing || sign());
-    const outcome = await conclude(lead, answer);
-    // Unless the visitor has been forgotten meanwhile.
-    if (outcome.sent && store.get(TRAITS)) {
-      store.set(LAST_LEAD, { fields, cookie: answer.cookie ?? trackingCookie(), time });
+    try {
+      const outcome = await conclude(lead, answer);
+      // Unless the visitor has been forgotten meanwhile.
+      if (outcome.sent && store.get(TRAITS)) {
+        store.set(LAST_LEAD, { cookie: answer.cookie ?? trackingCookie(), fields, time });
+      }
+      return { ...outcome, warnings: lead.warnings };
+    } finally {
+      // Though Munchkin has thrown: it would again.
+      if (!send) {
+        if (!answer.kept) keep(request, [], time);
+        // It is tried again; or the server is told a new visitor's cookie, once there is one.
+        if (answer.cookie === '' || answer.kept) tend(request, answer);
+      }
     }
-    if (!send) {
-      if (!outcome.kept) keep(request, [], time);
-      // It is tried again; or the server is told a new visitor's cookie, once there is one.
-      if (answer.cookie === '' || outcome.kept) tend(request, answer);
-    }
-    return { ...outcome, warnings: lead.warnings };
   };
 
-  addEventListener('online', tendKept);
   tendKept();
+  addEventListener('online', tendKept);
 
   return {
     /** Resolves once core and Munchkin are there; rejects if one is not to be had, which the calls report. */

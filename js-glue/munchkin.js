@@ -53,8 +53,8 @@ export function addScript(url, nonce) {
  */
 export function scriptRun(script) {
   return new Promise((resolve, reject) => {
-    script.addEventListener('load', resolve);
     script.addEventListener('error', reject);
+    script.addEventListener('load', resolve);
   });
 }
 

@@ -38,8 +38,8 @@ export const REQUEST_MAX = 65536;
 export function createHost() {
   /** @type {CoreExports} */
   let exports;
-  const encoder = new TextEncoder();
   const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
 
   /** @param {number} address @param {number} [length] */
   const bytesAt = (address, length) => new Uint8Array(exports.memory.buffer, address, length);

@@ -53,12 +53,12 @@ function run() {
   };
   const nonce = script.nonce;
   const analytics = createAnalytics(
-    (options) => startEmbedded({ nonce, fallbackUrl: beside('munchkin-shim.asm.js'), ...options }),
+    (options) => startEmbedded({ fallbackUrl: beside('munchkin-shim.asm.js'), nonce, ...options }),
     (options) => extrasOnPage(beside('munchkin-shim.extras.js'), options.nonce || nonce),
     existing || {},
   );
-  page[name] = analytics;
   /** @type {any} */ (analytics).munchkinShim = true;
+  page[name] = analytics;
 
   if (stub) {
     analytics.load(stub.id, stub.options, stub, existing.splice(0));

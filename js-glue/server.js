@@ -16,18 +16,18 @@ import { failure } from './outcome.js';
 export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
   const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
-  const { hash, queued, error, message, status, retryAfter } = await inTime(
+  const { queued, hash, error, message, status, retryAfter } = await inTime(
     fetch(String(server).replace(/\/*$/, '/v1/lead'), {
-      method: 'POST',
       body,
+      method: 'POST',
       keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together
     }).then(async (response) => ({
       ...(await response.json().catch(() => {})),
-      status: response.status,
       retryAfter: response.headers.get('retry-after'),
+      status: response.status,
     })),
   ).catch(() => ({ error: 'server_unreachable', status: 500 }));
-  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash, cookie: queued && cookie };
+  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, cookie: queued && cookie, hash };
   // Another time it may go well. What has answered may be a gateway, whose error may be anything.
   return { ...failure((typeof error === 'string' && error) || 'server_error', message), kept: /408|429|^5/.test(status), retryAfter };
 }

@@ -3,8 +3,8 @@
  * under the names that analytics.js uses, so that nobody is forgotten when a site changes over.
  */
 
-const USER_ID = 'ajs_user_id';
 export const TRAITS = 'ajs_user_traits';
+const USER_ID = 'ajs_user_id';
 const ANONYMOUS_ID = 'ajs_anonymous_id';
 
 /** The lead that was sent last, and when. */
@@ -17,16 +17,16 @@ export const KEPT = 'munchkin_shim_kept';
 export const KEPT_MAX = 10;
 
 /** All that is stored in localStorage. */
-export const STORED = [USER_ID, TRAITS, ANONYMOUS_ID, LAST_LEAD, KEPT];
+export const STORED = [USER_ID, ANONYMOUS_ID, TRAITS, LAST_LEAD, KEPT];
 
 /**
  * A store that never throws: the page's memory, until it is told to use localStorage, and where that is forbidden or
  * full.
  */
 export function createStore() {
+  let persistent = false;
   /** @type {Record<string, any>} */
   let memory = {};
-  let persistent = false;
   const store = {
     /** Whether to use localStorage from now on; what is in memory goes there, unless it has something already. */
     persist(/** @type {boolean} */ on) {

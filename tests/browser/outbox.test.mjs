@@ -859,3 +859,12 @@ test('a lead that is kept, at which Munchkin throws: it ends with munchkin_faile
   assert.equal(server.leads.length, 2);
   assert.deepEqual(errors, []);
 });
+
+test('so does a lead that is answered at once, at which Munchkin throws: nothing is kept of it for the next page', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  await visitorNamed(page);
+  await page.evaluate("Munchkin.munchkinFunction = () => { throw new Error('mine'); }");
+  const [result] = await call(page, [identify('a@example.com')]);
+  assert.deepEqual([result.error, result.message], ['munchkin_failed', 'Error: mine']);
+  assert.deepEqual(await kept(page), []);
+});
