@@ -510,6 +510,19 @@ test_email_of_a_user_with_a_new_cookie(void **state)
     assert_int_equal(leads(), 1);
 }
 
+/* Nor does such a cookie that another address of the user's takes along. */
+static void
+test_two_emails_of_a_user_and_a_new_cookie(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":2}", START);
+    identify_in_browser("b@x.com", "u1", COOKIE, "{\"C\":3}", START);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@u1 a@x.com {\"B\":2}\n");
+    answer_email("b@x.com", 0, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u1 b@x.com {\"C\":3}\n");
+}
+
 /* By SOAP nobody asks, and nothing waits for it. */
 static void
 test_email_of_a_user_by_soap(void **state)
@@ -712,6 +725,7 @@ main(void)
         TEST(test_cookies_and_activities_wait_for_the_answer),
         TEST(test_email_that_comes_with_an_activity),
         TEST(test_email_of_a_user_with_a_new_cookie),
+        TEST(test_two_emails_of_a_user_and_a_new_cookie),
         TEST(test_email_of_a_user_by_soap),
         TEST(test_email_that_comes_with_a_cookie_is_not_asked_about),
 
