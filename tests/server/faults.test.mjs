@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { createFaults } from '../faults/faults.mjs';
 import { faultyWorld } from '../faults/workload.mjs';
+import { openConnection } from './http_client.mjs';
 import { CLIENT, folderFor, intakeFor, MUNCHKIN_ID } from './intake.mjs';
 import { FAULTY_SERVER, KEY, ORIGIN, runServer } from './server_process.mjs';
 
@@ -111,7 +112,10 @@ for (const [name, fault, least] of FAULTS) {
     const world = await faultyWorld(t);
     await world.work();
     const work = async () => {
+      // A connection with nothing to read yet, which those of the operations need not be, is waited for.
+      const idle = await openConnection(world.intake.server);
       for (const operation of Object.values(world.operations)) await operation();
+      idle.socket.destroy();
       // What is carried out beside it is written to the disk, too.
       if (ON_DISK.has(name)) await world.arrived();
     };
