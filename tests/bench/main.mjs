@@ -163,7 +163,7 @@ function goals({ sizes, pages, connections, calls, server, intake, slowIntake, b
 const started = Date.now();
 /** @type {any} */
 const measured = { date: new Date().toISOString(), machine: `${cpus().length} × ${cpus()[0].model}`, node: process.version };
-console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 19 minutes for all`);
+console.log(`Measuring ${PARTS.join(', ')} on ${measured.machine}; about 25 minutes for all`);
 if (PARTS.includes('sizes')) measured.sizes = measureSizes();
 if (PARTS.includes('pages')) {
   measured.pages = await measurePages('devtools', ROUNDS.pages, (text) => tell(`Pages: ${text}`));

@@ -136,6 +136,7 @@ take_one(taking *take, int64_t id)
     }
     if (lead->email_unasked) { /* by SOAP nobody asks */
         ms_lead_email_is_asked(store, lead, take->now);
+        ms_lead_save(store, lead);
     }
     ms_slice key = ms_email_key(store, lead->email);
     ms_field_set fields = ms_lead_fields(store, lead);
