@@ -112,7 +112,7 @@ const settings = (/** @type {string} */ db) => ['--write-key', WRITE_KEY, '--db'
 
 /** What it says and ends with; that it runs is an end, too. @param {string[]} args @param {string[]} [program] */
 function refusal(args, [program, ...before] = [SERVER]) {
-  const { status, stdout, stderr } = spawnSync(program, [...before, ...args], { env: { PATH: String(process.env.PATH), ...REST }, encoding: 'utf8', timeout: 3_000 });
+  const { status, stdout, stderr } = spawnSync(program, [...before, ...args], { env: { PATH: String(process.env.PATH), ...REST }, encoding: 'utf8', timeout: 30_000 });
   return { code: status, said: stdout + stderr };
 }
 
