@@ -71,6 +71,7 @@ change_over(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
     int64_t left = lead->marketo_id;
     lead->sent = MS_SLICE("");
+    lead->email_unasked = false;
     ms_lead_identified(store, lead, marketo_id, now);
     ms_lead_save(store, lead);
     if (left != 0 && lead->user_id.len > 0) {
@@ -91,11 +92,12 @@ ms_store_email_looked_up(ms_store *store, int64_t id, int64_t marketo_id, int64_
     bool is_asked =
         lead->email_unasked && ms_slice_equal(landed.email, ms_email_key(store, lead->email));
     if (is_asked) {
-        ms_lead_email_is_asked(store, lead, now);
         lead->retry = 0;
         lead->attempts = 0;
         if (marketo_id != 0 && marketo_id != lead->marketo_id) {
             change_over(store, lead, marketo_id, now);
+        } else {
+            ms_lead_email_is_asked(store, lead, now);
         }
     }
     ms_lead_save(store, lead);

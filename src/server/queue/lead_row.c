@@ -361,6 +361,15 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     }
 }
 
+/* There is somebody, ms_lead_target, to whom its cookies and activities go. */
+static void
+release(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    lead->changed = true;
+    ms_cookies_follow(store, lead->id, ms_lead_target(lead), now);
+    release_activities(store, lead, now);
+}
+
 void
 ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
@@ -376,15 +385,12 @@ ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64
         }
     }
     (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, marketo_id);
-    lead->changed = true;
-    ms_cookies_follow(store, lead->id, ms_lead_target(lead), now);
-    release_activities(store, lead, now);
+    release(store, lead, now);
 }
 
 void
-ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now)
+ms_lead_hold(ms_store *store, ms_lead_row *lead, int64_t now)
 {
-    lead->email_unasked = true;
     lead->changed = true;
     ms_cookies_follow(store, lead->id, 0, now);
     (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, lead->id);
@@ -392,10 +398,15 @@ ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now)
 }
 
 void
+ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    lead->email_unasked = true;
+    ms_lead_hold(store, lead, now);
+}
+
+void
 ms_lead_email_is_asked(ms_store *store, ms_lead_row *lead, int64_t now)
 {
     lead->email_unasked = false;
-    lead->changed = true;
-    ms_cookies_follow(store, lead->id, lead->marketo_id, now);
-    release_activities(store, lead, now);
+    release(store, lead, now);
 }

@@ -72,6 +72,10 @@ void ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now);
 /* That has been said, or nobody asks. */
 void ms_lead_email_is_asked(ms_store *store, ms_lead_row *lead, int64_t now);
 
+/* There is nobody to whom its cookies and activities could go: they wait, and a sync is to change
+ * that. `lead` is yet to be saved. */
+void ms_lead_hold(ms_store *store, ms_lead_row *lead, int64_t now);
+
 /* The Marketo id to which cookies and activities go; 0: they wait. */
 int64_t ms_lead_target(const ms_lead_row *lead);
 

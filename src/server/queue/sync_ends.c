@@ -151,10 +151,7 @@ ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
     lead->marketo_id = 0;
     lead->email_unasked = false;
     lead->sent = MS_SLICE(""); /* whom the e-mail finds or makes has nothing of it */
-    lead->changed = true;
-    ms_cookies_follow(store, id, 0, now);
-    (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, id);
-    ms_lead_wants_sync(lead, now);
+    ms_lead_hold(store, lead, now);
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
