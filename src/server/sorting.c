@@ -37,6 +37,12 @@ ms_sorting_accepts(ms_sorting *sorting)
 }
 
 bool
+ms_sorting_rests(const ms_sorting *sorting)
+{
+    return sorting->waiting && !ms_sorting_is_due(sorting);
+}
+
+bool
 ms_sorting_is_due(const ms_sorting *sorting)
 {
     return sorting->waiting && ms_clock_steady_us() >= sorting->next;
@@ -65,6 +71,9 @@ ms_sorting_run(ms_sorting *sorting, ms_store *store, int64_t now)
     ms_store_result result = MS_STORE_OK;
     if (sorting->failures >= FAILURES_MAX) {
         return ms_store_carry_out_or_bury(store, now);
+    }
+    if (ms_store_view_accepted(store) != MS_STORE_OK) {
+        return MS_STORE_FAILED;
     }
     do {
         result = ms_store_carry_out(store, now, &found);

@@ -191,7 +191,8 @@ next_turn(ms_worker *worker)
     (void)pthread_mutex_lock(&worker->lock);
     next.start = !worker->stopping;
     (void)pthread_mutex_unlock(&worker->lock);
-    if (atomic_exchange(&worker->told, false)) {
+    /* While it is known that something waits, the acceptor need not wake this thread again. */
+    if (!ms_sorting_rests(&worker->sorting) && atomic_exchange(&worker->told, false)) {
         ms_sorting_accepts(&worker->sorting);
     }
 

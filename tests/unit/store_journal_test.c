@@ -84,6 +84,29 @@ test_order(void **state)
     assert_string_equal(take(MS_BY_EMAIL, RIPE + SECOND), "a@x.com {\"A\":2}\nb@x.com {\"A\":3}\n");
 }
 
+/* What comes while a turn carries out is for the next one, whether this one went well or not. */
+static void
+test_a_view_ends_with_its_transaction(void **state)
+{
+    (void)state;
+    accept("a@x.com", "{\"A\":1}", START);
+    ok(ms_store_view_accepted(queue));
+    assert_true(carry_out());
+    accept("b@x.com", "{\"A\":2}", START);
+    assert_false(carry_out());
+    queue_commit();
+    ok(ms_store_view_accepted(queue));
+    assert_true(carry_out());
+    accept("c@x.com", "{\"A\":3}", START);
+    assert_false(carry_out());
+    ms_store_rollback(queue);
+    ok(ms_store_begin(queue));
+    ok(ms_store_view_accepted(queue));
+    assert_true(carry_out());
+    assert_true(carry_out());
+    assert_false(carry_out());
+}
+
 static void
 test_outlives_the_process(void **state)
 {
@@ -590,6 +613,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_order, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_a_view_ends_with_its_transaction, queue_setup,
+                                        queue_teardown),
         cmocka_unit_test_setup_teardown(test_outlives_the_process, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_clock_set_back, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_rolled_back, queue_setup, queue_teardown),

@@ -214,6 +214,13 @@ ms_store_carry_out(ms_store *store, int64_t now, bool *found)
 }
 
 ms_store_result
+ms_store_view_accepted(ms_store *store)
+{
+    assert_true(store->in_transaction && !store->failed);
+    return MS_STORE_OK;
+}
+
+ms_store_result
 ms_store_carry_out_or_bury(ms_store *store, int64_t now)
 {
     bool found;

@@ -101,6 +101,15 @@ take_failure(ms_store *store)
     }
 }
 
+void
+ms_accepted_end_view(ms_store *store)
+{
+    if (store->accepted != NULL && sqlite3_get_autocommit(store->accepted->db) == 0) {
+        (void)ms_sql_run(ms_sql_begin(store->accepted, MS_COMMIT));
+        take_failure(store);
+    }
+}
+
 /* The first request that waits. */
 static request
 first(ms_store *store)
@@ -146,6 +155,15 @@ ms_accepted_last(ms_store *store)
     int64_t last = ms_sql_number(ms_sql_begin(store->accepted, MS_REQUEST_LAST));
     take_failure(store);
     return last;
+}
+
+ms_store_result
+ms_store_view_accepted(ms_store *store)
+{
+    ms_store_starts(store);
+    (void)ms_sql_run(ms_sql_begin(store->accepted, MS_VIEW));
+    take_failure(store);
+    return ms_store_ended(store);
 }
 
 ms_store_result

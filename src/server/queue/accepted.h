@@ -10,4 +10,7 @@
 int64_t ms_accepted_oldest(ms_store *store);
 int64_t ms_accepted_last(ms_store *store);
 
+/* The queue's transaction ends. */
+void ms_accepted_end_view(ms_store *store);
+
 #endif

@@ -35,6 +35,7 @@
         " ON CONFLICT (id) DO UPDATE SET count = count + ?2")                                      \
                                                                                                    \
     /* Of the file of what was accepted. */                                                        \
+    X(MS_VIEW, "BEGIN")                                                                            \
     X(MS_REQUEST_ADD, "INSERT INTO request VALUES (?1, ?2, ?3)")                                   \
     X(MS_REQUEST_AFTER, "SELECT number, at, commands FROM request WHERE number > ?1"               \
         " ORDER BY number LIMIT 1")                                                                \

@@ -1,5 +1,6 @@
 /* The transactions of the queue. */
 
+#include "accepted.h"
 #include "statements.h"
 
 const char *
@@ -49,6 +50,7 @@ ms_store_commit(ms_store *store)
             (void)ms_sql_run_2(store, MS_COUNTER_ADD, counter, store->change[counter]);
         }
     }
+    ms_accepted_end_view(store);
     (void)ms_sql_run(ms_sql_begin(store, MS_COMMIT));
     if (!store->failed) {
         forget_changes(store);
@@ -68,6 +70,7 @@ ms_store_checkpoint(ms_store *store)
 void
 ms_store_rollback(ms_store *store)
 {
+    ms_accepted_end_view(store);
     forget_changes(store);
     store->seen = store->seen_for_good;
     store->last = store->last_for_good;

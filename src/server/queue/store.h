@@ -110,6 +110,10 @@ ms_store_result ms_store_forget_carried_out(ms_store *accepting, int64_t carried
 bool ms_store_holds_carried_out(const ms_store *accepting, int64_t carried_out);
 int64_t ms_store_forgotten(const ms_store *accepting);
 
+/* From here to the transaction's end, no request is seen that was accepted later: so that not each
+ * that is carried out takes a lock and looks for the end of the log. */
+ms_store_result ms_store_view_accepted(ms_store *store);
+
 /*
  * Carries out, of all requests that wait, the one that was accepted first, as of the time when it
  * came, or of `now` if that is earlier. `*found` is false if none waits.
