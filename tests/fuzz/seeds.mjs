@@ -37,6 +37,9 @@ function batches() {
   return [...small, JSON.stringify({ batch: Array(40).fill({ type: 'page' }), context })];
 }
 
+/** How long a page says that it kept its lead, in JSON. */
+const AGES = ['0', '60000', '1.5', '86400001', '-1', '1e999', '9007199254740993', '"60000"', 'null', '{"age":1}'];
+
 /** As src/server/queue/journal.c writes a command: short texts, in its order. @param {number} kind @param {string[]} texts */
 const journaled = (kind, ...texts) =>
   join([1, kind, kind % 2], Array(16).fill(kind), ...Array.from({ length: 11 }, (_, i) => join([texts[i]?.length ?? 0, 0, 0, 0], texts[i] ?? '')));
@@ -132,6 +135,7 @@ const SEEDS = {
       join([Math.max(['', '', 'identify', 'track', 'page', '', 'group', 'alias'].indexOf(type), 2)], [0], JSON.stringify(message)),
     ),
     ...calls().flatMap(({ call, request }, i) => (call === 'identify' && i % 4 === 0 ? [join([5], [0], request)] : [])),
+    ...AGES.map((age) => join([5], [0], `{"userId":7,"traits":{"email":"a@b.co"},"cookie":"id:561-HYG-937&token:_mch-a.b-1-2","age":${age}}`)),
   ],
   headers: () => HEADERS.map((text) => join(text)),
   times: () => TIMES.flatMap((first, i) => NUMBERS.map((number) => join(double(number), first, '\n', TIMES[(i + 1) % TIMES.length]))),

@@ -112,6 +112,57 @@ test('the e-mail may be the user id; ids may be numbers', async () => {
   assert.equal((await send(intake.server, { userId: 7, traits: { email: 'seven@example.com' } })).status, 202);
 });
 
+/** What the tests of a lead's age say of it. */
+const OF_PLAN = { simulator: { fields: [{ name: 'plan', soapName: 'Plan' }, { name: 'seats', soapName: 'Seats' }] } };
+const DAY = 86_400_000;
+
+test('what a browser kept for a while fills in, and does not take the place of what was said since', async (t) => {
+  const { server, simulator: marketo, advance } = await intakeFor(t, { args: ['--linger', '5'], ...OF_PLAN });
+  const told = async (/** @type {object} */ traits, age = 0) =>
+    assert.equal((await send(server, { traits: { email: 'ada@example.com', ...traits }, age })).status, 202);
+  const fields = () => marketo.leads.get('ada@example.com')?.fields ?? {};
+  const calls = () => marketo.rest.callsByPath['POST /rest/v1/leads.json'];
+  const linger = (/** @type {() => boolean} */ condition) => eventually(() => (advance(1000), condition()), String(condition));
+
+  // While the newer value waits: they go in one call.
+  await told({ plan: 'new' });
+  await told({ plan: 'old', seats: '1' }, 60_000);
+  await linger(() => fields().Seats === '1');
+  assert.deepEqual([fields(), calls()], [{ Email: 'ada@example.com', Plan: 'new', Seats: '1' }, 1]);
+
+  // And once Marketo has it.
+  await told({ plan: 'old', lastName: 'Lovelace' }, 3_600_000);
+  await linger(() => fields().LastName === 'Lovelace');
+  assert.deepEqual([fields().Plan, calls()], ['new', 2]);
+  await told({ plan: 'newest' });
+  await linger(() => fields().Plan === 'newest');
+});
+
+test('an age that is none counts as none, and one of more than a day as a day', async (t) => {
+  const { server, simulator: marketo } = await intakeFor(t, OF_PLAN);
+  let number = 0;
+  /** The plan of a lead that is told with one age, and then another one with another. @param {unknown[]} ages as JSON */
+  const planOf = async (...ages) => {
+    const email = `aged-${number++}@example.com`;
+    for (const [i, age] of ages.entries()) {
+      const body = `{"traits":{"email":"${email}","plan":"${i}","${i ? 'seats' : 'lastName'}":"${i}"},"age":${age}}`;
+      assert.deepEqual((await send(server, body)).json, { queued: true }, body);
+    }
+    const fields = () => marketo.leads.get(email)?.fields;
+    await eventually(() => fields()?.Seats === '1' && fields()?.LastName === '0', `all of ${ages}`);
+    return fields()?.Plan;
+  };
+  assert.equal(await planOf(0, 60_000), '0');
+  assert.equal(await planOf(0, 60_000.5), '0');
+  for (const none of ['-60000', '-1e300', '"60000"', '""', 'null', 'true', '{"age":60000}', '[60000]', '0.5']) {
+    assert.equal(await planOf(0, none), '1', none);
+  }
+  for (const long of [DAY + 60_000, 10 * DAY, '1e300']) {
+    assert.equal(await planOf(DAY - 60_000, long), '0', `${long}: it is older than nearly a day`);
+    assert.equal(await planOf(DAY, long), '1', `${long}: it is not older than a day`);
+  }
+});
+
 test('what is no lead is told so', async () => {
   for (const [body, code] of /** @type {[unknown, string][]} */ ([
     ['{', 'json_invalid'],
@@ -156,7 +207,7 @@ test('only pages of allowed origins, at the pace that is allowed', async (t) => 
 
 test('with but the private key it answers with the hash', async (t) => {
   const server = await serverFor(t);
-  const { status, json, headers } = await send(server, { userId: '1', traits: { email: ' Ada@example.com ' }, cookie: 'x' });
+  const { status, json, headers } = await send(server, { userId: '1', traits: { email: ' Ada@example.com ' }, cookie: 'x', age: 60_000 });
   assert.deepEqual([status, json], [200, { hash: hashOf('Ada@example.com') }]);
   assert.equal(headers['access-control-allow-origin'], ORIGIN);
   assert.equal((await send(server, { traits: {} })).json.error, 'email_missing');

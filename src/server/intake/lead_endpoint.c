@@ -14,6 +14,8 @@
 #define OUT_PER_BYTE 8
 #define OUT_LEAST (sizeof(ms_command) + 2048)
 
+#define AGE_MAX 86400000 /* so long a browser keeps a lead, in ms */
+
 static ms_slice
 kept(ms_arena *out, ms_slice text)
 {
@@ -38,6 +40,20 @@ drop_unknown_user(ms_fields *fields, const ms_admission *admission)
     }
 }
 
+/*
+ * How long ago it was said, in ms: a browser keeps what it could not bring here, and that is not to
+ * take the place of what was said since. Nobody vouches for it, so it is no reason for a refusal.
+ */
+static int64_t
+age_of(const cJSON *body)
+{
+    const cJSON *age = ms_json_member(body, "age");
+    if (!cJSON_IsNumber(age) || !(age->valuedouble > 0)) {
+        return 0;
+    }
+    return age->valuedouble < AGE_MAX ? (int64_t)age->valuedouble : AGE_MAX;
+}
+
 static ms_command *
 command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, bool knows_user,
            ms_arena *out)
@@ -51,7 +67,7 @@ command_of(const ms_service *service, const cJSON *body, const ms_lead *lead, bo
     *command = (ms_command){.kind = MS_COMMAND_LEAD,
                             .message_id = none,
                             .who = {.user_id = none},
-                            .time = ms_clock_now(),
+                            .time = ms_clock_now() - age_of(body),
                             .query = none,
                             .user_agent = none,
                             .primary_value = none,
