@@ -179,7 +179,8 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
     (void)curl_easy_getinfo(one->easy, CURLINFO_REQUEST_SIZE, &sent);
     /* Who stands between has given it up, as 502 and 504 say, or its connection broke. */
     bool given_up = one->status == 502 || one->status == 504;
-    one->at_work = given_up || (result != CURLE_OK && sent > 0 && !one->too_long);
+    bool broke = result != CURLE_OK && sent > 0 && !one->too_long;
+    one->at_work = one->changes && (given_up || broke);
     push(&client->finished, one);
 }
 

@@ -29,7 +29,7 @@ typedef struct {
     int64_t retry_after; /* ms, of the header Retry-After; 0: none */
     int64_t sent_after;  /* ms, from the call's start until its request left */
     /* The request left, and nobody who would know has answered: what it asks for may be done yet.
-     */
+     * A GET asks for nothing to be done. */
     bool at_work;
 } ms_http_answer;
 

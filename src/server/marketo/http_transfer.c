@@ -83,7 +83,8 @@ set_headers(ms_transfer *one, const char *const *headers)
 static bool
 set_body(ms_transfer *one, const ms_http_call *call)
 {
-    if (strcmp(call->method, "GET") == 0) {
+    one->changes = strcmp(call->method, "GET") != 0;
+    if (!one->changes) {
         return true;
     }
     one->request = malloc(call->body.len + 1);

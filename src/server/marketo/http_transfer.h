@@ -20,6 +20,7 @@ typedef struct ms_transfer {
     size_t len;
     size_t room;
     bool too_long;
+    bool changes;      /* is no GET */
     ms_http_call call; /* its functions and argument; what it points to is not kept */
     long status;
     const char *problem;
