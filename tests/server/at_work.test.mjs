@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulator } from '../sim/simulator.mjs';
 import { CLIENT, startQueue, until } from './queue_driver.mjs';
 
@@ -57,8 +58,13 @@ async function gatewayWorld(t) {
     }
     open.clear();
   };
+  /** Resolves once the queue's side can know of it. */
+  const hangUp = async () => {
+    gateway.closeIdleConnections();
+    await delay(100);
+  };
   const syncs = () => marketo.rest.calls.filter(({ method, path }) => method === 'POST' && path === LEADS);
-  return { marketo, queue, giveUp, syncs, up: () => up(port), down };
+  return { marketo, queue, giveUp, hangUp, syncs, up: () => up(port), down };
 }
 
 for (const status of [0, 502, 504]) {
@@ -89,4 +95,14 @@ test('where nothing was sent, and where Marketo itself says that it failed, a le
   marketo.faults.calls.push({ path: LEADS, status: 503 });
   await queue.passUntil(() => marketo.leads.has('grace@example.com'), { step: 1000 });
   assert.ok(marketo.clock.now() - start < LONGEST, `${marketo.clock.now() - start} ms`);
+});
+
+test('a kept connection that Marketo closed while nothing was on it is no failure: a lead goes at once', async (t) => {
+  const { marketo, queue, syncs, hangUp } = await gatewayWorld(t);
+  await queue.lead('ada@example.com');
+  await until(() => marketo.leads.has('ada@example.com'), 'the first lead');
+  await hangUp();
+  await queue.lead('grace@example.com');
+  await until(() => marketo.leads.has('grace@example.com'), 'the second lead, though no time goes by');
+  assert.equal(syncs().length, 2);
 });

@@ -161,6 +161,13 @@ ms_http_client_under_way(const ms_http_client *client)
     return client->under_way;
 }
 
+/* The transfer aborts itself where curl would send its request again: nothing came for it. */
+static const char *
+reason_of(CURLcode result)
+{
+    return curl_easy_strerror(result == CURLE_ABORTED_BY_CALLBACK ? CURLE_GOT_NOTHING : result);
+}
+
 static void
 finish(ms_http_client *client, ms_transfer *one, CURLcode result)
 {
@@ -174,7 +181,7 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
         (void)curl_easy_getinfo(one->easy, CURLINFO_RETRY_AFTER, &seconds);
         one->retry_after = seconds > 0 && seconds < 86400 ? (int64_t)seconds * 1000 : 0;
     } else {
-        one->problem = one->too_long ? "The answer is too long" : curl_easy_strerror(result);
+        one->problem = one->too_long ? "The answer is too long" : reason_of(result);
     }
     (void)curl_easy_getinfo(one->easy, CURLINFO_REQUEST_SIZE, &sent);
     /* Who stands between has given it up, as 502 and 504 say, or its connection broke. */

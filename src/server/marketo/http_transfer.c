@@ -29,18 +29,27 @@ take_in(char *bytes, size_t size, size_t count, void *argument)
 }
 
 /*
- * curl's read function. Without a way back to the beginning of the body: else curl sends a request
- * again by itself when a connection that it had kept breaks, and Marketo would have two at once.
+ * curl's prerequest function: called each time that it is about to send the request. It would send
+ * one again by itself, up to five times at once, when a connection that it had kept breaks without
+ * an answer: Marketo may be at work on it, and no limit counts the others. So a request of which
+ * something has left does not leave again; the call ends as one that was not answered, and whoever
+ * made it decides when there is to be another.
+ *
+ * So ends, too, a call whose request met a connection that Marketo closed just then, being idle,
+ * and that nobody read: from here it looks like one that was lost at work. That takes a request
+ * that leaves while the news of the close is on its way, since curl looks at a kept connection
+ * before it uses it. What could not be sent at all may leave by another connection.
  */
-static size_t
-give(char *place, size_t size, size_t count, void *argument)
+static int
+leave(void *argument, char *to, char *from, int to_port, int from_port)
 {
     ms_transfer *one = argument;
-    size_t left = one->request_len - one->request_sent;
-    size_t len = size * count < left ? size * count : left;
-    memcpy(place, one->request + one->request_sent, len);
-    one->request_sent += len;
-    return len;
+    long sent = 0; /* bytes; those for a proxy come before the first time */
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    (void)curl_easy_getinfo(one->easy, CURLINFO_REQUEST_SIZE, &sent);
+    bool has_left = one->begun && sent > 0;
+    one->begun = true;
+    return has_left ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* With a query, says what is to be asked for, too: curl 7.88 forgets the query of a URL if there is
@@ -92,11 +101,8 @@ set_body(ms_transfer *one, const ms_http_call *call)
         return false;
     }
     memcpy(one->request, call->body.ptr == NULL ? "" : call->body.ptr, call->body.len);
-    one->request_len = call->body.len;
-    (void)curl_easy_setopt(one->easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-    (void)curl_easy_setopt(one->easy, CURLOPT_READFUNCTION, give);
-    (void)curl_easy_setopt(one->easy, CURLOPT_READDATA, one);
+    (void)curl_easy_setopt(one->easy, CURLOPT_POSTFIELDS, one->request);
     return curl_easy_setopt(one->easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 
@@ -124,6 +130,8 @@ set_up(ms_transfer *one, const ms_http_call *call)
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connecting);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, leave);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, one);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_in);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, one);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, one);

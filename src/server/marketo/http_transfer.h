@@ -14,8 +14,7 @@ typedef struct ms_transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *request;
-    size_t request_len;
-    size_t request_sent;
+    bool begun; /* curl was about to send it */
     char *answer;
     size_t len;
     size_t room;
