@@ -107,6 +107,48 @@ test_a_known_lead_does_not_become_a_nameless_one(void **state)
                         "#7 @u1 a@x.com {\"B\":1,\"C\":1}\n");
 }
 
+/* The one address that is asked about is this lead's. */
+static void
+answer_email(int64_t marketo_id, int64_t now)
+{
+    assert_string_equal(email_lookups(now), "a@x.com\n");
+    ok(ms_store_email_looked_up(queue, taken[0].id, marketo_id, now));
+}
+
+#define SAID "{\"Email\":\"a@x.com\",\"Plan\":\"pro\",\"UserId\":\"u1\"}"
+
+/* The user's first address comes with what Marketo's 7 has, while a sync of that is under way: the
+ * lead that has the address gets it all the same. */
+static void
+expect_all_with_the_first_address(int64_t sync)
+{
+    identify("a@x.com", "u1", NULL, SAID, RIPE + SECOND);
+    ok(ms_store_lead_sent(queue, sync, 7, RIPE + 2 * SECOND));
+    answer_email(9, RIPE + 60 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
+                        "#9 @u1 a@x.com " SAID "\n#7  {\"UserId\":null}\n");
+}
+
+static void
+test_what_a_sync_by_user_id_said_goes_with_the_first_address(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"Plan\":\"pro\",\"UserId\":\"u1\"}", START);
+    assert_string_equal(take(MS_BY_USER_ID, RIPE), "@u1  {\"Plan\":\"pro\",\"UserId\":\"u1\"}\n");
+    expect_all_with_the_first_address(taken[0].id);
+}
+
+static void
+test_what_was_sent_before_goes_with_the_first_address(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"Plan\":\"pro\",\"UserId\":\"u1\"}", START - 3600 * SECOND);
+    sync_one(MS_BY_USER_ID, 7, START - 3500 * SECOND);
+    identify(NULL, "u1", NULL, "{\"Seats\":3}", START);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE), "#7 @u1  {\"Seats\":3}\n");
+    expect_all_with_the_first_address(taken[0].id);
+}
+
 int
 main(void)
 {
@@ -118,6 +160,8 @@ main(void)
         TEST(test_a_user_id_does_not_move_while_a_cookie_is_looked_up),
         TEST(test_a_lead_that_is_looked_up_is_left_to_its_answer),
         TEST(test_a_known_lead_does_not_become_a_nameless_one),
+        TEST(test_what_a_sync_by_user_id_said_goes_with_the_first_address),
+        TEST(test_what_was_sent_before_goes_with_the_first_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,9 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
         cookie_was_sent(store, lead, landed.cookie, marketo_id, now);
     }
     ms_field_set waiting = ms_lead_fields(store, lead);
-    if (lead->flying == 0) { /* what else is in flight may undo what has been sent */
+    /* What else is in flight may undo what has been sent, and the address may be another lead's,
+     * which has nothing of it. */
+    if (lead->flying == 0 && !lead->email_unasked) {
         (void)ms_sent_fields_remove(lead->sent, store->rules.unchanged, now, &waiting);
     }
     ms_lead_set_fields(store, lead, &waiting);
