@@ -550,6 +550,22 @@ test_answer_that_comes_too_late(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#8 b@x.com {\"B\":2}\n");
 }
 
+/* A cookie is taken away from what waits for its answer: that is whose its address is, though the
+ * user id goes over to another one. */
+static void
+test_what_a_cookie_leaves_is_whose_its_address_is(void **state)
+{
+    (void)state;
+    known("a@x.com", NULL, 7);
+    identify("a@x.com", "u1", COOKIE, "{\"A\":1,\"B\":1}", START);
+    identify("a@x.com", NULL, NULL, "{\"A\":2}", START + SECOND);
+    sync_one(MS_BY_MARKETO_ID, 7, LATER);
+    identify_in_browser("b@x.com", "u1", COOKIE, "{\"C\":3}", LATER);
+    /* Not by the address, as if nobody had it: the older A would take the newer one's place. */
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER), "@u1 b@x.com {\"C\":3}\n");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 a@x.com {\"B\":1}\n");
+}
+
 static void
 test_same_marketo_id_is_one_lead(void **state)
 {
@@ -730,6 +746,7 @@ main(void)
         TEST(test_email_that_comes_with_a_cookie_is_not_asked_about),
 
         TEST(test_answer_that_comes_too_late),
+        TEST(test_what_a_cookie_leaves_is_whose_its_address_is),
         TEST(test_same_marketo_id_is_one_lead),
         TEST(test_newest_email),
         TEST(test_older_fields_of_another_lead),

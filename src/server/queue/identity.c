@@ -235,9 +235,10 @@ tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kno
     } else if (left->lookups == 0 && left->marketo_id == 0) {
         /* What it is known by may be this very lead's, which is being changed here, and whose row
          * on disk is not to be touched. */
-        if (owner_of(store, left) == lead->id) {
+        int64_t owner = owner_of(store, left);
+        if (owner == lead->id) {
             ms_lead_merge(store, lead, left, now);
-        } else if (find(store, ALIAS_USER_ID, left->user_id) == lead->id) {
+        } else if (owner == left->id && find(store, ALIAS_USER_ID, left->user_id) == lead->id) {
             ms_lead_save(store, left); /* of the two addresses of the user's, this has the other */
         } else {
             (void)ms_identity_without_cookie(store, left, now);
