@@ -149,6 +149,28 @@ test_what_was_sent_before_goes_with_the_first_address(void **state)
     expect_all_with_the_first_address(taken[0].id);
 }
 
+/* Marketo has two leads of the person: 7, made of the user id, and 9, which has the address. Both
+ * are told of while the queue learns that they are one person. */
+static void
+test_what_another_lead_was_sent_is_sent_when_it_is_said_again(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"Plan\":\"pro\",\"UserId\":\"u1\"}", START);
+    identify("a@x.com", NULL, NULL, "{\"B\":1}", START);
+    (void)take(MS_BY_USER_ID, RIPE);
+    int64_t by_user_id = taken[0].id;
+    (void)take(MS_BY_EMAIL, RIPE);
+    int64_t by_address = taken[0].id;
+    identify("a@x.com", "u1", NULL, NULL, RIPE + SECOND);
+    ok(ms_store_lead_sent(queue, by_user_id, 7, RIPE + 2 * SECOND));
+    ok(ms_store_lead_sent(queue, by_address, 9, RIPE + 3 * SECOND));
+    answer_email(9, RIPE + 60 * SECOND);
+    identify("a@x.com", "u1", NULL, "{\"B\":1,\"Plan\":\"pro\",\"UserId\":\"u1\"}",
+             RIPE + 61 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
+                        "#9 @u1 a@x.com {\"Plan\":\"pro\",\"UserId\":\"u1\"}\n");
+}
+
 int
 main(void)
 {
@@ -162,6 +184,7 @@ main(void)
         TEST(test_a_known_lead_does_not_become_a_nameless_one),
         TEST(test_what_a_sync_by_user_id_said_goes_with_the_first_address),
         TEST(test_what_was_sent_before_goes_with_the_first_address),
+        TEST(test_what_another_lead_was_sent_is_sent_when_it_is_said_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

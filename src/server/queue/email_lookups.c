@@ -70,7 +70,6 @@ static void
 change_over(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
     int64_t left = lead->marketo_id;
-    lead->sent = MS_SLICE("");
     lead->email_unasked = false;
     ms_lead_identified(store, lead, marketo_id, now);
     ms_lead_save(store, lead);

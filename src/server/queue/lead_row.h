@@ -59,7 +59,8 @@ void ms_lead_wants_sync(ms_lead_row *lead, int64_t now);
 void ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
 
 /* Its id in Marketo is known: another row of that id is merged into it, and what waited for an id
- * can go. `lead` is yet to be saved. */
+ * can go. If it had another id, none of what was sent to that counts as sent. `lead` is yet to be
+ * saved. */
 void ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now);
 
 /*

@@ -63,8 +63,8 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     } else {
         bool asks = lead->marketo_id == 0 && marketo_id != 0 && landed.email.len == 0 &&
                     lead->email.len > 0;
-        lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
         ms_lead_identified(store, lead, marketo_id, now);
+        lead->sent = ms_sent_fields_add(&store->scratch, lead->sent, &landed.fields, now);
         /* An address that has come meanwhile Marketo may have of another lead. */
         if (asks) {
             ms_lead_ask_for_email(store, lead, now);
