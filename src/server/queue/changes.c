@@ -4,6 +4,7 @@
 
 #include "dead.h"
 #include "identity.h"
+#include "known_lead.h"
 #include "sent_fields.h"
 
 #include "../../core/status.h"

@@ -1,5 +1,7 @@
 #include "cookie_row.h"
 
+#include "known_lead.h"
+
 static ms_cookie_row
 read_row(ms_sql *sql)
 {

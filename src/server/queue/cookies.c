@@ -3,6 +3,7 @@
 #include "cookie_row.h"
 #include "dead.h"
 #include "identity.h"
+#include "known_lead.h"
 #include "taking.h"
 
 static bool

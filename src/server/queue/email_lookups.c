@@ -2,6 +2,7 @@
 
 #include "flight.h"
 #include "identity.h"
+#include "known_lead.h"
 #include "taking.h"
 
 static bool

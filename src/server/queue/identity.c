@@ -1,6 +1,7 @@
 #include "identity.h"
 
 #include "cookie_row.h"
+#include "known_lead.h"
 
 /* On disk. */
 typedef enum { ALIAS_EMAIL, ALIAS_USER_ID } alias_kind;

@@ -1,5 +1,5 @@
 /*
- * A lead's row: reading and writing it, when it is due, and how two become one.
+ * A lead's row: reading and writing it, and when it is due.
  */
 #ifndef MS_LEAD_ROW_H
 #define MS_LEAD_ROW_H
@@ -53,32 +53,6 @@ void ms_lead_save(ms_store *store, ms_lead_row *lead);
 
 /* There is something to be synced, since `now` if there was nothing. */
 void ms_lead_wants_sync(ms_lead_row *lead, int64_t now);
-
-/* `lead` has become known to be `other` too: what that has goes over, newest values win, and its
- * row ends. `lead` is yet to be saved. */
-void ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
-
-/* Its id in Marketo is known: another row of that id is merged into it, and what waited for an id
- * can go. If it had another id, none of what was sent to that counts as sent. `lead` is yet to be
- * saved. */
-void ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now);
-
-/*
- * A lead that Marketo knows has got its first e-mail address, which another lead may have there.
- * Until Marketo has said whose it is nothing goes to it, neither its fields nor what hangs on its
- * id: cookies and activities wait as if it had none. `lead` is yet to be saved.
- */
-void ms_lead_ask_for_email(ms_store *store, ms_lead_row *lead, int64_t now);
-
-/* That has been said, or nobody asks. */
-void ms_lead_email_is_asked(ms_store *store, ms_lead_row *lead, int64_t now);
-
-/* There is nobody to whom its cookies and activities could go: they wait, and a sync is to change
- * that. `lead` is yet to be saved. */
-void ms_lead_hold(ms_store *store, ms_lead_row *lead, int64_t now);
-
-/* The Marketo id to which cookies and activities go; 0: they wait. */
-int64_t ms_lead_target(const ms_lead_row *lead);
 
 /* Its waiting fields, and how to set them. */
 ms_field_set ms_lead_fields(ms_store *store, const ms_lead_row *lead);

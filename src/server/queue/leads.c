@@ -5,6 +5,7 @@
 #include "field_portion.h"
 #include "flight.h"
 #include "identity.h"
+#include "known_lead.h"
 #include "sent_fields.h"
 #include "taking.h"
 

@@ -3,6 +3,7 @@
 #include "cookie_row.h"
 #include "dead.h"
 #include "flight.h"
+#include "known_lead.h"
 #include "sent_fields.h"
 
 /* The sync has told Marketo this cookie, or may have: it is to be tied to whose it is by now. */
