@@ -53,15 +53,21 @@ visit(const char *visited, int64_t now)
 }
 
 static void
-activity(const char *email, const char *value, int64_t now)
+activity_of(const char *email, const char *user_id, const char *value, int64_t now)
 {
     const ms_command command = {.kind = MS_COMMAND_ACTIVITY,
-                                .who = {slice(email), none, none, true},
+                                .who = {slice(email), slice(user_id), none, true},
                                 .time = now - 1,
                                 .activity_type = 100001,
                                 .primary_value = slice(value),
                                 .attributes = slice("[{\"apiName\":\"a\",\"value\":1}]")};
     request(&command, now);
+}
+
+static void
+activity(const char *email, const char *value, int64_t now)
+{
+    activity_of(email, "", value, now);
 }
 
 static void
@@ -127,6 +133,52 @@ test_activities_wait_for_the_leads_id(void **state)
     assert_true(
         ms_slice_equal(activities[0].attributes, slice("[{\"apiName\":\"a\",\"value\":1}]")));
     assert_int_equal(activities[0].time, RIPE + SECOND - 1);
+}
+
+/* An activity of Marketo's lead 7 is under way. */
+static void
+put_an_activity_in_flight(void)
+{
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_USER_ID, 7, RIPE);
+    activity_of("", "u1", "one", RIPE);
+    assert_int_equal(take_activities(RIPE + 5 * SECOND), 1);
+}
+
+/* It has nobody to go to by now, and waits for that after a start as before it. */
+static void
+start_anew(int64_t now)
+{
+    queue_close();
+    queue_open();
+    ok(ms_store_recover(queue, now, 90 * SECOND));
+    queue_check();
+    assert_int_equal(take_activities(now + 3600 * SECOND), 0);
+}
+
+static void
+test_activities_of_an_address_that_is_asked_about_wait_after_a_start(void **state)
+{
+    (void)state;
+    put_an_activity_in_flight();
+    identify("a@x.com", "u1", NULL, "{\"B\":1}", RIPE + 10 * SECOND);
+    start_anew(RIPE + 20 * SECOND);
+    assert_string_equal(email_lookups(RIPE + 60 * SECOND), "a@x.com\n");
+    ok(ms_store_email_looked_up(queue, taken[0].id, 9, RIPE + 60 * SECOND));
+    assert_int_equal(take_activities(RIPE + 70 * SECOND), 1);
+    assert_int_equal(activities[0].marketo_id, 9);
+}
+
+static void
+test_activities_of_a_lead_that_is_gone_wait_after_a_start(void **state)
+{
+    (void)state;
+    put_an_activity_in_flight();
+    ok(ms_store_forget_marketo_id(queue, 7, RIPE + 10 * SECOND));
+    start_anew(RIPE + 20 * SECOND);
+    sync_one(MS_BY_USER_ID, 8, RIPE + 60 * SECOND);
+    assert_int_equal(take_activities(RIPE + 70 * SECOND), 1);
+    assert_int_equal(activities[0].marketo_id, 8);
 }
 
 static void
@@ -413,6 +465,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_visits),
         TEST(test_activities_wait_for_the_leads_id),
+        TEST(test_activities_of_an_address_that_is_asked_about_wait_after_a_start),
+        TEST(test_activities_of_a_lead_that_is_gone_wait_after_a_start),
         TEST(test_activities_of_a_refused_lead),
         TEST(test_dead_leads),
         TEST(test_dead_leads_are_older_than_what_was_sent),

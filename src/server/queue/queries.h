@@ -22,6 +22,11 @@
 /* The first half week, if it is before this one. */
 #define MS_MESSAGES_FIRST "(SELECT min(period) FROM message WHERE period < ?1)"
 
+/* When an activity is due: at this time, or, as long as ms_lead_target names nobody, never. */
+#define MS_UNLESS_NOBODY(time)                                                                     \
+    "iif((SELECT marketo_id = 0 OR email_unasked FROM lead WHERE lead.id = activity.lead), "       \
+    "0, " time ")"
+
 /* clang-format off */
 #define MS_QUERIES(X)                                                                              \
     X(MS_BEGIN, "BEGIN IMMEDIATE")                                                                 \
@@ -160,9 +165,8 @@
         " JOIN cookie ON cookie.lead = lead.id WHERE activity.id = ?1"                             \
         " ORDER BY cookie.id DESC LIMIT 1")                                                        \
     X(MS_ACTIVITY_FLY, "UPDATE activity SET due = 0, flying = 1 WHERE id = ?1")                    \
-    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3, due ="         \
-        " iif((SELECT marketo_id = 0 OR email_unasked FROM lead WHERE lead.id = activity.lead), 0, ?2)" \
-        " WHERE id = ?1 AND flying = 1")                                                           \
+    X(MS_ACTIVITY_AGAIN, "UPDATE activity SET flying = 0, attempts = attempts + ?3,"               \
+        " due = " MS_UNLESS_NOBODY("?2") " WHERE id = ?1 AND flying = 1")                          \
     X(MS_ACTIVITY_SUSPECT, "UPDATE activity SET attempts = attempts + ?2 WHERE id = ?1")           \
     X(MS_ACTIVITY_SENT, "DELETE FROM activity WHERE id = ?1 AND flying = 1")                       \
     X(MS_ACTIVITY_DELETE, "DELETE FROM activity WHERE id = ?1")                                    \
@@ -173,7 +177,8 @@
         " WHERE lead = ?1 AND due = 0 AND flying = 0")                                             \
     X(MS_ACTIVITIES_WAIT, "UPDATE activity SET due = 0 WHERE lead = ?1 AND flying = 0")            \
     X(MS_ACTIVITIES_MOVE, "UPDATE activity SET lead = ?1 WHERE lead = ?2")             \
-    X(MS_ACTIVITIES_RECOVER, "UPDATE activity SET due = ?1, flying = 0 WHERE flying > 0")          \
+    X(MS_ACTIVITIES_RECOVER, "UPDATE activity SET flying = 0, due = " MS_UNLESS_NOBODY("?1")       \
+        " WHERE flying > 0")                                                                       \
                                                                                                    \
     X(MS_DEAD_ADD, "INSERT INTO dead VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)")                       \
     X(MS_DEAD_LIST, "SELECT id, at, kind, who, code, reason, payload FROM dead"                    \
