@@ -196,6 +196,65 @@ test_activities_of_a_refused_lead(void **state)
     assert_int_equal(take_activities(RIPE + DAY + 5 * SECOND), 1);
 }
 
+/* A lead with an activity is being looked up by its user id alone; returns its sync. */
+static int64_t
+look_up_by_user_id(void)
+{
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    activity_of("", "u1", "one", START);
+    assert_string_equal(take(MS_BY_USER_ID, RIPE), "@u1  {\"A\":1}\n");
+    return taken[0].id;
+}
+
+/* Its user id is refused, but by its address it gets an id. */
+static void
+test_activities_of_a_lead_that_is_to_go_by_its_address(void **state)
+{
+    (void)state;
+    int64_t sync = look_up_by_user_id();
+    identify("a@x.com", "u1", NULL, "{\"B\":1}", RIPE + SECOND);
+    ok(ms_store_lead_refused(queue, sync, slice("1007"), none, RIPE + 2 * SECOND));
+    sync_one(MS_BY_EMAIL, 9, RIPE + 60 * SECOND);
+    assert_int_equal(take_activities(RIPE + 70 * SECOND), 1);
+    assert_int_equal(activities[0].marketo_id, 9);
+}
+
+/* Of two syncs that are one lead's by now, that by the user id is refused first; returns the other,
+ * by the address. */
+static int64_t
+refuse_by_user_id_alone(void)
+{
+    int64_t sync = look_up_by_user_id();
+    identify("a@x.com", NULL, NULL, "{\"B\":1}", START);
+    assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"B\":1}\n");
+    identify("a@x.com", "u1", NULL, NULL, RIPE + SECOND);
+    ok(ms_store_lead_refused(queue, sync, slice("1007"), none, RIPE + 2 * SECOND));
+    assert_int_equal(counts().activities_waiting, 1);
+    return taken[0].id;
+}
+
+static void
+test_activities_of_a_lead_that_goes_by_its_address(void **state)
+{
+    (void)state;
+    ok(ms_store_lead_sent(queue, refuse_by_user_id_alone(), 9, RIPE + 3 * SECOND));
+    assert_int_equal(take_activities(RIPE + 60 * SECOND), 1);
+    assert_int_equal(activities[0].marketo_id, 9);
+}
+
+/* They wait no longer than there is something that may give it one. */
+static void
+test_activities_of_a_lead_that_is_refused_in_every_way(void **state)
+{
+    (void)state;
+    ok(ms_store_lead_refused(queue, refuse_by_user_id_alone(), slice("1003"), none,
+                             RIPE + 3 * SECOND));
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 60 * SECOND), "@u1 a@x.com {}\n");
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE + 60 * SECOND));
+    assert_int_equal(counts().activities_waiting, 0);
+    assert_int_equal(counts().dead, 4);
+}
+
 static void
 test_dead_leads(void **state)
 {
@@ -468,6 +527,9 @@ main(void)
         TEST(test_activities_of_an_address_that_is_asked_about_wait_after_a_start),
         TEST(test_activities_of_a_lead_that_is_gone_wait_after_a_start),
         TEST(test_activities_of_a_refused_lead),
+        TEST(test_activities_of_a_lead_that_is_to_go_by_its_address),
+        TEST(test_activities_of_a_lead_that_goes_by_its_address),
+        TEST(test_activities_of_a_lead_that_is_refused_in_every_way),
         TEST(test_dead_leads),
         TEST(test_dead_leads_are_older_than_what_was_sent),
         TEST(test_dead_leads_by_their_marketo_id),

@@ -131,7 +131,8 @@ ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     const ms_dead_lead dead = {lead->email, lead->user_id, cookie.cookie, lead->marketo_id,
                                &landed.fields};
     ms_dead_add_lead(store, "lead", &dead, code, reason, now);
-    if (lead->marketo_id == 0) { /* they waited for the id that it does not get */
+    /* They waited for the id that it does not get, unless by what has come meanwhile. */
+    if (lead->marketo_id == 0 && lead->flying == 0 && lead->since == 0) {
         ms_dead_move_activities_of(store, lead->id, code, reason, now);
     }
     lead->ended = now;
