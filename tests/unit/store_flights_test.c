@@ -171,6 +171,60 @@ test_what_another_lead_was_sent_is_sent_when_it_is_said_again(void **state)
                         "#9 @u1 a@x.com {\"Plan\":\"pro\",\"UserId\":\"u1\"}\n");
 }
 
+/* An hour before all that Marketo's 7 was told, their Plan was free; it comes now. */
+static void
+say_something_older(const char *email, const char *user_id)
+{
+    const ms_command late = {.kind = MS_COMMAND_LEAD,
+                             .who = {slice(email), slice(user_id), none, true},
+                             .time = START - 3600 * SECOND,
+                             .fields = slice("{\"Plan\":\"free\"}")};
+    request(&late, RIPE + SECOND);
+}
+
+static void
+test_what_is_older_does_not_go_to_the_lead_that_has_the_address(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"Plan\":\"pro\"}", START);
+    sync_one(MS_BY_USER_ID, 7, RIPE);
+    identify("a@x.com", "u1", NULL, "{\"B\":1}", RIPE);
+    say_something_older("", "u1");
+    answer_email(9, RIPE + 60 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
+                        "#9 @u1 a@x.com {\"B\":1}\n#7  {\"UserId\":null}\n");
+}
+
+/* The newest value is as new if it is said late. */
+static void
+test_what_was_sent_goes_to_the_lead_that_has_the_address_if_it_is_said_late(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"Plan\":\"free\"}", START);
+    sync_one(MS_BY_USER_ID, 7, RIPE);
+    identify("a@x.com", "u1", NULL, NULL, RIPE);
+    say_something_older("", "u1");
+    answer_email(9, RIPE + 60 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
+                        "#9 @u1 a@x.com {\"Plan\":\"free\"}\n#7  {\"UserId\":null}\n");
+}
+
+static void
+test_what_is_older_does_not_go_to_the_next_lead(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"Plan\":\"pro\"}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    ok(ms_store_forget_marketo_id(queue, 7, RIPE));
+    say_something_older("a@x.com", "");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 60 * SECOND), "a@x.com {}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 8, RIPE + 60 * SECOND));
+    /* What is as new as what the former one had got is not. */
+    identify("a@x.com", NULL, NULL, "{\"Plan\":\"pro\"}", RIPE + 61 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
+                        "#8 a@x.com {\"Plan\":\"pro\"}\n");
+}
+
 int
 main(void)
 {
@@ -185,6 +239,9 @@ main(void)
         TEST(test_what_a_sync_by_user_id_said_goes_with_the_first_address),
         TEST(test_what_was_sent_before_goes_with_the_first_address),
         TEST(test_what_another_lead_was_sent_is_sent_when_it_is_said_again),
+        TEST(test_what_is_older_does_not_go_to_the_lead_that_has_the_address),
+        TEST(test_what_was_sent_goes_to_the_lead_that_has_the_address_if_it_is_said_late),
+        TEST(test_what_is_older_does_not_go_to_the_next_lead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64
     }
     int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
     if (lead->marketo_id != 0) {
-        lead->sent = MS_SLICE(""); /* that was to another lead of Marketo's */
+        lead->sent = ms_sent_fields_to_another(&store->scratch, lead->sent);
     }
     lead->marketo_id = marketo_id;
     if (known != 0 && known != lead->id) {

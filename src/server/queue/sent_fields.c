@@ -178,20 +178,46 @@ ms_sent_fields_merge(ms_arena *arena, ms_slice a, ms_slice b)
     return unite(arena, a, b, false);
 }
 
-ms_slice
-ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
+/* The records in memory that may be written; empty if the arena is exhausted. */
+static ms_slice
+copy_of(ms_arena *arena, ms_slice sent)
 {
     record *copy = ms_arena_alloc(arena, sent.len);
     if (copy == NULL) {
         return MS_SLICE("");
     }
     memcpy(copy, sent.ptr, sent.len);
-    ms_slice doubted = slice_of(copy, count(sent));
+    return slice_of(copy, count(sent));
+}
+
+/* Something as new is known, but not to be what Marketo has. */
+static void
+doubt(ms_slice sent, size_t place)
+{
+    record doubted = get(sent, place);
+    doubted.at = 0;
+    set(sent, place, doubted);
+}
+
+ms_slice
+ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields)
+{
+    ms_slice doubted = copy_of(arena, sent);
     for (size_t i = 0; i < fields->count; i++) {
         size_t place = find(doubted, name_hash(fields->list[i].name));
         if (place < count(doubted)) {
-            copy[place].at = 0;
+            doubt(doubted, place);
         }
+    }
+    return doubted;
+}
+
+ms_slice
+ms_sent_fields_to_another(ms_arena *arena, ms_slice sent)
+{
+    ms_slice doubted = copy_of(arena, sent);
+    for (size_t i = 0; i < count(doubted); i++) {
+        doubt(doubted, i);
     }
     return doubted;
 }
@@ -220,7 +246,8 @@ is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field
         return false;
     }
     record known = get(sent, place);
-    if (known.at > since && known.value == hash(field->name, field->value)) {
+    bool is_same = known.value == hash(field->name, field->value);
+    if (is_same && known.at > since) {
         if (field->time > known.time) {
             known.time = field->time;
             set(sent, place, known);
@@ -228,7 +255,9 @@ is_done(ms_slice sent, int64_t since, int64_t now, const ms_waiting_field *field
         }
         return true;
     }
-    return is_newer(known, now, field);
+    /* The newest value may be said late to whom it may not have come. */
+    bool may_lack = is_same && known.at == 0;
+    return !may_lack && is_newer(known, now, field);
 }
 
 bool

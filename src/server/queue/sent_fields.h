@@ -7,8 +7,8 @@
  * way for all that is newer than itself, though newer ones had been sent before it.
  *
  * A record has the hash of the name in lower case, the hash of that and the value, the time when it
- * was sent, and the value's own (field_set.h); eight bytes each. Records are in the order of the
- * names' hashes, each once.
+ * was sent (0: perhaps never), and the value's own (field_set.h); eight bytes each. Records are in
+ * the order of the names' hashes, each once.
  */
 #ifndef MS_SENT_FIELDS_H
 #define MS_SENT_FIELDS_H
@@ -23,6 +23,10 @@ ms_slice ms_sent_fields_add(ms_arena *arena, ms_slice sent, const ms_field_set *
 /* The records where it is not known any more what Marketo has of `fields`: something as new as
  * they say, but none of their values is taken for sent. */
 ms_slice ms_sent_fields_doubt(ms_arena *arena, ms_slice sent, const ms_field_set *fields);
+
+/* The records for another lead of Marketo's: it has nothing of all that, but what is older than
+ * that is not for it either. */
+ms_slice ms_sent_fields_to_another(ms_arena *arena, ms_slice sent);
 
 /* Both together; of each name what was sent later. If both sent the same value, it is as new as
  * either says. */

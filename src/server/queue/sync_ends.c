@@ -154,7 +154,8 @@ ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
     (void)ms_sql_run_2(store, MS_LEAD_NAME, id, 0);
     lead->marketo_id = 0;
     lead->email_unasked = false;
-    lead->sent = MS_SLICE(""); /* whom the e-mail finds or makes has nothing of it */
+    /* Whom the e-mail finds or makes has nothing of it. */
+    lead->sent = ms_sent_fields_to_another(&store->scratch, lead->sent);
     ms_lead_hold(store, lead, now);
     ms_lead_save(store, lead);
     return ms_store_ended(store);
