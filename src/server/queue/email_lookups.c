@@ -1,7 +1,7 @@
 /* E-mail addresses of leads that Marketo knows already, on their way: whose they are. */
 
+#include "alias.h"
 #include "flight.h"
-#include "identity.h"
 #include "known_lead.h"
 #include "taking.h"
 

@@ -1,10 +1,8 @@
 #include "identity.h"
 
+#include "alias.h"
 #include "cookie_row.h"
 #include "known_lead.h"
-
-/* On disk. */
-typedef enum { ALIAS_EMAIL, ALIAS_USER_ID } alias_kind;
 
 /* What is known of an identity: ids of leads, 0 for none. */
 typedef struct {
@@ -14,48 +12,12 @@ typedef struct {
     ms_cookie_row cookie;
 } knowledge;
 
-ms_slice
-ms_email_key(ms_store *store, ms_slice email)
-{
-    char *key = email.len == 0 ? NULL : ms_scratch(store, email.len);
-    if (key == NULL) {
-        return MS_SLICE("");
-    }
-    for (size_t i = 0; i < email.len; i++) {
-        key[i] = ms_to_lower(email.ptr[i]);
-    }
-    return (ms_slice){key, email.len};
-}
-
-/* The lead that has the alias; 0 if nobody has it, or it is empty. */
-static int64_t
-find(ms_store *store, alias_kind kind, ms_slice name)
-{
-    if (name.len == 0) {
-        return 0;
-    }
-    ms_sql *sql = ms_sql_begin(store, MS_ALIAS_FIND);
-    ms_sql_int(sql, kind);
-    ms_sql_text(sql, name);
-    return ms_sql_number(sql);
-}
-
-static void
-put(ms_store *store, alias_kind kind, ms_slice name, const ms_lead_row *lead)
-{
-    ms_sql *sql = ms_sql_begin(store, MS_ALIAS_PUT);
-    ms_sql_int(sql, kind);
-    ms_sql_text(sql, name);
-    ms_sql_int(sql, lead->id);
-    (void)ms_sql_run(sql);
-}
-
 static knowledge
 know(ms_store *store, const ms_identity *who)
 {
     knowledge known = {.email_key = ms_email_key(store, who->email)};
-    known.by_email = find(store, ALIAS_EMAIL, known.email_key);
-    known.by_user_id = find(store, ALIAS_USER_ID, who->user_id);
+    known.by_email = ms_alias_find(store, MS_NAME_EMAIL, known.email_key);
+    known.by_user_id = ms_alias_find(store, MS_NAME_USER_ID, who->user_id);
     if (who->cookie.len > 0) {
         known.cookie = ms_cookie_find(store, who->cookie);
     }
@@ -192,11 +154,11 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
             int64_t now)
 {
     if (who->email.len > 0 && known->by_email == 0) {
-        put(store, ALIAS_EMAIL, known->email_key, lead);
+        ms_alias_put(store, MS_NAME_EMAIL, known->email_key, lead);
     }
     bool moves = user_id_moves(store, lead, who, known);
     if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
-        put(store, ALIAS_USER_ID, who->user_id, lead);
+        ms_alias_put(store, MS_NAME_USER_ID, who->user_id, lead);
     }
     set(lead, &lead->user_id, who->user_id);
     if (lead->email.len == 0 && who->email.len > 0) {
@@ -213,8 +175,9 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
 static int64_t
 owner_of(ms_store *store, const ms_lead_row *lead)
 {
-    return lead->email.len > 0 ? find(store, ALIAS_EMAIL, ms_email_key(store, lead->email))
-                               : find(store, ALIAS_USER_ID, lead->user_id);
+    return lead->email.len > 0
+               ? ms_alias_find(store, MS_NAME_EMAIL, ms_email_key(store, lead->email))
+               : ms_alias_find(store, MS_NAME_USER_ID, lead->user_id);
 }
 
 static void
@@ -239,7 +202,8 @@ tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kno
         int64_t owner = owner_of(store, left);
         if (owner == lead->id) {
             ms_lead_merge(store, lead, left, now);
-        } else if (owner == left->id && find(store, ALIAS_USER_ID, left->user_id) == lead->id) {
+        } else if (owner == left->id &&
+                   ms_alias_find(store, MS_NAME_USER_ID, left->user_id) == lead->id) {
             ms_lead_save(store, left); /* of the two addresses of the user's, this has the other */
         } else {
             (void)ms_identity_without_cookie(store, left, now);
@@ -280,7 +244,7 @@ ms_identity_is_nobody(const ms_identity *who)
 void
 ms_identity_leave_user_id(ms_store *store, ms_identity *who)
 {
-    if (who->email.len > 0 && find(store, ALIAS_USER_ID, who->user_id) != 0) {
+    if (who->email.len > 0 && ms_alias_find(store, MS_NAME_USER_ID, who->user_id) != 0) {
         who->user_id = MS_SLICE("");
     }
 }
@@ -320,7 +284,7 @@ other_than(ms_store *store, const ms_lead_row *lead, bool *gives_email)
         return ms_lead_load(store, owner);
     }
     /* Nobody else has its address: the user's lead gets it, as where there is no cookie. */
-    int64_t users = find(store, ALIAS_USER_ID, lead->user_id);
+    int64_t users = ms_alias_find(store, MS_NAME_USER_ID, lead->user_id);
     ms_lead_row *other = users == lead->id ? NULL : without_email(store, users, &user);
     *gives_email = other != NULL;
     return other;
@@ -346,13 +310,13 @@ void
 ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now)
 {
     ms_slice key = ms_email_key(store, email);
-    int64_t owner = find(store, ALIAS_EMAIL, key);
+    int64_t owner = ms_alias_find(store, MS_NAME_EMAIL, key);
     if (key.len == 0 || owner == lead->id) {
         return;
     }
     set(lead, &lead->email, lead->email.len > 0 ? MS_SLICE("") : email);
     if (owner == 0) {
-        put(store, ALIAS_EMAIL, key, lead);
+        ms_alias_put(store, MS_NAME_EMAIL, key, lead);
         return;
     }
     ms_lead_row *other = ms_lead_load(store, owner);
@@ -363,6 +327,6 @@ ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_
         ms_lead_merge(store, lead, other, now);
     } else {
         /* It waits for an answer of its own, and is this lead if that names nobody. */
-        put(store, ALIAS_EMAIL, key, lead);
+        ms_alias_put(store, MS_NAME_EMAIL, key, lead);
     }
 }

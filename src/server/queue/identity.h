@@ -46,7 +46,4 @@ ms_lead_row *ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int6
  * is somebody's. `lead` is yet to be saved. */
 void ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now);
 
-/* An e-mail address as it is compared. */
-ms_slice ms_email_key(ms_store *store, ms_slice email);
-
 #endif

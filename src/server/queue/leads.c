@@ -1,10 +1,10 @@
 /* Leads that are to be sent: how they are taken. */
 
+#include "alias.h"
 #include "cookie_row.h"
 #include "dead.h"
 #include "field_portion.h"
 #include "flight.h"
-#include "identity.h"
 #include "known_lead.h"
 #include "sent_fields.h"
 #include "taking.h"
