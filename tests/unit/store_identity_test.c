@@ -407,6 +407,58 @@ test_email_of_a_user_is_a_lead_of_the_queue(void **state)
     assert_int_equal(leads(), 2);
 }
 
+/* Both are known there already, each by its own name: the user is whose the address is, with all
+ * that waits. */
+static void
+test_email_of_a_user_is_another_known_lead(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    known("a@x.com", NULL, 9);
+    identify_in_browser(NULL, "u1", COOKIE, "{\"B\":1}", START);
+    track("", "u1", START);
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", START + SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), LEFT "#9 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, LATER));
+    ok(ms_store_lead_sent(queue, taken[1].id, 9, LATER));
+    assert_string_equal(associations(LATER), COOKIE ">9\n");
+    assert_string_equal(activities(LATER), ">9\n");
+    identify(NULL, "u1", NULL, "{\"D\":1}", MUCH_LATER);
+    identify_in_browser(NULL, "u1", COOKIE, "{\"E\":1}", MUCH_LATER);
+    ok(ms_store_associated(queue, cookies[0].id, MUCH_LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 10 * SECOND),
+                        "#9 @u1 a@x.com {\"D\":1,\"E\":1}\n");
+}
+
+/* A sync of the lead that the user was is one, and what it is told then another. */
+static void
+test_email_of_a_user_that_is_told_of(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    known("a@x.com", NULL, 9);
+    identify(NULL, "u1", NULL, "{\"B\":1}", START);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u1  {\"B\":1}\n");
+    int64_t sync = taken[0].id;
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"C\":1}\n");
+    ok(ms_store_lead_sent(queue, sync, 7, MUCH_LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), LEFT);
+}
+
+/* With an address that Marketo has not been told of, the user is asked about first, too. */
+static void
+test_email_of_a_user_is_a_lead_that_waits(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", NULL, NULL, "{\"B\":1}", START);
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", START + SECOND);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "");
+    answer_email("a@x.com", 9, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#9 @u1 a@x.com {\"B\":1,\"C\":1}\n" LEFT);
+}
+
 /* The address comes while the lead is being made. */
 static void
 test_email_of_a_user_in_flight(void **state)
@@ -735,6 +787,9 @@ main(void)
         TEST(test_email_of_a_user_is_asked_about_first),
         TEST(test_email_of_a_user_is_another_leads),
         TEST(test_email_of_a_user_is_a_lead_of_the_queue),
+        TEST(test_email_of_a_user_is_another_known_lead),
+        TEST(test_email_of_a_user_that_is_told_of),
+        TEST(test_email_of_a_user_is_a_lead_that_waits),
         TEST(test_email_of_a_user_in_flight),
         TEST(test_email_is_asked_about_again),
         TEST(test_email_of_a_user_that_is_gone),

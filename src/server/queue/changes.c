@@ -156,7 +156,7 @@ lead_of(ms_store *store, const ms_command *command, int64_t now)
     bool by_marketo_id = command->marketo_id != 0 &&
                          (ms_identity_is_nobody(&command->who) ||
                           ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, command->marketo_id) != 0);
-    return by_marketo_id ? ms_identity_of_marketo_id(store, command->marketo_id, now)
+    return by_marketo_id ? ms_lead_of_marketo_id(store, command->marketo_id, now)
                          : ms_identity_lead(store, &command->who, now);
 }
 

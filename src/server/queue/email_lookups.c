@@ -3,6 +3,7 @@
 #include "alias.h"
 #include "flight.h"
 #include "known_lead.h"
+#include "left_lead.h"
 #include "taking.h"
 
 static bool
@@ -47,24 +48,6 @@ ms_store_take_email_lookups(ms_store *store, int64_t now, size_t room, ms_arena 
     return ms_store_ended(store);
 }
 
-/* Nobody is to be found by the user id but the lead that has the address. */
-static void
-take_user_id_from(ms_store *store, int64_t marketo_id, int64_t now)
-{
-    ms_field_set fields;
-    ms_lead_row *left = ms_lead_new(store, now);
-    if (left != NULL &&
-        ms_field_set_read(&store->scratch, MS_SLICE("{\"UserId\":null}"), now, &fields)) {
-        ms_lead_save(store, left);
-        ms_lead_set_fields(store, left, &fields);
-        ms_lead_identified(store, left, marketo_id, now);
-        ms_lead_wants_sync(left, now);
-        ms_lead_save(store, left);
-    } else {
-        ms_store_fail(store, "out of memory");
-    }
-}
-
 /* The lead is the one that has its address: of that nothing was sent yet, but what another row of
  * the queue says. */
 static void
@@ -75,7 +58,7 @@ change_over(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
     ms_lead_identified(store, lead, marketo_id, now);
     ms_lead_save(store, lead);
     if (left != 0 && lead->user_id.len > 0) {
-        take_user_id_from(store, left, now);
+        ms_left(store, left, lead->user_id, now);
     }
 }
 

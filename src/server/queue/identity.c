@@ -3,6 +3,7 @@
 #include "alias.h"
 #include "cookie_row.h"
 #include "known_lead.h"
+#include "left_lead.h"
 
 /* What is known of an identity: ids of leads, 0 for none. */
 typedef struct {
@@ -148,6 +149,16 @@ user_id_moves(ms_store *store, const ms_lead_row *lead, const ms_identity *who,
     return !asks_about_cookie(who, known) || without_email(store, known->by_user_id, who) == NULL;
 }
 
+/* The user id goes over from a lead that Marketo knows by that alone: so does all that waits. */
+static void
+leave(ms_store *store, int64_t id, const ms_identity *who, ms_lead_row *lead, int64_t now)
+{
+    ms_lead_row *left = without_email(store, id, who);
+    if (left != NULL && left->marketo_id != 0 && ms_slice_equal(left->user_id, who->user_id)) {
+        ms_left_for(store, left, lead, now);
+    }
+}
+
 /* Ties to the lead what is nobody's yet. */
 static void
 tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known,
@@ -157,6 +168,9 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
         ms_alias_put(store, MS_NAME_EMAIL, known->email_key, lead);
     }
     bool moves = user_id_moves(store, lead, who, known);
+    if (moves) {
+        leave(store, known->by_user_id, who, lead, now);
+    }
     if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
         ms_alias_put(store, MS_NAME_USER_ID, who->user_id, lead);
     }
@@ -247,21 +261,6 @@ ms_identity_leave_user_id(ms_store *store, ms_identity *who)
     if (who->email.len > 0 && ms_alias_find(store, MS_NAME_USER_ID, who->user_id) != 0) {
         who->user_id = MS_SLICE("");
     }
-}
-
-ms_lead_row *
-ms_identity_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
-{
-    int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
-    if (known != 0) {
-        return ms_lead_load(store, known);
-    }
-    ms_lead_row *lead = ms_lead_new(store, now);
-    if (lead != NULL) {
-        ms_lead_save(store, lead);
-        ms_lead_identified(store, lead, marketo_id, now);
-    }
-    return store->failed ? NULL : lead;
 }
 
 void

@@ -28,9 +28,6 @@ void ms_identity_leave_user_id(ms_store *store, ms_identity *who);
 /* Does it say nothing? */
 bool ms_identity_is_nobody(const ms_identity *who);
 
-/* The lead of this Marketo id, made if there is none; yet to be saved. NULL if that failed. */
-ms_lead_row *ms_identity_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
-
 /* From now on it is looked up by this address, unless that is empty. */
 void ms_identity_set_email(ms_lead_row *lead, ms_slice email);
 

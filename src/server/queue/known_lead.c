@@ -25,13 +25,29 @@ ms_lead_target(const ms_lead_row *lead)
     return lead->email_unasked ? 0 : lead->marketo_id;
 }
 
-/* What waited for the lead to have an id. */
+/* Those that waited for somebody to go to are due, if there is somebody; else all wait. */
 static void
-release_activities(ms_store *store, const ms_lead_row *lead, int64_t now)
+activities_follow(ms_store *store, const ms_lead_row *lead, int64_t now)
 {
     if (ms_lead_target(lead) != 0) {
         (void)ms_sql_run_2(store, MS_ACTIVITIES_READY, lead->id, now + store->rules.linger);
+    } else {
+        (void)ms_sql_run_1(store, MS_ACTIVITIES_WAIT, lead->id);
     }
+}
+
+void
+ms_lead_take_along(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now)
+{
+    ms_field_set older = ms_lead_fields(store, lead);
+    ms_field_set newer = ms_lead_fields(store, other);
+    ms_lead_set_together(store, lead, &older, &newer, now);
+    lead->since = earlier(lead->since, other->since);
+    lead->changed = true;
+    ms_cookies_follow(store, other->id, ms_lead_target(lead), now);
+    (void)ms_sql_run_2(store, MS_COOKIES_MOVE, lead->id, other->id);
+    (void)ms_sql_run_2(store, MS_ACTIVITIES_MOVE, lead->id, other->id);
+    activities_follow(store, lead, now);
 }
 
 /* A lead that is not on disk yet takes the other's row, and with it whatever has its id: that may
@@ -90,7 +106,7 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     if (gets_id) {
         ms_lead_identified(store, lead, other->marketo_id, now);
     } else {
-        release_activities(store, lead, now);
+        activities_follow(store, lead, now);
     }
 }
 
@@ -100,7 +116,7 @@ release(ms_store *store, ms_lead_row *lead, int64_t now)
 {
     lead->changed = true;
     ms_cookies_follow(store, lead->id, ms_lead_target(lead), now);
-    release_activities(store, lead, now);
+    activities_follow(store, lead, now);
 }
 
 void
@@ -122,6 +138,21 @@ ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64
     }
     (void)ms_sql_run_2(store, MS_LEAD_NAME, lead->id, marketo_id);
     release(store, lead, now);
+}
+
+ms_lead_row *
+ms_lead_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
+{
+    int64_t known = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id);
+    if (known != 0) {
+        return ms_lead_load(store, known);
+    }
+    ms_lead_row *lead = ms_lead_new(store, now);
+    if (lead != NULL) {
+        ms_lead_save(store, lead);
+        ms_lead_identified(store, lead, marketo_id, now);
+    }
+    return store->failed ? NULL : lead;
 }
 
 void

@@ -11,10 +11,18 @@
  * row ends. `lead` is yet to be saved. */
 void ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
 
+/* What waits for `other` waits for `lead` from now on, its fields, cookies and activities: the rows
+ * stay two. Either has a Marketo id, and no cookie of `other` is being looked up. Both are yet to
+ * be saved, the fields of `other` to be set. */
+void ms_lead_take_along(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
+
 /* Its id in Marketo is known: another row of that id is merged into it, and what waited for an id
  * can go. If it had another id, none of what was sent to that counts as sent. `lead` is yet to be
  * saved. */
 void ms_lead_identified(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now);
+
+/* The lead of this Marketo id, made if there is none; yet to be saved. NULL if that failed. */
+ms_lead_row *ms_lead_of_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
 
 /*
  * A lead that Marketo knows has got its first e-mail address, which another lead may have there.

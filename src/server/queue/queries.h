@@ -175,7 +175,8 @@
     X(MS_ACTIVITY_OF_LEAD, "SELECT id FROM activity WHERE lead = ?1 LIMIT 1")                      \
     X(MS_ACTIVITIES_READY, "UPDATE activity SET due = ?2"                                          \
         " WHERE lead = ?1 AND due = 0 AND flying = 0")                                             \
-    X(MS_ACTIVITIES_WAIT, "UPDATE activity SET due = 0 WHERE lead = ?1 AND flying = 0")            \
+    /* One lead's may be few, and all that are due very many. */                                   \
+    X(MS_ACTIVITIES_WAIT, "UPDATE activity SET due = 0 WHERE lead = ?1 AND flying = 0 AND +due > 0") \
     X(MS_ACTIVITIES_MOVE, "UPDATE activity SET lead = ?1 WHERE lead = ?2")             \
     X(MS_ACTIVITIES_RECOVER, "UPDATE activity SET flying = 0, due = " MS_UNLESS_NOBODY("?1")       \
         " WHERE flying > 0")                                                                       \

@@ -4,6 +4,7 @@
 #include "dead.h"
 #include "flight.h"
 #include "known_lead.h"
+#include "left_lead.h"
 #include "sent_fields.h"
 
 /* The sync has told Marketo this cookie, or may have: it is to be tied to whose it is by now. */
@@ -56,12 +57,14 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     lead->ended = now;
     lead->attempts = 0;
     lead->retry = 0;
+    bool is_another = lead->marketo_id != 0 && marketo_id != 0 && lead->marketo_id != marketo_id;
+    int64_t left = 0;
     /* What flew as another row, before that became this lead, made another one in Marketo. */
-    bool is_elsewhere = lead->id != id && lead->marketo_id != 0 && marketo_id != 0 &&
-                        lead->marketo_id != marketo_id;
-    if (is_elsewhere) {
+    if (is_another && lead->id != id) {
         ms_flight_wait_again(store, lead, &landed);
+        left = landed.email.len == 0 && landed.cookie == 0 ? marketo_id : 0;
     } else {
+        left = is_another && lead->email_unasked ? lead->marketo_id : 0;
         bool asks = lead->marketo_id == 0 && marketo_id != 0 && landed.email.len == 0 &&
                     lead->email.len > 0;
         ms_lead_identified(store, lead, marketo_id, now);
@@ -88,6 +91,9 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
         ms_lead_wants_sync(lead, now); /* for the next cookie: each sync takes one */
     }
     ms_lead_save(store, lead);
+    if (left != 0 && lead->user_id.len > 0) {
+        ms_left(store, left, lead->user_id, now);
+    }
     return ms_store_ended(store);
 }
 

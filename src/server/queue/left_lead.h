@@ -1,0 +1,22 @@
+/*
+ * Leads that Marketo knows by a user id alone, and whose user turns out to be another one there, of
+ * an e-mail address: from then on nobody but that is to be found by the user id, so the lead that
+ * was left is told that it has none. Whatever else it was sent it keeps.
+ */
+#ifndef MS_LEFT_LEAD_H
+#define MS_LEFT_LEAD_H
+
+#include "lead_row.h"
+
+/* The user, who was sent to the lead of this Marketo id, is another. One of an address, or of another
+ * user id by now, is left alone. */
+void ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t now);
+
+/*
+ * The user of `left`, which has a Marketo id and no address, is `lead`: what waits for them goes over.
+ * If Marketo has yet to say who that is, they are one, and the address is asked about. Saves `left`;
+ * `lead` is yet to be.
+ */
+void ms_left_for(ms_store *store, ms_lead_row *left, ms_lead_row *lead, int64_t now);
+
+#endif
