@@ -21,8 +21,12 @@ model_begin(const model_setting *setting, uint64_t seed)
     model.said_count = 1;
     model.call_count = 0;
     memset(model.value, 0, sizeof model.value);
+    memset(model.user_of, 0, sizeof model.user_of);
+    for (int i = 0; i < PEOPLE; i++) {
+        model.address_of[i] = setting->two_leads && one_in(2) ? 0 : marketo_id_of(i);
+    }
     for (int i = 0; i < COOKIES; i++) {
-        model.cookie_of[i] = one_in(3) ? marketo_id_of(i / COOKIES_EACH) : 0;
+        model.cookie_of[i] = one_in(3) ? model.address_of[i / COOKIES_EACH] : 0;
     }
 }
 
@@ -80,9 +84,11 @@ random_names(int person)
     enum { E = 1, U = 2, C = 4 };
     static const int without_user_ids[] = {E, E | C};
     static const int with_user_ids[] = {E, E, E | C, E | C, E | U, U, U | C, C};
-    int says = model.setting->anybody    ? 1 + (int)random_below(7)
-               : model.setting->user_ids ? with_user_ids[random_below(8)]
-                                         : without_user_ids[random_below(2)];
+    static const int with_two_leads[] = {E, E | C, E | U, E | U, E | U | C, U, U, U};
+    int says = model.setting->anybody     ? 1 + (int)random_below(7)
+               : model.setting->two_leads ? with_two_leads[random_below(8)]
+               : model.setting->user_ids  ? with_user_ids[random_below(8)]
+                                          : without_user_ids[random_below(2)];
     return names_of(person, says & E, says & U, says & C);
 }
 
@@ -103,14 +109,23 @@ random_time(void)
     return time;
 }
 
+/* May the cookie decide whose the message is? Or do all say them who have got none? */
+static bool
+is_cookie_first(const names *who)
+{
+    bool by_cookie_alone = who->email[0] == '\0' && who->user_id[0] == '\0';
+    bool by_page =
+        model.setting->lent_browsers || (model.setting->two_leads && who->cookie[0] != '\0');
+    return !by_page && (by_cookie_alone || one_in(2));
+}
+
 void
 say_something(void)
 {
-    char text[32];
+    char text[48];
     int person = anyone();
     names who = random_names(person);
     bool is_activity = !model.setting->soap && one_in(6);
-    bool by_cookie_alone = who.email[0] == '\0' && who.user_id[0] == '\0';
     assert_in_range(model.said_count, 1, MESSAGES - 1);
     int number = model.said_count;
     model_message *said = &model.said[number];
@@ -118,16 +133,24 @@ say_something(void)
     int field = model.setting->anybody ? number : (int)random_below(FIELDS);
     /* One of few: what Marketo has may be said again, and after another it must not be left out. */
     int value = VALUES_EACH * person + 1 + (int)random_below(2);
-    *said = (model_message){person, is_activity ? -1 : field, value, random_time(), false};
+    *said = (model_message){.person = person,
+                            .field = is_activity ? -1 : field,
+                            .value = value,
+                            .time = random_time(),
+                            .says_email = who.email[0] != '\0',
+                            .says_user_id = who.user_id[0] != '\0'};
     model.said_count++;
-    ms_command command = {.kind = is_activity ? MS_COMMAND_ACTIVITY : MS_COMMAND_LEAD,
-                          .who = {slice(who.email), slice(who.user_id), slice(who.cookie),
-                                  !model.setting->lent_browsers && (by_cookie_alone || one_in(2))},
-                          .time = said->time};
+    ms_command command = {
+        .kind = is_activity ? MS_COMMAND_ACTIVITY : MS_COMMAND_LEAD,
+        .who = {slice(who.email), slice(who.user_id), slice(who.cookie), is_cookie_first(&who)},
+        .time = said->time};
     if (is_activity) {
         (void)snprintf(text, sizeof text, "[%d]", number);
         command.activity_type = 5;
         command.attributes = slice(text);
+    } else if (model.setting->two_leads && said->says_user_id) {
+        (void)snprintf(text, sizeof text, "{\"F%d\":%d,\"UserId\":%d}", field, value, person + 1);
+        command.fields = slice(text);
     } else {
         (void)snprintf(text, sizeof text, "{\"F%d\":%d}", field, value);
         command.fields = slice(text);
@@ -146,8 +169,9 @@ introduce_everybody(void)
         (void)snprintf(who.email, sizeof who.email, "e%d@x.com", person);
         (void)snprintf(who.user_id, sizeof who.user_id, "u%d", person);
         (void)snprintf(who.cookie, sizeof who.cookie, "c%d%d", person, cookie % COOKIES_EACH);
-        identify_in_browser(who.email, model.setting->user_ids ? who.user_id : NULL, who.cookie,
-                            NULL, model.now);
+        bool says_user_id = model.setting->user_ids || model.setting->two_leads;
+        identify_in_browser(who.email, says_user_id ? who.user_id : NULL, who.cookie, NULL,
+                            model.now);
     }
 }
 
@@ -159,11 +183,30 @@ marketo_id_of(int person)
     return 100 + (model.setting->anybody && person == PEOPLE - 1 ? person - 1 : person);
 }
 
+/* The lead that Marketo makes of the person's user id alone, where that is one of two. */
+static int64_t
+marketo_id_of_user(int person)
+{
+    return marketo_id_of(person) + PEOPLE;
+}
+
+int64_t
+marketo_id_of_address(int person)
+{
+    return model.address_of[person];
+}
+
+static int
+lead_number(int64_t marketo_id)
+{
+    assert_in_range(marketo_id, 100, 100 + LEADS - 1);
+    return (int)(marketo_id - 100);
+}
+
 int
 person_of(int64_t marketo_id)
 {
-    assert_in_range(marketo_id, 100, 100 + PEOPLE - 1);
-    return (int)(marketo_id - 100);
+    return lead_number(marketo_id) % PEOPLE;
 }
 
 static int
@@ -202,10 +245,12 @@ person_of_lead(const ms_due_lead *lead)
     return lead->user_id.len > 0 ? digit(lead->user_id.ptr[1]) : cookie / COOKIES_EACH;
 }
 
-/* The fields have come to the person. */
+/* The fields have come to the lead. */
 static void
-receive(int person, const char *fields)
+receive(int64_t marketo_id, const char *fields)
 {
+    int lead = lead_number(marketo_id);
+    const char *user_id = strstr(fields, "\"UserId\":");
     for (const char *at = fields; (at = strstr(at, "\"F")) != NULL; at++) {
         char *end;
         int field = (int)strtol(at + 2, &end, 10);
@@ -215,24 +260,47 @@ receive(int person, const char *fields)
             model.said[field].arrived = true;
         } else {
             assert_in_range(field, 0, FIELDS - 1);
-            assert_int_equal(value / VALUES_EACH, person);
-            model.value[person][field] = value;
+            assert_int_equal(value / VALUES_EACH, person_of(marketo_id));
+            model.value[lead][field] = value;
         }
+    }
+    if (user_id != NULL) { /* or null, which is none */
+        model.user_of[lead] = (int)strtol(strchr(user_id, ':') + 1, NULL, 10);
     }
 }
 
-void
+/* Whom Marketo finds, or makes; from then on that lead has the address. */
+static int64_t
+reached(const model_call *sync)
+{
+    int64_t *address_of = &model.address_of[sync->person];
+    if (!model.setting->two_leads) {
+        return marketo_id_of(sync->person);
+    }
+    if (sync->email[0] == '\0') {
+        return sync->marketo_id != 0 ? sync->marketo_id : marketo_id_of_user(sync->person);
+    }
+    if (*address_of == 0) {
+        *address_of = sync->marketo_id != 0 ? sync->marketo_id : marketo_id_of(sync->person);
+    }
+    return sync->marketo_id != 0 ? sync->marketo_id : *address_of;
+}
+
+int64_t
 happen(const model_call *made)
 {
+    int64_t whose = made->marketo_id;
     if (made->kind == SYNC) {
-        receive(made->person, made->fields);
+        whose = reached(made);
+        receive(whose, made->fields);
     }
     if (made->kind == ACTIVITY) {
         model.said[made->message].arrived = true;
     }
     if (made->cookie >= 0 && made->kind != LOOKUP) {
-        model.cookie_of[made->cookie] = marketo_id_of(made->person);
+        model.cookie_of[made->cookie] = whose;
     }
+    return whose;
 }
 
 /* ---- calls ------------------------------------------------------------------------------- */
@@ -298,6 +366,33 @@ check_values(int person)
     }
 }
 
+/* What was said with the address is with whom has that, and so is the user id. What the user id
+ * said alone is with one of the two. */
+static void
+check_two_leads(int person)
+{
+    int lead = lead_number(model.address_of[person]);
+    bool is_told = false; /* of the user id, with the address */
+    for (int field = 0; field < FIELDS; field++) {
+        const model_message *said = newest(person, field);
+        int has = model.value[lead][field];
+        bool other_has = said != NULL && !said->says_email &&
+                         (model.value[person][field] == said->value ||
+                          model.value[PEOPLE + person][field] == said->value);
+        if (said != NULL && has != said->value && !other_has) {
+            fail_msg("person %d's F%d is %d, not the newest, %d", person, field, has, said->value);
+        }
+    }
+    for (int i = 1; i < model.said_count; i++) {
+        const model_message *said = &model.said[i];
+        is_told |=
+            said->person == person && said->field >= 0 && said->says_email && said->says_user_id;
+    }
+    if (is_told && model.user_of[lead] != person + 1) {
+        fail_msg("person %d's lead has no user id", person);
+    }
+}
+
 void
 check_marketo(void)
 {
@@ -310,10 +405,14 @@ check_marketo(void)
         }
     }
     for (int person = 0; person < PEOPLE && !model.setting->anybody; person++) {
-        check_values(person);
+        if (model.setting->two_leads) {
+            check_two_leads(person);
+        } else {
+            check_values(person);
+        }
     }
     for (int cookie = 0; cookie < COOKIES && !model.setting->anybody; cookie++) {
-        if (model.cookie_of[cookie] != marketo_id_of(cookie / COOKIES_EACH)) {
+        if (model.cookie_of[cookie] != marketo_id_of_address(cookie / COOKIES_EACH)) {
             fail_msg("cookie %d is lead %lld's", cookie, (long long)model.cookie_of[cookie]);
         }
     }

@@ -10,6 +10,7 @@
 
 #define PEOPLE 4
 #define FIELDS 3
+#define LEADS (2 * PEOPLE)
 #define COOKIES_EACH 3
 #define COOKIES (PEOPLE * COOKIES_EACH)
 #define MESSAGES 400
@@ -23,9 +24,11 @@ typedef struct {
     bool anybody;       /* an address, a user id and a cookie may be of three people, and two
                            people's addresses are of one lead; each message brings a field of its
                            own, so that none takes another's place */
-    bool soap;          /* leads are taken by whatever they have, with their cookies */
-    bool clock_moves;   /* back, too */
-    bool newest_wins;   /* else some value that was said */
+    bool two_leads;   /* Marketo makes one of a user id alone, and has another of the address; pages
+                         say the cookies */
+    bool soap;        /* leads are taken by whatever they have, with their cookies */
+    bool clock_moves; /* back, too */
+    bool newest_wins; /* else some value that was said */
     bool one_call_each; /* else as far as the queue can know who they are */
 } model_setting;
 
@@ -35,6 +38,8 @@ typedef struct {
     int field; /* -1: it is an activity */
     int value; /* by which can be told whose it is */
     int64_t time;
+    bool says_email;
+    bool says_user_id;
     bool arrived; /* an activity, or a field that no other message brings */
 } model_message;
 
@@ -61,8 +66,11 @@ extern struct model {
     int said_count;
     model_call calls[CALLS];
     int call_count;
-    /* Marketo's: people's fields, 0 for none; and whose cookies are, as ids. */
-    int value[PEOPLE][FIELDS];
+    /* Marketo's: its leads' fields, 0 for none, and whose user id they have, from 1 on; as ids, who
+     * has people's addresses, where it may be one of two, and their cookies. */
+    int value[LEADS][FIELDS];
+    int user_of[LEADS];
+    int64_t address_of[PEOPLE];
     int64_t cookie_of[COOKIES];
 } model;
 
@@ -89,6 +97,9 @@ void introduce_everybody(void);
 int64_t marketo_id_of(int person);
 int person_of(int64_t marketo_id);
 
+/* The Marketo id of the lead that has the person's address; 0 if nobody has it. */
+int64_t marketo_id_of_address(int person);
+
 /* From 0 on; -1 if there is none. */
 int cookie_number(ms_slice cookie);
 
@@ -100,8 +111,9 @@ int person_of_lead(const ms_due_lead *lead);
 /* The call is under way from now on; fails if one is already that may not be at the same time. */
 void start_call(const model_call *call);
 
-/* The call has come to Marketo; it fails if that is not whose it was. */
-void happen(const model_call *call);
+/* The call has come to Marketo; it fails if that is not whose it was. Returns the id of the lead
+ * that it came to, if it is a sync. */
+int64_t happen(const model_call *call);
 
 /* In the end: nothing that was said is lost, and Marketo has what it is to have. */
 void check_marketo(void);
