@@ -747,6 +747,57 @@ test_a_held_cookie_of_two_new_users(void **state)
     assert_string_equal(take(MS_BY_USER_ID, START + 200 * SECOND), "@ann  {\"A\":1,\"D\":1}\n");
 }
 
+/* Nor while Marketo is asked about it. */
+static void
+test_a_cookie_that_is_looked_up_is_not_another_users(void **state)
+{
+    (void)state;
+    identify(NULL, "ann", COOKIE, "{\"A\":1}", START);
+    identify(NULL, "bob", COOKIE, "{\"B\":1}", START + SECOND);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_USER_ID, MUCH_LATER), "@ann  {\"A\":1}\n@bob  {\"B\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, MUCH_LATER));
+    ok(ms_store_lead_sent(queue, taken[1].id, 8, MUCH_LATER));
+    assert_string_equal(associations(MUCH_LATER), COOKIE ">7\n");
+}
+
+/* Whomever it turns out to be of: that is who came with it first. */
+static void
+test_a_cookie_that_is_looked_up_and_known_is_not_another_users(void **state)
+{
+    (void)state;
+    identify(NULL, "ann", COOKIE, "{\"A\":1}", START);
+    identify("bob@x.com", "bob", COOKIE, "{\"B\":1}", START + SECOND);
+    answer(7, "ann@x.com", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @ann ann@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@bob bob@x.com {\"B\":1}\n");
+}
+
+/* Of two addresses of which one is known to be a lead's, each is its own. */
+static void
+test_a_cookie_that_is_looked_up_is_not_another_addresses(void **state)
+{
+    (void)state;
+    known("ann@x.com", NULL, 7);
+    identify("ann@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    identify("bob@x.com", NULL, COOKIE, "{\"B\":1}", START + SECOND);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 ann@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "bob@x.com {\"B\":1}\n");
+}
+
+static void
+test_a_cookie_that_is_looked_up_is_not_a_known_addresses(void **state)
+{
+    (void)state;
+    known("ann@x.com", NULL, 7);
+    identify("bob@x.com", NULL, COOKIE, "{\"B\":1}", START);
+    identify("ann@x.com", NULL, COOKIE, "{\"A\":1}", START + SECOND);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 ann@x.com {\"A\":1}\n");
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "bob@x.com {\"B\":1}\n");
+}
+
 /* Nor are two leads of one user id in two calls at once. */
 static void
 test_a_held_cookie_of_another_user(void **state)
@@ -807,6 +858,10 @@ main(void)
         TEST(test_older_fields_of_another_lead),
         TEST(test_nobody),
         TEST(test_a_shared_cookie_does_not_make_one_of_two_users),
+        TEST(test_a_cookie_that_is_looked_up_is_not_another_users),
+        TEST(test_a_cookie_that_is_looked_up_and_known_is_not_another_users),
+        TEST(test_a_cookie_that_is_looked_up_is_not_another_addresses),
+        TEST(test_a_cookie_that_is_looked_up_is_not_a_known_addresses),
         TEST(test_a_held_cookie_of_another_user),
         TEST(test_a_held_cookie_of_two_new_users),
     };

@@ -227,10 +227,42 @@ tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kno
     }
 }
 
-ms_lead_row *
-ms_identity_lead(ms_store *store, const ms_identity *who, int64_t now)
+/* Has the lead another address, and is it known whose the one or the other is? */
+static bool
+is_of_other_address(ms_store *store, const ms_lead_row *lead, const knowledge *known)
 {
+    ms_slice key = ms_email_key(store, lead->email);
+    if (key.len == 0 || known->email_key.len == 0 || ms_slice_equal(key, known->email_key)) {
+        return false;
+    }
+    bool is_known = known->by_email != 0 && known->by_email != lead->id;
+    return is_known || ms_alias_find(store, MS_NAME_EMAIL, key) != lead->id;
+}
+
+/* Is Marketo being asked about the cookie, which came with somebody else? Then it says nothing of
+ * whoever comes with it now, who need not wait for the answer. */
+static bool
+is_cookie_of_another(ms_store *store, const ms_identity *who, const knowledge *known)
+{
+    const ms_cookie_row *cookie = &known->cookie;
+    bool is_asked = cookie->state == MS_COOKIE_LOOKUP || cookie->state == MS_COOKIE_LOOKUP_FLYING;
+    if (!who->cookie_first || !is_asked) {
+        return false;
+    }
+    const ms_lead_row *lead = ms_lead_load(store, cookie->lead);
+    return lead != NULL && (is_other_user(lead, who) || is_of_other_address(store, lead, known));
+}
+
+ms_lead_row *
+ms_identity_lead(ms_store *store, const ms_identity *said, int64_t now)
+{
+    ms_identity whole = *said;
+    const ms_identity *who = &whole;
     knowledge known = know(store, who);
+    if (is_cookie_of_another(store, who, &known)) {
+        whole.cookie = MS_SLICE("");
+        known.cookie = (ms_cookie_row){.id = 0};
+    }
     ms_lead_row *lead = known_lead(store, who, &known);
     if (lead == NULL && !store->failed) {
         lead = ms_lead_new(store, now);
