@@ -179,14 +179,16 @@ ms_store_result ms_store_take_leads(ms_store *store, ms_lead_selection selection
 /* Marketo has the lead: remembers what was sent, its Marketo id, and that the cookie which was
  * taken with it is tied. Queues that other cookies be tied to it. Another lead of the queue with
  * the same Marketo id is merged into it. If it was another one of the queue when it was taken, and
- * the one that this is by now has another Marketo id, what was in flight waits again for that. */
+ * the one that this is by now has another Marketo id, what was in flight waits again for that; and
+ * a lead that Marketo has made of a user id alone is told that it has none (queue/left_lead.h). */
 ms_store_result ms_store_lead_sent(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
 /* It was not sent, for no fault of its own: what was in flight waits again (newer values win),
  * until `due`. What becomes too much goes to the dead letters. */
 ms_store_result ms_store_lead_again(ms_store *store, int64_t lead, int64_t due);
 
-/* Marketo refuses it for its own fault: what was in flight goes to the dead letters. */
+/* Marketo refuses it for its own fault: what was in flight goes to the dead letters, and with it
+ * the lead's activities, unless something else is to give it a Marketo id. */
 ms_store_result ms_store_lead_refused(ms_store *store, int64_t lead, ms_slice code, ms_slice reason,
                                       int64_t now);
 
