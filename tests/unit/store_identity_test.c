@@ -430,6 +430,21 @@ test_email_of_a_user_is_another_known_lead(void **state)
                         "#9 @u1 a@x.com {\"D\":1,\"E\":1}\n");
 }
 
+/* A new cookie that is nobody's changes nothing of that, either. */
+static void
+test_email_of_a_user_is_another_known_lead_by_a_new_cookie(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    known("a@x.com", NULL, 9);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":1}", START);
+    identify(NULL, "u1", NULL, "{\"C\":1}", START + SECOND);
+    answer(0, NULL, LATER);
+    identify(NULL, "u1", NULL, "{\"D\":1}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
+                        "#9 @u1 a@x.com {\"B\":1,\"C\":1,\"D\":1}\n" LEFT);
+}
+
 /* A sync of the lead that the user was is one, and what it is told then another. */
 static void
 test_email_of_a_user_that_is_told_of(void **state)
@@ -839,6 +854,7 @@ main(void)
         TEST(test_email_of_a_user_is_another_leads),
         TEST(test_email_of_a_user_is_a_lead_of_the_queue),
         TEST(test_email_of_a_user_is_another_known_lead),
+        TEST(test_email_of_a_user_is_another_known_lead_by_a_new_cookie),
         TEST(test_email_of_a_user_that_is_told_of),
         TEST(test_email_of_a_user_is_a_lead_that_waits),
         TEST(test_email_of_a_user_in_flight),

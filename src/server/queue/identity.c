@@ -194,6 +194,18 @@ owner_of(ms_store *store, const ms_lead_row *lead)
                : ms_alias_find(store, MS_NAME_USER_ID, lead->user_id);
 }
 
+/* Of the two addresses of a user's, the lead has the one that the user id is not. */
+static void
+leave_to_address(ms_store *store, ms_lead_row *lead, int64_t owner, int64_t now)
+{
+    ms_lead_row *other = owner == lead->id ? NULL : ms_lead_load(store, owner);
+    if (other != NULL) {
+        ms_lead_merge(store, other, lead, now);
+        lead = other;
+    }
+    ms_lead_save(store, lead);
+}
+
 static void
 tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const knowledge *known,
            int64_t now)
@@ -214,11 +226,11 @@ tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kno
         /* What it is known by may be this very lead's, which is being changed here, and whose row
          * on disk is not to be touched. */
         int64_t owner = owner_of(store, left);
+        bool is_users = ms_alias_find(store, MS_NAME_USER_ID, left->user_id) == lead->id;
         if (owner == lead->id) {
             ms_lead_merge(store, lead, left, now);
-        } else if (owner == left->id &&
-                   ms_alias_find(store, MS_NAME_USER_ID, left->user_id) == lead->id) {
-            ms_lead_save(store, left); /* of the two addresses of the user's, this has the other */
+        } else if (is_users) {
+            leave_to_address(store, left, owner, now);
         } else {
             (void)ms_identity_without_cookie(store, left, now);
         }
@@ -321,10 +333,26 @@ other_than(ms_store *store, const ms_lead_row *lead, bool *gives_email)
     return other;
 }
 
+/* The user id goes over to the lead that has the address it came with, as where there is no cookie.
+ */
+static void
+take_user(ms_store *store, ms_lead_row *lead, ms_slice user_id, int64_t now)
+{
+    const ms_identity user = {MS_SLICE(""), user_id, MS_SLICE(""), false};
+    int64_t users = ms_alias_find(store, MS_NAME_USER_ID, user_id);
+    if (users == lead->id || lead->lookups > 0 || without_email(store, users, &user) == NULL) {
+        return;
+    }
+    absorb(store, lead, users, &user, now);
+    leave(store, users, &user, lead, now);
+    ms_alias_put(store, MS_NAME_USER_ID, user_id, lead);
+}
+
 ms_lead_row *
 ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
 {
     bool gives_email = false;
+    ms_slice user_id = lead->user_id;
     ms_lead_row *other = other_than(store, lead, &gives_email);
     if (other != NULL) {
         ms_lead_merge(store, other, lead, now);
@@ -333,6 +361,7 @@ ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
     if (gives_email && lead->marketo_id != 0) {
         ms_lead_ask_for_email(store, lead, now);
     }
+    take_user(store, lead, user_id, now);
     ms_lead_save(store, lead);
     return store->failed ? NULL : lead;
 }
