@@ -788,6 +788,17 @@ test_a_cookie_that_is_looked_up_and_known_is_not_another_users(void **state)
     assert_string_equal(take(MS_BY_EMAIL, LATER), "@bob bob@x.com {\"B\":1}\n");
 }
 
+/* But a cookie that came with an address decides, and the later user id is its lead's. */
+static void
+test_a_cookie_that_is_looked_up_is_the_addresses(void **state)
+{
+    (void)state;
+    identify("ann@x.com", "ann", COOKIE, "{\"A\":1}", START);
+    identify(NULL, "bob", COOKIE, "{\"B\":1}", START + SECOND);
+    answer(0, NULL, LATER);
+    assert_string_equal(take(MS_BY_EMAIL, LATER), "@bob ann@x.com {\"A\":1,\"B\":1}\n");
+}
+
 /* Of two addresses of which one is known to be a lead's, each is its own. */
 static void
 test_a_cookie_that_is_looked_up_is_not_another_addresses(void **state)
@@ -876,6 +887,7 @@ main(void)
         TEST(test_a_shared_cookie_does_not_make_one_of_two_users),
         TEST(test_a_cookie_that_is_looked_up_is_not_another_users),
         TEST(test_a_cookie_that_is_looked_up_and_known_is_not_another_users),
+        TEST(test_a_cookie_that_is_looked_up_is_the_addresses),
         TEST(test_a_cookie_that_is_looked_up_is_not_another_addresses),
         TEST(test_a_cookie_that_is_looked_up_is_not_a_known_addresses),
         TEST(test_a_held_cookie_of_another_user),

@@ -262,7 +262,12 @@ is_cookie_of_another(ms_store *store, const ms_identity *who, const knowledge *k
         return false;
     }
     const ms_lead_row *lead = ms_lead_load(store, cookie->lead);
-    return lead != NULL && (is_other_user(lead, who) || is_of_other_address(store, lead, known));
+    if (lead == NULL) {
+        return false;
+    }
+    /* Of one that has an address the cookie is the proof, as it is once Marketo has answered. */
+    return lead->email.len == 0 ? is_other_user(lead, who)
+                                : is_of_other_address(store, lead, known);
 }
 
 ms_lead_row *

@@ -6,7 +6,8 @@
  *   as it did in Marketo's SOAP API: if that address is another lead's, the cookie's lead still
  *   gets all fields, the address too. A cookie that is new may be known to Marketo; until that is
  *   asked, what came with it stays a lead of its own, and it says nothing of somebody else: of
- *   another user id, or another address, if it is known whose one of the two is.
+ *   another user id, as long as there is no address, or of another address, if it is known whose
+ *   one of the two is.
  * - From a browser the e-mail address tells it, then the cookie, then the user id; the cookie
  *   belongs to whoever was identified last, and moves.
  * - The user id tells it where there is no e-mail address. One that comes with another e-mail

@@ -8,14 +8,14 @@
 
 #include "lead_row.h"
 
-/* The user, who was sent to the lead of this Marketo id, is another. One of an address, or of another
- * user id by now, is left alone. */
+/* The user, who was sent to the lead of this Marketo id, is another. One of an address, or of
+ * another user id by now, is left alone. */
 void ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t now);
 
 /*
- * The user of `left`, which has a Marketo id and no address, is `lead`: what waits for them goes over.
- * If Marketo has yet to say who that is, they are one, and the address is asked about. Saves `left`;
- * `lead` is yet to be.
+ * The user of `left`, which has a Marketo id and no address, is `lead`: what waits for them goes
+ * over. If Marketo has yet to say who that is, they are one, and the address is asked about. Saves
+ * `left`; `lead` is yet to be.
  */
 void ms_left_for(ms_store *store, ms_lead_row *left, ms_lead_row *lead, int64_t now);
 
