@@ -37,12 +37,6 @@ ms_sorting_accepts(ms_sorting *sorting)
 }
 
 bool
-ms_sorting_rests(const ms_sorting *sorting)
-{
-    return sorting->waiting && !ms_sorting_is_due(sorting);
-}
-
-bool
 ms_sorting_is_due(const ms_sorting *sorting)
 {
     return sorting->waiting && ms_clock_steady_us() >= sorting->next;

@@ -24,9 +24,6 @@ void ms_sorting_init(ms_sorting *sorting);
 /* Something has been accepted. */
 void ms_sorting_accepts(ms_sorting *sorting);
 
-/* Something waits, for later. */
-bool ms_sorting_rests(const ms_sorting *sorting);
-
 /* Is something to be carried out now? */
 bool ms_sorting_is_due(const ms_sorting *sorting);
 

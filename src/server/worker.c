@@ -191,16 +191,18 @@ next_turn(ms_worker *worker)
     (void)pthread_mutex_lock(&worker->lock);
     next.start = !worker->stopping;
     (void)pthread_mutex_unlock(&worker->lock);
+    bool due = ms_sorting_is_due(&worker->sorting);
     /* While it is known that something waits, the acceptor need not wake this thread again. */
-    if (!ms_sorting_rests(&worker->sorting) && atomic_exchange(&worker->told, false)) {
+    if ((due || !worker->sorting.waiting) && atomic_exchange(&worker->told, false)) {
         ms_sorting_accepts(&worker->sorting);
+        due = ms_sorting_is_due(&worker->sorting);
     }
 
     /* A store in trouble is asked only for what cannot wait. */
     bool well = worker->trouble_ms == 0 || ms_clock_steady_ms() >= worker->trouble_end;
     bool answers = ms_http_client_has_answers(worker->client);
     bool timely = next.now >= worker->next_start && next.start;
-    next.sort = well && ms_sorting_is_due(&worker->sorting);
+    next.sort = well && due;
     next.network = well && (answers || timely || is_tidy_due(worker, next.now));
     return next;
 }
