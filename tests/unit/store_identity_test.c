@@ -395,6 +395,21 @@ test_email_of_a_user_is_another_leads(void **state)
     assert_int_equal(leads(), 2);
 }
 
+/* The cookie decides what lead it is, but it is the user id that Marketo knows it by. */
+static void
+test_email_of_a_user_with_a_cookie_of_nobodys(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    answer(0, "", LATER);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":2}", LATER);
+    answer_email("a@x.com", 9, MUCH_LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
+                        "#9 @u1 a@x.com {\"A\":1,\"B\":2}\n" LEFT);
+    assert_int_equal(leads(), 2);
+}
+
 static void
 test_email_of_a_user_is_a_lead_of_the_queue(void **state)
 {
@@ -863,6 +878,7 @@ main(void)
         TEST(test_an_address_that_waits_is_marketos_lead),
         TEST(test_email_of_a_user_is_asked_about_first),
         TEST(test_email_of_a_user_is_another_leads),
+        TEST(test_email_of_a_user_with_a_cookie_of_nobodys),
         TEST(test_email_of_a_user_is_a_lead_of_the_queue),
         TEST(test_email_of_a_user_is_another_known_lead),
         TEST(test_email_of_a_user_is_another_known_lead_by_a_new_cookie),

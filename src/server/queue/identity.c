@@ -168,6 +168,7 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
         ms_alias_put(store, MS_NAME_EMAIL, known->email_key, lead);
     }
     bool moves = user_id_moves(store, lead, who, known);
+    bool had_id = lead->marketo_id != 0;
     if (moves) {
         leave(store, known->by_user_id, who, lead, now);
     }
@@ -178,7 +179,7 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
     if (lead->email.len == 0 && who->email.len > 0) {
         set(lead, &lead->email, who->email);
         /* Where the cookie decides, its lead is to have the address, whoever else has it. */
-        bool by_cookie = who->cookie_first && known->cookie.lead == lead->id;
+        bool by_cookie = had_id && who->cookie_first && known->cookie.lead == lead->id;
         if (lead->marketo_id != 0 && !by_cookie) {
             ms_lead_ask_for_email(store, lead, now);
         }

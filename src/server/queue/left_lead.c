@@ -1,6 +1,7 @@
 #include "left_lead.h"
 
 #include "known_lead.h"
+#include "sent_fields.h"
 
 /* Tells it so, and whatever `fields` are. */
 static void
@@ -11,6 +12,8 @@ take_user_id(ms_store *store, ms_lead_row *left, const ms_field_set *fields, int
         ms_store_fail(store, "out of memory");
         return;
     }
+    /* It may have been told so before, and have got the user id again by a call under way. */
+    left->sent = ms_sent_fields_doubt(&store->scratch, left->sent, &none);
     ms_field_set told = ms_fields_together(store, fields, &none);
     ms_lead_set_fields(store, left, &told);
     left->user_id = MS_SLICE("");
