@@ -47,7 +47,7 @@ import { createStore, createUser } from './user.js';
  * @property {(links: any, event: any, properties?: any) => Promise<Result | void>} trackLink resolves once clicks are tracked
  * @property {(forms: any, event: any, properties?: any) => Promise<Result | void>} trackForm likewise
  * @property {(given: boolean) => void} consent the visitor's yes or no, where load was told to wait for it, or later
- * @property {(listener: () => void) => void} ready calls it once Munchkin is there
+ * @property {(listener?: () => void) => Promise<void>} ready calls it, and resolves, once Munchkin is there
  * @property {(event: string, listener: (...args: any[]) => void) => Analytics} on
  * @property {(event: string, listener: (...args: any[]) => void) => Analytics} once
  * @property {(event: string, listener?: (...args: any[]) => void) => Analytics} off
@@ -71,7 +71,9 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const store = createStore();
   const user = createUser(store, () => !!globalThis.document && consent !== false && !hasOptedOut());
   let isDebugging = false;
-  let isReady = false;
+  /** @type {(value?: any) => void} */
+  let isReady = () => {};
+  const whenReady = new Promise((resolve) => (isReady = resolve));
   /** What load was given. @type {Options | undefined} */
   let settings;
   /** Has the visitor agreed? @type {unknown} */
@@ -95,7 +97,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
    * @returns {Result}
    */
   const finish = (type, callback, outcome) => {
-    const result = { sent: false, type, ...outcome };
+    const result = { type, sent: false, ...outcome };
     if (isDebugging) console.log('munchkin-shim:', result);
     if (!result.ok) emit('error', result);
     emit('result', result);
@@ -138,7 +140,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     track(href, args) {
       const [event, properties, ...common] = trackArguments(args);
       emit('track', event, properties, common[0]);
-      return visit('track', { properties, event }, common, href);
+      return visit('track', { event, properties }, common, href);
     },
 
     identify(_, args) {
@@ -151,20 +153,24 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       user.traits(isTooLarge ? known : JSON.parse(request).traits);
       user.id(userId);
       const earlier = lastIdentify;
+      const { visitor } = store;
       const hash = common[0].integrations?.Marketo?.hash;
       const presigned = hash && (() => ({ ok: true, hash }));
       const ended = perform('identify', common, (rules) =>
-        isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, presigned, earlier),
+        isTooLarge ? failure('too_large') : /** @type {any} */ (delivery).associate(rules, request, presigned, earlier, visitor),
       );
       // One that fails ends at once, and may be over before those that it came after.
       lastIdentify = ended.then(() => earlier);
       return ended;
     },
 
-    pageview: (href, [url]) => calls.page(href, [{ url }]),
     // These are no calls of Marketo's, but keep their place among those that wait.
     setAnonymousId: (_, [id]) => user.anonymousId(id),
-    reset: () => user.reset(),
+    pageview: (href, [url]) => calls.page(href, [{ url }]),
+    reset() {
+      user.reset();
+      emit('reset');
+    },
   };
 
   /** Ends a call that goes no further. @param {string} name @param {any[]} args @param {import('./outcome.js').Outcome} outcome */
@@ -282,8 +288,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         delivery = createDelivery(munchkinId, options, headStart, startRules(options), extrasOnce, store, mayTrack, permission, finish);
         delivery.complete.then(
           () => {
-            isReady = true;
             emit('ready');
+            isReady();
           },
           () => {},
         );
@@ -302,17 +308,14 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       heed();
     },
 
-    /** @param {() => void} listener */
-    ready: (listener) => {
-      if (isReady) callSafely(listener);
-      else listening.once('ready', listener);
-    },
+    /** @param {() => void} [listener] */
+    ready: (listener) => whenReady.then(() => callSafely(listener)),
 
     ...listening,
 
-    user: () => user,
     debug(on = true) {
       isDebugging = on;
     },
+    user: () => user,
   });
 }

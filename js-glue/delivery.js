@@ -3,7 +3,7 @@
 import { addScript, inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
 import { failure, skip } from './outcome.js';
 import { sendLead } from './server.js';
-import { KEPT, KEPT_MAX, LAST_LEAD, TRAITS } from './user.js';
+import { KEPT, KEPT_MAX, LAST_LEAD } from './user.js';
 
 /**
  * @typedef {object} Options
@@ -50,13 +50,13 @@ export const asksToOptOut = () => /[?&]marketo_opt_out=true/.test(location.searc
 
 /** Has the visitor told Munchkin not to track? It may not be there to note that for the pages to come. */
 export const hasOptedOut = () => {
+  const asks = asksToOptOut();
   try {
-    if (asksToOptOut()) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
-    if (cookie('mkto_opt_out') === 'true') return true;
+    if (asks) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
+    return cookie('mkto_opt_out') === 'true' || asks;
   } catch (reason) {
-    // Some frames may have no cookies.
+    return asks; // some frames may have no cookies
   }
-  return asksToOptOut();
 };
 
 /** @param {Record<string, any>} integrations */
@@ -74,7 +74,7 @@ const isDestination = (integrations) => integrations.Marketo ?? integrations['Ma
  * @param {(type: string, callback: undefined, outcome: Outcome) => unknown} finish ends a call
  */
 export function createDelivery(munchkinId, options, headStart, starting, extras, store, mayTrack, permission, finish) {
-  const { hashRouting, urlLimit, paramsLimit, integrations, server } = options;
+  const { server, integrations, hashRouting, urlLimit, paramsLimit } = options;
   const validId = /^\d{3}-[A-Z]{3}-\d{3}$/.test(munchkinId);
   const loading = validId ? loadMunchkin(munchkinId, options, headStart, permission) : Promise.reject(munchkinId);
   /** Munchkin, once it is there; undefined if it does not come in time. */
@@ -109,14 +109,18 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return same;
   };
 
-  /** Is this lead what was sent last? @param {string} fields */
-  const isUnchanged = (fields) => {
+  /** What there is may be nothing, or no list, or have anything in it: anybody can write there. @returns {any[]} */
+  const allKept = () => /** @type {any[]} */ ([]).concat(store.get(KEPT));
+
+  /** Is this lead what was sent last, and nothing else to go yet? @param {string} fields @param {number} time */
+  const isUnchanged = (fields, time) => {
     const last = store.get(LAST_LEAD);
     const own = trackingCookie();
     // Another cookie is another visitor to Marketo. A new visitor's, which is not there yet at the first identify, Munchkin
     // finds by itself; a server has to be told, and what it was told is kept.
     const { cookie = own } = last || {};
-    const same = last?.fields === fields && (cookie || '') === (own || '') && Date.now() - last.time < UNCHANGED_MS;
+    const same = last?.fields === fields && (own || '') === (cookie || '') && !allKept().some((other) => other?.time < time) &&
+      Date.now() - last.time < UNCHANGED_MS;
     if (same) store.set(LAST_LEAD, { ...last, cookie });
     return same;
   };
@@ -132,8 +136,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
    * @param {string} request @param {import('./outbox.js').Kept[]} lead none removes it @param {number} [time] when that was called for
    */
   const keep = (request, lead, time) => {
-    // What there is may be nothing, or no list, or have anything in it: anybody can write there.
-    const kept = /** @type {any[]} */ ([]).concat(store.get(KEPT)).filter((other) => (other?.request ?? request) !== request || other?.time > /** @type {number} */ (time));
+    const kept = allKept().filter((other) => (other?.request ?? request) !== request || other?.time > /** @type {number} */ (time));
     // The server's pause, which stands first and has no request, is none of them.
     const leads = kept.concat(lead).filter((other, i, all) => !other.request || i >= all.length - KEPT_MAX);
     store.set(KEPT, leads[0] && leads);
@@ -171,37 +174,37 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
    * @param {Rules} rules
    * @param {string} request JSON
    * @param {((lead: LeadResult) => Answer | Promise<Answer>) | false | undefined} send in another way than the usual one
-   * @param {Promise<unknown>} [earlier] the identify call before this one, to be sent first
+   * @param {Promise<unknown>} [earlier] the identify call before this one, to be answered first
+   * @param {object} [visitor] whose call it is
    * @returns {Promise<Outcome>}
    */
-  const associate = async (rules, request, send, earlier) => {
+  const associate = async (rules, request, send, earlier, visitor = store.visitor) => {
     const lead = /** @type {LeadResult | ErrorResult} */ (rules('identify', request));
     if (!lead.ok) return lead;
     // However its traits were ordered.
     const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
     // Of two calls in the same millisecond, too, one is the later; whenever they are answered.
     const time = (called = Math.max(Date.now(), called + 1));
-    const byOutbox = options.token || options.identify === 'form' || store.get(KEPT)?.[0]?.due;
-    /** @returns {Promise<Answer>} */
-    const sign = async () => {
-      if (send) return send(lead);
-      // Whatever becomes of the page before there is an answer.
-      keep(request, [{ request, time }]);
-      return byOutbox
-        ? ((await loaded())?.send(lead, request) ?? { ...failure('extras_blocked'), kept: true })
-        : sendLead(server, request, trackingCookie() || '');
-    };
-    // The request leaves before the identify before this one has ended; whether it was needed shows then.
-    const signing = byOutbox || isUnchanged(fields) ? undefined : sign();
+    /** Not of a visitor who has been forgotten meanwhile. */
+    const isKnown = () => store.visitor === visitor;
+    // Whatever becomes of the page before there is an answer.
+    if (isKnown() && !send) keep(request, [{ request, time }]);
+    // Two requests at once may come to the server in any order.
     await earlier;
     if (!mayTrack()) return skip('no_consent');
+    const byOutbox = options.token || options.identify === 'form' || allKept()[0]?.due;
     /** @type {Answer} */
-    const answer = await (isUnchanged(fields) ? skip('unchanged') : signing || sign());
+    const answer = await (isUnchanged(fields, time)
+      ? skip('unchanged')
+      : send
+        ? send(lead)
+        : byOutbox
+          ? ((await loaded())?.send(lead, request, time) ?? { kept: true, ...failure('extras_blocked') })
+          : sendLead(server, request, trackingCookie() || ''));
     try {
       const outcome = await conclude(lead, answer);
-      // Unless the visitor has been forgotten meanwhile.
-      if (outcome.sent && store.get(TRAITS)) {
-        store.set(LAST_LEAD, { cookie: answer.cookie ?? trackingCookie(), fields, time });
+      if (outcome.sent && isKnown()) {
+        store.set(LAST_LEAD, { time, fields, cookie: answer.cookie ?? trackingCookie() });
       }
       return { ...outcome, warnings: lead.warnings };
     } finally {
@@ -209,17 +212,17 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       if (!send) {
         if (!answer.kept) keep(request, [], time);
         // It is tried again; or the server is told a new visitor's cookie, once there is one.
-        if (answer.cookie === '' || answer.kept) tend(request, answer);
+        if (answer.kept || answer.cookie === '') tend(request, answer);
       }
     }
   };
 
-  tendKept();
   addEventListener('online', tendKept);
+  tendKept();
 
   return {
     /** Resolves once core and Munchkin are there; rejects if one is not to be had, which the calls report. */
-    complete: Promise.all([starting, loading]),
+    complete: Promise.all([loading, starting]),
 
     perform,
     associate,

@@ -42,5 +42,5 @@ export function createEvents(target) {
     for (const { listener } of all) callSafely(listener, ...args);
   };
 
-  return { emit, listening: { on, once, off } };
+  return { emit, listening: { once, off, on } };
 }

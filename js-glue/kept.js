@@ -21,11 +21,11 @@ import { KEPT } from './user.js';
  * @property {string} [error] how it failed last
  */
 
-/** A request takes 10 seconds at most. */
-const FIRST_SEND_MS = 12000;
+/** A request takes 10 seconds at most, and so does the one that it waits for. */
+const FIRST_SEND_MS = 22000;
 
 /** With a token that has to be fetched, and fetched again. */
-export const SEND_MS = 45000;
+const SEND_MS = 45000;
 
 /** @param {import('./user.js').Store} store */
 export function createList(store) {
@@ -38,7 +38,11 @@ export function createList(store) {
   const write = (list) => store.set(KEPT, list.length ? list : undefined);
 
   const list = {
-    leads: () => all().filter(({ request }) => request),
+    /** The earlier first, whoever has kept them. */
+    leads: () =>
+      all()
+        .filter(({ request }) => request)
+        .sort((a, b) => Number(a.time) - Number(b.time)),
     pause: () => all().find(({ request }) => !request),
 
     /** @param {Kept[]} leads in place of those there are */
@@ -57,9 +61,9 @@ export function createList(store) {
     /** From now on identify asks the outbox first, which may be sending the same lead: see delivery.js. */
     beginWork: () => list.setPause(list.pause() ?? { request: '', due: 1 }),
 
-    /** @param {string} request */
-    remove(request) {
-      list.setLeads(list.leads().filter((lead) => lead.request !== request));
+    /** Unless it has been called for again since. @param {string} request @param {number | undefined} time */
+    remove(request, time) {
+      list.setLeads(list.leads().filter((lead) => lead.request !== request || Number(lead.time) > Number(time)));
       if (!list.leads().length) write([]);
     },
 

@@ -76,12 +76,12 @@ export function scriptRun(script) {
  * @returns {Promise<Munchkin>}
  */
 export async function loadMunchkin(munchkinId, options, headStart, permission) {
-  const existing = munchkinOnPage();
-  if (existing) {
+  const there = munchkinOnPage();
+  if (there) {
     headStart.href ??= location.href;
-    return existing;
+    return there;
   }
-  if (headStart.failed) throw headStart;
+  if (headStart.href || headStart.failed) throw headStart;
   const script = headStart.script || addScript(options.munchkinUrl || MUNCHKIN_URL, options.nonce);
   await scriptRun(script);
   const munchkin = munchkinOnPage();

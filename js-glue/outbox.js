@@ -70,20 +70,24 @@ export function createOutbox(options, store, perform, associate, finish, settled
     while (turns-- && !trackingCookie()) await after(100);
   };
 
-  /** @param {LeadResult} lead @param {string} request @param {string} [cookie] @returns {Promise<Answer>} */
-  const postOnce = async (lead, request, cookie) => {
+  const ownCookie = () => trackingCookie() || '';
+
+  /** @param {LeadResult} lead @param {string} request @param {unknown} time @param {string} [cookie] @returns {Promise<Answer>} */
+  const postOnce = async (lead, request, time, cookie) => {
     if (form) {
       await cookieSettled(); // it goes along, if it ever comes
       return form.send(lead.call[1]);
     }
-    const send = async (/** @type {string} */ text) => refusal() ?? sendLead(options.server, text, cookie ?? (trackingCookie() || ''));
+    // What others have said since it was called for is newer.
+    const aged = (/** @type {string} */ text) => `{"age":${Date.now() - Number(time) || 0},${text.slice(1)}`;
+    const send = async (/** @type {string} */ text) => refusal() ?? sendLead(options.server, aged(text), cookie ?? ownCookie());
     return options.token ? sendWithToken(options.token, request, send) : send(request);
   };
 
   /** @type {typeof postOnce} */
-  const post = (lead, request, cookie) => {
+  const post = (lead, request, time, cookie) => {
     list.claim(request, name);
-    const posted = postOnce(lead, request, cookie).finally(() => underWay.delete(request));
+    const posted = postOnce(lead, request, time, cookie).finally(() => underWay.delete(request));
     underWay.set(request, posted);
     return posted;
   };
@@ -92,8 +96,9 @@ export function createOutbox(options, store, perform, associate, finish, settled
    * Sends a lead of an earlier time: those that the page has called for since are newer, and are not sent by a former visitor.
    * @param {Rules} rules @param {string} request @param {number} time
    * @param {(lead: LeadResult) => Promise<Answer>} [send]
+   * @param {object | false} [newer] what was sent since: fields
    */
-  const associateAsOf = async (rules, request, time, send) => {
+  const associateAsOf = async (rules, request, time, send, newer) => {
     const before = store.get(LAST_LEAD);
     /** When the answer came: who was sent while it was under way is newer. @type {any} */
     let meanwhile;
@@ -105,8 +110,34 @@ export function createOutbox(options, store, perform, associate, finish, settled
     const outcome = await associate(rules, request, noting);
     const last = store.get(LAST_LEAD);
     const isNewer = meanwhile?.time > Math.max(time, before?.time || 0);
-    if (outcome.sent && last) store.set(LAST_LEAD, isNewer ? meanwhile : { ...last, time });
+    if (outcome.sent && last) {
+      const fields = JSON.stringify(Object.entries({ ...fieldsOf(last), ...newer }).sort());
+      store.set(LAST_LEAD, isNewer ? meanwhile : { ...last, fields, time });
+    }
     return outcome;
+  };
+
+  /** @param {LeadResult} lead @param {string} request @param {number} time @returns {Promise<Answer>} */
+  const send = async (lead, request, time) => {
+    const already = await underWay.get(request);
+    // What has been kept is this very lead, and is through; but a server that queues it has taken it for as old as it was.
+    if (already?.ok && !already.skipped && (form || already.hash)) return { ok: true, sent: true, call: already.hash ? [...lead.call, already.hash] : ['lead', lead.call[1]] };
+    if (!form && pauseLeft(list, 'asked')) return { ...failure(list.pause()?.error || 'server_error'), kept: true };
+    const answer = await post(lead, request, time);
+    if (!answer.kept) {
+      list.setPause();
+      setTimeout(run); // once this lead is dealt with
+    }
+    return answer;
+  };
+
+  /** The same of one that delivery.js does not keep. @type {typeof send} */
+  const sendKept = async (lead, request, time) => {
+    list.setLeads([...list.leads().filter((other) => other.request !== request), { request, time }]);
+    const answer = await send(lead, request, time);
+    if (answer.kept) failed(request, answer);
+    else list.remove(request, time);
+    return answer;
   };
 
   /** Tells the server a new visitor's cookie, unless they are somebody else by then. @param {string} request */
@@ -120,7 +151,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
       if (fieldsOf({ fields })?.Email !== email) return skip('unchanged');
       // One of the same lead that was called for since is under way, or waits: it takes the cookie along, and this would undo it.
       const isNewer = (/** @type {Kept} */ lead) => Number(lead.time) > time && rules('identify', lead.request).email === email;
-      return list.leads().some(isNewer) ? skip('unchanged') : associateAsOf(rules, request, time);
+      return list.leads().some(isNewer) ? skip('unchanged') : associateAsOf(rules, request, time, (lead) => sendKept(lead, request, time));
     });
   };
 
@@ -131,6 +162,13 @@ export function createOutbox(options, store, perform, associate, finish, settled
   const failed = (request, outcome) => tell(list.failed(request, outcome));
 
   /**
+   * Was it called for before the last one that was sent? One of the future was sent before the clock was set back: nothing would be
+   * newer for as long as that was.
+   * @param {{time?: number}} lead @param {any} last
+   */
+  const isBefore = ({ time }, last) => last?.time > Number(time) && last.time <= Date.now();
+
+  /**
    * Sends what is left to say of a lead.
    * @param {Rules} rules @param {Kept} lead @returns {Promise<Outcome>}
    */
@@ -138,34 +176,37 @@ export function createOutbox(options, store, perform, associate, finish, settled
     /** @type {Answer | undefined} */
     let answer;
     const last = store.get(LAST_LEAD);
-    // One of the future was sent before the clock was set back: nothing would be newer for as long as that was.
-    const newer = last?.time > Number(time) && last.time <= Date.now() && fieldsOf(last);
+    const newer = isBefore({ time }, last) && fieldsOf(last);
     const lead = rules('identify', request);
     if (newer && newer.Email !== lead.email) {
       // The visitor is somebody else by now: the cookie is theirs, which Marketo's library sends with every form.
       if (form) return failure('given_up');
-      answer = await post(lead, request, '');
+      answer = await post(lead, request, time, '');
       if (answer.hash) return failure('given_up');
       return answer.cookie === undefined ? answer : { ok: true, sent: true, call: ['lead', lead.call[1]] };
     }
     const rest = newer && newer.Email === lead.email ? remainder(rules, request, newer) : request;
     if (!rest) return skip('unchanged');
-    const outcome = await associateAsOf(rules, rest, newer ? last.time : time, async (lead) => (answer = await post(lead, rest)));
+    const outcome = await associateAsOf(rules, rest, newer ? last.time : time, async (lead) => (answer = await post(lead, rest, time)), newer);
     if (answer?.cookie === '') tellCookie(rest);
     // On another page Munchkin may be there.
     return outcome.error === 'munchkin_blocked' ? { ...outcome, kept: true } : outcome;
   };
 
-  /** The first lead that nobody is busy with, unless it has to wait; those of one visitor made one. @param {Rules} rules */
+  /** The first lead that nobody is busy with, unless it has to wait; for a form those of one visitor made one. @param {Rules} rules */
   const nextLead = (rules) => {
     const isFree = (/** @type {Kept} */ lead) => !underWay.has(lead.request) && !busyLeft(lead);
     const leads = list.leads();
     const some = leads.filter(isFree);
-    const free = merged(rules, some);
+    // The server is told of each how old it is; a form says all as of now.
+    const free = form ? merged(rules, some) : some.filter(({ request }) => rules('identify', request).ok);
     if (free.length < some.length) list.setLeads([...free, ...leads.filter((lead) => !isFree(lead))]);
     // What is newer is under way: its answer comes first, and says whose the cookie is, and what is left to say.
-    const isOvertaking = leads.some((lead) => !isFree(lead) && Number(lead.time) > Number(free[0]?.time));
-    return isOvertaking ? undefined : free[0];
+    const last = store.get(LAST_LEAD);
+    // Of those that the last one came after the newest first: what it says is then not said again by an older one.
+    const next = free.filter((lead) => isBefore(lead, last)).pop() ?? free[0];
+    const isOvertaking = leads.some((lead) => !isFree(lead) && Number(lead.time) > Number(next?.time));
+    return isOvertaking ? undefined : next;
   };
 
   /** @param {boolean} isAlone */
@@ -191,7 +232,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
         failed(request, outcome);
       } else {
         list.setPause();
-        list.remove(request);
+        list.remove(request, lead.time);
         finish('identify', undefined, outcome);
       }
     }
@@ -227,20 +268,10 @@ export function createOutbox(options, store, perform, associate, finish, settled
      * Sends a lead that delivery.js keeps, unless the server has asked for a pause.
      * @param {LeadResult} lead
      * @param {string} request
+     * @param {number} time when it was called for
      * @returns {Promise<Answer>}
      */
-    async send(lead, request) {
-      const already = await underWay.get(request);
-      // What has been kept is this very lead, and is through.
-      if (already?.ok && !already.skipped) return { ok: true, sent: true, call: already.hash ? [...lead.call, already.hash] : ['lead', lead.call[1]] };
-      if (!form && pauseLeft(list, 'asked')) return { ...failure(list.pause()?.error || 'server_error'), kept: true };
-      const answer = await post(lead, request);
-      if (!answer.kept) {
-        list.setPause();
-        setTimeout(run); // once this lead is dealt with
-      }
-      return answer;
-    },
+    send,
 
     /**
      * Sees to what is kept.

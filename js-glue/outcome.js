@@ -22,10 +22,11 @@ import { sentences } from '#generated/sentences.js';
  */
 
 /**
+ * The script tag's build has no sentences.
  * @param {string} error a code of src/core/status.h
  * @param {string} [message]
  */
-export function failure(error, message = sentences[error] || `${error.replace(/_/g, ' ')}.`) {
+export function failure(error, message = sentences?.[error] || `${error.replace(/_/g, ' ')}.`) {
   return { ok: /** @type {const} */ (false), error, message };
 }
 

@@ -16,18 +16,18 @@ import { failure } from './outcome.js';
 export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
   const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
-  const { queued, hash, error, message, status, retryAfter } = await inTime(
+  const { status, retryAfter, queued, hash, error, message } = await inTime(
     fetch(String(server).replace(/\/*$/, '/v1/lead'), {
-      body,
       method: 'POST',
+      body,
       keepalive: body.length < 2e4, // browsers take no more than 64 KB of these, all requests together
     }).then(async (response) => ({
       ...(await response.json().catch(() => {})),
       retryAfter: response.headers.get('retry-after'),
       status: response.status,
     })),
-  ).catch(() => ({ error: 'server_unreachable', status: 500 }));
-  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, cookie: queued && cookie, hash };
+  ).catch(() => ({ status: 500, error: 'server_unreachable' }));
+  if (queued || /^[0-9a-f]{40}$/.test(hash)) return { ok: true, hash, cookie: queued && cookie };
   // Another time it may go well. What has answered may be a gateway, whose error may be anything.
-  return { ...failure((typeof error === 'string' && error) || 'server_error', message), kept: /408|429|^5/.test(status), retryAfter };
+  return { ...failure((typeof error === 'string' && error) || 'server_error', message), retryAfter, kept: /^5|408|429/.test(status) };
 }

@@ -17,7 +17,7 @@ export const KEPT = 'munchkin_shim_kept';
 export const KEPT_MAX = 10;
 
 /** All that is stored in localStorage. */
-export const STORED = [USER_ID, ANONYMOUS_ID, TRAITS, LAST_LEAD, KEPT];
+export const STORED = [TRAITS, USER_ID, ANONYMOUS_ID, KEPT, LAST_LEAD];
 
 /**
  * A store that never throws: the page's memory, until it is told to use localStorage, and where that is forbidden or
@@ -28,12 +28,14 @@ export function createStore() {
   /** @type {Record<string, any>} */
   let memory = {};
   const store = {
+    /** Another one whenever the visitor is forgotten. */
+    visitor: {},
     /** Whether to use localStorage from now on; what is in memory goes there, unless it has something already. */
     persist(/** @type {boolean} */ on) {
       persistent = on;
       const kept = Object.entries(memory);
       memory = {};
-      for (const [key, value] of kept) if (store.get(key) === undefined) store.set(key, value);
+      for (const [key, value] of kept) store.get(key) ?? store.set(key, value);
     },
     /** @param {string} key */
     get(key) {
@@ -41,7 +43,7 @@ export function createStore() {
       let text;
       try {
         text = localStorage.getItem(key);
-        return JSON.parse(/** @type {string} */ (text)) ?? undefined; // null, if there is none
+        return JSON.parse(/** @type {string} */ (text)); // null, if there is none
       } catch (reason) {
         return text; // a text that another library wrote without quotes
       }
@@ -88,9 +90,9 @@ export function createUser(store, mayRemember) {
     };
 
   const user = {
+    traits: accessor(TRAITS, () => ({})),
     id: accessor(USER_ID, () => null),
     anonymousId: accessor(ANONYMOUS_ID, () => user.anonymousId(uuid())),
-    traits: accessor(TRAITS, () => ({})),
 
     /**
      * What is remembered of the person whom an identify call is of; if that is another one, nothing.
@@ -105,6 +107,7 @@ export function createUser(store, mayRemember) {
 
     /** Forgets the visitor. */
     reset() {
+      store.visitor = {};
       for (const key of STORED) store.set(key, undefined);
     },
   };

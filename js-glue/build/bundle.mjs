@@ -89,10 +89,15 @@ const script = await bundled('js-glue/script.js', {
 const eager = '//# allFunctionsCalledOnLoad';
 
 /** Of the script's own objects, those that the page never sees. */
-const internal = /^(perform|associate|connect|carryOut|imports|persist|traitsOf|emit|listener|visit|listening|topic|isOnce|complete)$/;
+const internal = /^(perform|associate|connect|carryOut|imports|persist|traitsOf|emit|listener|visit|listening|topic|isOnce|complete|visitor)$/;
 
-// Single quotes, as the module's literal has, and loops as they are: the same bytes again cost less, as trials have shown.
-const code = (await shrunk(script, { format: { quote_style: 1 }, loops: false, internal })).replace("'WASM'", wasmLiteral);
+// Single quotes, as the module's literal has, and loops as they are: the same bytes again cost less, as trials have shown; so
+// does the module behind the code. For the same reason the order of keys and of statements that have none is what it is.
+const code = (await shrunk(script, { format: { quote_style: 1 }, loops: false, internal }))
+  .replaceAll('const ', 'let ')
+  .replace("'WASM'", 'wasm')
+  .replace('(()=>', '(wasm=>')
+  .replace(/\(\);$/, () => `(${wasmLiteral()});`);
 write('munchkin-shim.js', `${byteOrderMark}${banner}\n${eager}\n${code}\n`);
 
 /** A module as the body of a function that returns what it exports. @param {string} entry @param {import('esbuild').BuildOptions} [options] */

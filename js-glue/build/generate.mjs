@@ -12,10 +12,10 @@ import { readStatuses } from './statuses.mjs';
 const [wasmPath, signerPath, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 
-/** Sentences of status.h by code, as a module's constant. @param {string} name @param {string[]} lists @param {string[]} [except] */
-function sentences(name, lists, except = []) {
+/** Sentences of status.h by code, as a module's constant. @param {string} name @param {string[]} lists */
+function sentences(name, lists) {
   const entries = readStatuses()
-    .filter(({ list, code }) => lists.includes(list) && !except.includes(code))
+    .filter(({ list }) => lists.includes(list))
     .map(({ code, sentence }) => [code, sentence]);
   const written = JSON.stringify(Object.fromEntries(entries), null, 2);
   return `/** @type {Record<string, string>} */\nexport const ${name} = ${written};\n`;
@@ -25,13 +25,8 @@ const GLUE = ['MS_CORE_ERRORS', 'MS_GLUE_ERRORS'];
 const EXTRAS = ['MS_FORM_ERRORS', 'MS_OUTBOX_ERRORS'];
 writeFileSync(join(folder, 'sentences.js'), sentences('sentences', [...GLUE, ...EXTRAS]));
 writeFileSync(join(folder, 'extras-sentences.js'), sentences('sentences', EXTRAS));
-// For the script tag's build, where every byte is paid for by all visitors: without what cannot come up there, and
-// without those that say no more than their code does.
-const UNSAID =
-  'not_a_browser json_invalid munchkin_failed too_large out_of_memory url_invalid url_unsupported_scheme event_missing ' +
-  'arguments_invalid munchkin_blocked core_blocked server_unreachable server_error server_missing ' +
-  'extras_blocked email_invalid email_missing munchkin_id_invalid';
-writeFileSync(join(folder, 'page-sentences.js'), sentences('sentences', GLUE, UNSAID.split(' ')));
+// For the script tag's build, where every byte is paid for by all visitors: there a message says no more than its code.
+writeFileSync(join(folder, 'page-sentences.js'), 'export const sentences = undefined;\n');
 writeFileSync(join(folder, 'server-sentences.js'), sentences('sentences', ['MS_CORE_ERRORS', 'MS_SERVER_ERRORS']));
 
 /**

@@ -179,11 +179,14 @@ test('identify calls made at once reach Munchkin in their order, each with the t
 test('an identify that fails lets none behind it overtake those before it', async (t) => {
   /** @type {() => void} */
   let answer = () => {};
+  /** @type {string[]} */
+  const sent = [];
   const { page } = await world.open(t, {
     head: world.tag(),
     prepare: (page) =>
       page.route('**/v1/lead', async (route) => {
-        if (String(route.request().postData()).includes('first@example.com')) {
+        sent.push(JSON.parse(String(route.request().postData())).traits.email);
+        if (sent.at(-1) === 'first@example.com') {
           await new Promise((resolve) => {
             answer = () => resolve(undefined);
           });
@@ -191,7 +194,7 @@ test('an identify that fails lets none behind it overtake those before it', asyn
         await route.continue();
       }),
   });
-  const second = page.waitForResponse((response) => String(response.request().postData()).includes('second@example.com'));
+  const first = page.waitForRequest('**/v1/lead');
   const ends = page.evaluate(async () => {
     const { analytics } = /** @type {any} */ (window);
     /** @type {string[]} */
@@ -204,7 +207,9 @@ test('an identify that fails lets none behind it overtake those before it', asyn
     ]);
     return order;
   });
-  await second;
+  await first;
+  await page.waitForFunction(() => JSON.parse(String(localStorage.getItem('munchkin_shim_kept'))).length === 2);
+  assert.deepEqual(sent, ['first@example.com']);
   answer();
   assert.deepEqual(await ends, ['email_invalid', 'first@example.com', 'second@example.com']);
 });

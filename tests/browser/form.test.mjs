@@ -472,6 +472,23 @@ test("identify: 'form': a lead that its page left behind is given up once the vi
   assert.deepEqual([type, error], ['identify', 'given_up']);
 });
 
+test("identify: 'form': what is kept of one visitor is one submission: the later over the earlier, and the last user id", async (t) => {
+  const first = await world.open(t, { head: world.tag(byForm()), path: '/first' });
+  await first.page.waitForFunction(() => document.cookie.includes('_mkto_trk'));
+  const email = 'a@example.com';
+  const kept = [
+    { userId: null, traits: { email, plan: 'pro', lastName: 'Lovelace' } },
+    { userId: 'u7', traits: { email, PLAN: 'free', 'of seats': 1, name: 'Ada Byron' } },
+  ].map((request, i) => ({ request: JSON.stringify(request), time: Date.now() - 40_000 - i * 10_000 }));
+  await first.page.evaluate((text) => localStorage.setItem('munchkin_shim_kept', text), JSON.stringify(kept));
+  await first.page.close();
+  const { page } = await world.open(t, { head: world.tag(byForm()), path: '/next', context: first.context });
+  await page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));
+  assert.deepEqual(submitted(), [email]);
+  const { fields } = /** @type {any} */ (world.simulator.leads.get(email));
+  assert.deepEqual(fields, { Email: email, UserId: 'u7', Plan: 'pro', OfSeats: '1', FirstName: 'Ada', LastName: 'Lovelace' });
+});
+
 test("identify: 'form': nor does it go behind the lead of somebody else that is under way already", async (t) => {
   const first = await world.open(t, { head: world.tag(byForm()), path: '/first' });
   await first.page.waitForFunction(() => document.cookie.includes('_mkto_trk'));

@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
  * @property {object} [body]
  * @property {Record<string, string>} [headers]
  * @property {boolean} [cut] the connection, without an answer
+ * @property {boolean} [stall] after the headers
  */
 
 const QUEUED = { status: 202, body: { queued: true } };
@@ -30,9 +31,10 @@ export async function startLeadServer(t, answer = () => QUEUED) {
     const lead = JSON.parse(String(Buffer.concat(chunks)));
     leads.push(lead);
     waiting.forEach((look) => look());
-    const { status = 202, body = {}, headers: more, cut } = await leadServer.answer(lead);
+    const { status = 202, body = {}, headers: more, cut, stall } = await leadServer.answer(lead);
     if (cut) return void request.socket.destroy();
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers, ...more });
+    if (stall) return void response.flushHeaders();
     response.end(JSON.stringify(body));
   });
   const leadServer = {

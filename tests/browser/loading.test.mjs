@@ -417,7 +417,7 @@ test('a browser of 2021: what came to JavaScript later is not needed', async (t)
   await page.evaluate((now) => {
     localStorage.setItem('ajs_user_traits', '{}');
     localStorage.setItem('munchkin_shim_lead', JSON.stringify({ fields: '[["Email","a@example.com"]]', time: now }));
-    localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"a@example.com","plan":"x"}}', time: now - 20_000 }]));
+    localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"a@example.com","plan":"x"}}', time: now - 40_000 }]));
     dispatchEvent(new Event('online'));
   }, Date.now());
   await page.waitForFunction(() => !localStorage.getItem('munchkin_shim_kept'));

@@ -40,9 +40,9 @@ for (const [what, token] of [
     const { page, errors } = await open(t, server.url, token);
     const [result] = await call(page, [IDENTIFY]);
     assert.equal(result.sent, true);
-    const { cookie, ...lead } = server.leads[0];
+    const { cookie, age, ...lead } = server.leads[0];
     assert.deepEqual(lead, { token: 'token 1', userId: '1', traits: { email: 'a@example.com' } });
-    assert.equal(typeof cookie, 'string');
+    assert.deepEqual([typeof cookie, typeof age], ['string', 'number']);
     assert.equal(server.preflights, 0);
     assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage }).includes('token 1')), false);
     assert.deepEqual(errors, []);
@@ -112,7 +112,7 @@ for (const [what, code, skipped] of [
       prepare: (page) =>
         page.addInitScript(() => {
           // Somebody who was kept, and somebody else since.
-          localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"b@example.com"}}', time: Date.now() - 20_000 }]));
+          localStorage.setItem('munchkin_shim_kept', JSON.stringify([{ request: '{"traits":{"email":"b@example.com"}}', time: Date.now() - 40_000 }]));
           localStorage.setItem('munchkin_shim_lead', JSON.stringify({ fields: '[["Email","a@example.com"]]', time: Date.now() }));
         }),
     });
@@ -176,7 +176,7 @@ test('without the extras a lead is not sent without its token, but kept; the nex
   assert.equal(server.leads.length, 0);
   await page.evaluate(() => {
     const list = JSON.parse(String(localStorage.getItem('munchkin_shim_kept')));
-    list[0].time -= 20_000;
+    list[0].time -= 40_000;
     localStorage.setItem('munchkin_shim_kept', JSON.stringify(list));
   });
   await page.close();
@@ -215,7 +215,7 @@ for (const [what, answer, wait] of /** @type {[string, (route: import('playwrigh
     assert.deepEqual(errors.filter((error) => error !== "Unexpected token '<'"), []); // the browser's own
     isMended = true;
     if (wait > 0) for (const route of asked) await route.abort();
-    await page.clock.runFor(20_000); // by then nobody can be at it
+    await page.clock.runFor(40_000); // by then nobody can be at it
     // What takes care of a kept lead has asked for them, too, and may be told only now that they have not come.
     for (let tries = 0; tries < 50 && server.leads.length === 0; tries += 1) {
       await page.evaluate(() => void dispatchEvent(new Event('online')));
