@@ -72,8 +72,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   const user = createUser(store, () => !!globalThis.document && consent !== false && !hasOptedOut());
   let isDebugging = false;
   /** @type {(value?: any) => void} */
-  let isReady = () => {};
-  const whenReady = new Promise((resolve) => (isReady = resolve));
+  let setReady = () => {};
+  const whenReady = new Promise((resolve) => (setReady = resolve));
   /** What load was given. @type {Options | undefined} */
   let settings;
   /** Has the visitor agreed? @type {unknown} */
@@ -164,7 +164,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       return ended;
     },
 
-    // These are no calls of Marketo's, but keep their place among those that wait.
+    // This and reset are no calls of Marketo's, but keep their place among those that wait.
     setAnonymousId: (_, [id]) => user.anonymousId(id),
     pageview: (href, [url]) => calls.page(href, [{ url }]),
     reset() {
@@ -289,7 +289,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
         delivery.complete.then(
           () => {
             emit('ready');
-            isReady();
+            setReady();
           },
           () => {},
         );
