@@ -445,7 +445,8 @@ for (const pages of [1, 3]) {
   });
 }
 
-test('a former visitor who is back while their lead goes out without a cookie: identify sends the cookie', async (t) => {
+/** A page that is sending a kept lead of a former visitor's, until it is released. @param {import('node:test').TestContext} t */
+async function sendFormerVisitor(t) {
   /** @type {(answer: object) => void} */
   let release = () => {};
   const held = new Promise((resolve) => {
@@ -460,38 +461,30 @@ test('a former visitor who is back while their lead goes out without a cookie: i
   await page.close();
   const next = await world.open(t, { head, path: '/next', context });
   await server.received(2);
+  return { server, page: next.page, release };
+}
+
+test('a former visitor who is back while their lead goes out without a cookie: identify sends the cookie', async (t) => {
+  const { server, page, release } = await sendFormerVisitor(t);
   assert.equal(server.leads[1].cookie, '');
-  const back = call(next.page, [identify('a@example.com')]);
+  const back = call(page, [identify('a@example.com')]);
   release({ body: { queued: true } });
   assert.equal((await back)[0].sent, true);
-  await allSent(next.page);
+  await allSent(page);
   assert.deepEqual([server.leads.at(-1).traits.email, server.leads.at(-1).cookie.slice(0, 3)], ['a@example.com', 'id:']);
 });
 
 test('a former visitor who is back and refused while their kept lead goes out: what they say now is kept', async (t) => {
-  /** @type {(answer: object) => void} */
-  let release = () => {};
-  const held = new Promise((resolve) => {
-    release = resolve;
-  });
-  const server = await startLeadServer(t, ({ cookie }) => (cookie ? { body: { queued: true } } : held));
-  const head = world.tag({ 'data-server': server.url });
-  const { page, context } = await world.open(t, { head });
-  await visitorNamed(page);
-  await call(page, [identify('b@example.com')]);
-  await keepThere(page, [{ request: '{"userId":"a@example.com","traits":{"email":"a@example.com"}}', time: Date.now() - 60_000 }]);
-  await page.close();
-  const next = await world.open(t, { head, path: '/next', context });
-  await server.received(2);
-  const back = call(next.page, [identify('a@example.com')]);
-  await next.page.waitForFunction(() => JSON.parse(localStorage.munchkin_shim_kept).every((/** @type {any} */ { request, time }) => !request || time > Date.now() - 50_000));
+  const { server, page, release } = await sendFormerVisitor(t);
+  const back = call(page, [identify('a@example.com')]);
+  await page.waitForFunction(() => JSON.parse(localStorage.munchkin_shim_kept).every((/** @type {any} */ { request, time }) => !request || time > Date.now() - 50_000));
   server.answer = () => UNAVAILABLE;
   release({ body: { queued: true } });
   assert.equal((await back)[0].kept, true);
-  assert.equal((await kept(next.page)).length, 1);
+  assert.equal((await kept(page)).length, 1);
   server.answer = () => ({ body: { queued: true } });
-  await next.page.evaluate(() => void dispatchEvent(new Event('online')));
-  await allSent(next.page);
+  await page.evaluate(() => void dispatchEvent(new Event('online')));
+  await allSent(page);
   assert.deepEqual([server.leads.at(-1).traits.email, server.leads.at(-1).cookie.slice(0, 3)], ['a@example.com', 'id:']);
 });
 
