@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { queueFor, startQueue } from './queue_driver.mjs';
+import { CLIENT, queueFor, startQueue } from './queue_driver.mjs';
 
 const LEADS = '/rest/v1/leads.json';
 const FIELDS = [{ name: 'userId', soapName: 'UserId' }];
@@ -77,6 +77,32 @@ test('many addresses are asked about in one call', async (t) => {
   await queue.passUntil(() => people.every((id) => marketo.leads.get(`${id}@example.com`)?.fields.FirstName === id));
   assert.equal(marketo.leadsById.size, people.length + 5);
   assert.deepEqual(lookups(marketo), [40]);
+});
+
+/** Makes leads of one address. @param {Simulator} marketo @param {string} email @param {number} count */
+async function makeDuplicates(marketo, email, count) {
+  const client = new URLSearchParams({ grant_type: 'client_credentials', client_id: CLIENT.id, client_secret: CLIENT.secret });
+  const { access_token: token } = await (await fetch(`${marketo.url}/identity/oauth/token?${client}`)).json();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ action: 'createDuplicate', input: Array.from({ length: count }, () => ({ email })) });
+  const { success } = await (await fetch(marketo.url + LEADS, { method: 'POST', headers, body })).json();
+  assert.equal(success, true);
+}
+
+test('an address of so many leads that no others fit into the answer hides none of them', async (t) => {
+  const { marketo, queue } = await queueFor(t, { options: { interval: 0, linger: 1000 }, simulator: { fields: FIELDS } });
+  const people = ['ada', 'info', 'zoe'];
+  await Promise.all(people.map((id) => queue.lead('', { UserId: id }, { user_id: id })));
+  await queue.passUntil(() => marketo.leadsById.size === people.length);
+  await makeDuplicates(marketo, 'info@example.com', 300);
+  for (const id of ['ada', 'zoe']) await makeDuplicates(marketo, `${id}@example.com`, 1);
+  const size = marketo.leadsById.size;
+
+  await Promise.all(people.map((id) => queue.lead(`${id}@example.com`, { UserId: id, FirstName: id }, { user_id: id })));
+  await queue.passUntil(() => ['ada', 'zoe'].every((id) => marketo.leads.get(`${id}@example.com`)?.fields.FirstName === id));
+  assert.equal(marketo.leadsById.size, size);
+  assert.equal([...marketo.leadsById.values()].filter(({ email }) => email === 'zoe@example.com').length, 1, 'no second lead of the address');
+  assert.deepEqual([lookups(marketo)[0], lookups(marketo).reduce((sum, records) => sum + records)], [3, 3 + 3], 'asked again in smaller calls');
 });
 
 for (const fault of [{ code: 1003 }, { code: 604 }, { answer: 'reset' }, { code: 606 }, { code: 602 }]) {

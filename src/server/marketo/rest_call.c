@@ -1,5 +1,6 @@
 #include "rest.h"
 
+#include "../../core/json.h"
 #include "backoff.h"
 
 #include <stdio.h>
@@ -283,6 +284,14 @@ meaning_for(const ms_rest_call *call, ms_rest_meaning meaning)
     return of_records && of_call ? MS_REPLY_FAULT : meaning;
 }
 
+/* Is there more than fits into an answer? Fewer records a call bring all of it; of one, what came
+ * has to do. */
+static bool
+has_more_pages(const ms_rest_call *call, const ms_rest_reply *reply)
+{
+    return call->count > 1 && ms_json_string(reply->object, "nextPageToken").len > 0;
+}
+
 static ms_store_result
 ended_badly(ms_rest_call *call, const ms_rest_reply *reply, ms_store *store, int64_t now)
 {
@@ -314,6 +323,9 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     if (reply.meaning == MS_REPLY_OK && call->kind->fits != NULL &&
         !call->kind->fits(call, &reply)) {
         reply.meaning = MS_REPLY_NONE;
+    }
+    if (reply.meaning == MS_REPLY_OK && has_more_pages(call, &reply)) {
+        reply.meaning = MS_REPLY_TOO_LARGE;
     }
     reply.meaning = meaning_for(call, reply.meaning);
     if (!call->noted) {

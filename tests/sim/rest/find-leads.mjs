@@ -3,16 +3,18 @@ import { restError } from './errors.mjs';
 /** @typedef {import('../leads.mjs').Lead} Lead */
 
 const DEFAULT_FIELDS = 'id,email,firstName,lastName,createdAt,updatedAt';
+const PAGE = 300;
 const COOKIE = /^id:[^&]+&token:(.+)$/;
 
 /**
- * GET /rest/v1/leads.json: the leads that have one of the values, each once, in the order of the values.
+ * GET /rest/v1/leads.json: the leads that have one of the values, each once, in the order of the values; of more
+ * than a page can hold the first ones, and a token for the next.
  *
  * @param {URLSearchParams} query
  * @param {object} world
  * @param {import('../fields.mjs').Fields} world.fields
  * @param {import('../leads.mjs').Leads} world.leads
- * @returns {{result: object[], records: number}}
+ * @returns {{result: object[], nextPageToken?: string, records: number}}
  */
 export function findLeads(query, { fields, leads }) {
   const filterType = required(query, 'filterType');
@@ -31,12 +33,15 @@ export function findLeads(query, { fields, leads }) {
     if (!field.searchable) throw restError(1011, filterType);
     find = (value) => leads.find(field.soapName, value);
   }
-  const found = new Set(values.flatMap(find));
+  const all = [...new Set(values.flatMap(find))];
+  const start = Number(query.get('nextPageToken') ?? 0);
+  const end = start + PAGE;
   const names = (query.get('fields') || DEFAULT_FIELDS).split(',');
   for (const name of names) {
     if (name !== 'cookies' && !fields.byName.has(name)) throw restError(1006, name);
   }
-  return { result: [...found].map((lead) => describe(lead, names, fields)), records: values.length };
+  const result = all.slice(start, end).map((lead) => describe(lead, names, fields));
+  return { result, ...(end < all.length && { nextPageToken: String(end) }), records: values.length };
 }
 
 /**

@@ -55,9 +55,9 @@ export function restRoutes({ leads, fields, control, tokens, faults, closing, ke
 
   /** @type {Operation} */
   function findOperation({ query, call }) {
-    const { result, records } = findLeads(query, { fields, leads });
+    const { records, ...found } = findLeads(query, { fields, leads });
     call.records = records;
-    return () => ({ result });
+    return () => found;
   }
 
   /** @type {Operation} */
