@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -16,15 +17,19 @@ const WRITE_KEY = 'write-key-1';
 const PATH = '/soap/mktows/3_1';
 const COOKIE = 'id:561-HYG-937&token:_mch-marketo.com-1374552656411-90718';
 const TOKEN = '_mch-marketo.com-1374552656411-90718';
+/** What a gateway may answer in Marketo's name. */
+const TIMEOUT = `<?xml version="1.0"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"><SOAP-ENV:Body>
+<SOAP-ENV:Fault><faultcode>SOAP-ENV:Server</faultcode><faultstring>The backend did not answer in time</faultstring></SOAP-ENV:Fault>
+</SOAP-ENV:Body></SOAP-ENV:Envelope>`;
 const LONG_FIELDS = ['long1', 'long2', 'long3'].map((name) => ({ name, dataType: 'text' }));
 const FIELDS = ['userId', 'favoriteColor__c', 'a', 'b'].map((name) => ({ name, dataType: 'string' })).concat(LONG_FIELDS);
 
 /**
  * A simulated Marketo and a server that sends to its SOAP API; both go by a clock of the test's.
  * @param {import('node:test').TestContext} t
- * @param {{key?: string}} [options]
+ * @param {{key?: string, soapUrl?: string, moreEnv?: Record<string, string>}} [options]
  */
-async function worldFor(t, { key = USER.key } = {}) {
+async function worldFor(t, { key = USER.key, soapUrl, moreEnv = {} } = {}) {
   const marketo = await startSimulator({ soapUser: USER, fields: FIELDS });
   const folder = mkdtempSync(join(tmpdir(), 'soap-'));
   const clockFile = join(folder, 'clock');
@@ -33,13 +38,14 @@ async function worldFor(t, { key = USER.key } = {}) {
     MARKETO_MUNCHKIN_ID: '561-HYG-937',
     MARKETO_SOAP_USER_ID: USER.id,
     MARKETO_SOAP_ENCRYPTION_KEY: key,
+    ...moreEnv,
   };
   const activities = join(folder, 'activities.json');
   writeFileSync(activities, '{"Bought": {"activityTypeId": 100001}}');
   const database = ['--db', join(folder, 'munchkin.db')];
   const args = [
     ...database,
-    ...['--backend', 'soap', '--soap-url', marketo.url + PATH, '--webevents-url', marketo.url],
+    ...['--backend', 'soap', '--soap-url', soapUrl ?? marketo.url + PATH, '--webevents-url', marketo.url],
     ...['--write-key', WRITE_KEY, '--allow-origin', ORIGIN, '--linger', '0', '--activities', activities],
   ];
   let ahead = 0n;
@@ -194,14 +200,37 @@ test('a fault that nobody knows, after an outage in which the lead went in vain:
   assert.deepEqual(await dead(), []);
 });
 
-test('a gateway that has given up a call: the lead is sent again once Marketo has surely ended with it', async (t) => {
-  const { marketo, identify, passUntil, until } = await worldFor(t);
-  marketo.faults.calls.push({ path: PATH, status: 504 });
+for (const [what, text] of [['', undefined], [', in a SOAP fault', TIMEOUT]]) {
+  test(`a gateway that has given up a call${what}: the lead is sent again once Marketo has surely ended with it`, async (t) => {
+    const { marketo, identify, passUntil, until } = await worldFor(t);
+    marketo.faults.calls.push({ path: PATH, status: 504, ...(text && { text, type: 'text/xml' }) });
+    await identify('ada@example.com');
+    await until(() => marketo.soap.calls.length === 1);
+    await passUntil(() => marketo.leads.has('ada@example.com'), 5000);
+    const [first, second] = marketo.soap.calls;
+    assert.ok(second.at - first.at >= 90_000 - 1000, `${second.at - first.at} ms`);
+  });
+}
+
+test('a proxy that refuses to connect once: the lead has not left, and goes again soon', async (t) => {
+  let tunnels = 0;
+  const proxy = createServer().on('connect', (_, socket) => {
+    tunnels += 1;
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.after(() => proxy.close());
+  const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address());
+  const { marketo, identify, passUntil, until } = await worldFor(t, {
+    soapUrl: `https://marketo.invalid${PATH}`,
+    moreEnv: { https_proxy: `http://127.0.0.1:${port}` },
+  });
   await identify('ada@example.com');
-  await until(() => marketo.soap.calls.length === 1);
-  await passUntil(() => marketo.leads.has('ada@example.com'), 5000);
-  const [first, second] = marketo.soap.calls;
-  assert.ok(second.at - first.at >= 90_000 - 1000, `${second.at - first.at} ms`);
+  await until(() => tunnels === 1);
+  const start = marketo.clock.now();
+  await passUntil(() => tunnels === 2);
+  assert.ok(marketo.clock.now() - start < 90_000, `${marketo.clock.now() - start} ms`);
 });
 
 test('an expired signature is made again at once', async (t) => {

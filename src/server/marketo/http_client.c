@@ -173,7 +173,7 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
 {
     curl_off_t seconds = 0;
     curl_off_t connecting = 0; /* in microseconds */
-    long sent = 0;             /* bytes */
+    long sent = 0;             /* bytes, to a proxy as well */
     (void)curl_easy_getinfo(one->easy, CURLINFO_PRETRANSFER_TIME_T, &connecting);
     one->sent_after += connecting / 1000;
     if (result == CURLE_OK) {
@@ -186,7 +186,7 @@ finish(ms_http_client *client, ms_transfer *one, CURLcode result)
     (void)curl_easy_getinfo(one->easy, CURLINFO_REQUEST_SIZE, &sent);
     /* Who stands between has given it up, as 502 and 504 say, or its connection broke. */
     bool given_up = one->status == 502 || one->status == 504;
-    bool broke = result != CURLE_OK && sent > 0 && !one->too_long;
+    bool broke = result != CURLE_OK && one->begun && sent > 0 && !one->too_long;
     one->at_work = one->changes && (given_up || broke);
     push(&client->finished, one);
 }

@@ -39,6 +39,8 @@ typedef struct {
     const char *const *headers; /* "Name: value", NULL at the end; copied */
     ms_slice body;              /* copied; empty: none */
     long timeout_ms;
+    bool shares_connection; /* may leave by one that another call has left open, and leaves its own
+                               open: if that breaks, it can go again soon without harm */
     /* Called in the worker's turn, within its transaction; again in a later one if that is not
      * committed. The answer lives until it returns. It starts no calls. */
     ms_store_result (*answered)(void *argument, const ms_http_answer *answer, ms_store *store,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
+#define SHARED_REST_S 2L
 
 /* curl's write function: takes the answer in, up to its limit, whatever it was compressed to. */
 static size_t
@@ -29,16 +30,31 @@ take_in(char *bytes, size_t size, size_t count, void *argument)
 }
 
 /*
+ * A kept connection may have been closed already by whoever is at its other end, being idle. Then
+ * it breaks under the next request without an answer, and nobody can tell from here whether that
+ * arrived. curl looks at a connection before it uses it, but takes TLS's notice of the close for a
+ * sign of life. So calls have a connection of their own, unless they say that they share: those
+ * that are many, and may go again soon. They use none that has rested longer than servers keep one.
+ *
+ * HTTP/2 is not spoken: its servers may refuse single requests, or ask for HTTP/1.1, which curl
+ * obeys by sending the request again.
+ */
+static void
+choose_connection(CURL *easy, bool shared)
+{
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    (void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, SHARED_REST_S);
+    (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, shared ? 0L : 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, shared ? 0L : 1L);
+}
+
+/*
  * curl's prerequest function: called each time that it is about to send the request. It would send
  * one again by itself, up to five times at once, when a connection that it had kept breaks without
- * an answer: Marketo may be at work on it, and no limit counts the others. So a request of which
- * something has left does not leave again; the call ends as one that was not answered, and whoever
- * made it decides when there is to be another.
- *
- * So ends, too, a call whose request met a connection that Marketo closed just then, being idle,
- * and that nobody read: from here it looks like one that was lost at work. That takes a request
- * that leaves while the news of the close is on its way, since curl looks at a kept connection
- * before it uses it. What could not be sent at all may leave by another connection.
+ * an answer: it may have arrived, and no limit counts the others. So a request of which something
+ * has left does not leave again; the call ends as one that was not answered, and whoever made it
+ * decides when there is to be another. What could not be sent at all may leave by another
+ * connection.
  */
 static int
 leave(void *argument, char *to, char *from, int to_port, int from_port)
@@ -130,6 +146,7 @@ set_up(ms_transfer *one, const ms_http_call *call)
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connecting);
+    choose_connection(easy, call->shares_connection);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, leave);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, one);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_in);

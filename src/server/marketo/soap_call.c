@@ -97,7 +97,7 @@ note_failure(soap_call *call, const ms_soap_reply *reply, const ms_http_answer *
     bool fault = reply->outcome == MS_SOAP_FAULT;
     ms_lane_tell_failure(&call->soap->lane, answer,
                          fault ? ms_slice_from(reply->code) : MS_SLICE(""));
-    return ms_leads_again_at(again_at, answer, call->started);
+    return again_at;
 }
 
 /* The first time it may have been on its way for too long; then somebody's clock is wrong. */
@@ -246,7 +246,8 @@ answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t 
     bool trouble =
         ms_soap_is_trouble(answer, &reply, &reaction) || is_wrong_id(call, &reply, &reaction);
     if (!call->noted && trouble) {
-        call->again_at = note(call, &reply, reaction, answer, now);
+        call->again_at =
+            ms_leads_again_at(note(call, &reply, reaction, answer, now), answer, call->started);
     } else if (!call->noted) {
         note_well(call->soap);
     }

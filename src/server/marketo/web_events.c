@@ -196,6 +196,7 @@ start(web_events *events, ms_store *store, ms_http_client *client, const ms_due_
                                .headers = headers,
                                .body = {"", 0},
                                .timeout_ms = TIMEOUT_MS,
+                               .shares_connection = true,
                                .answered = answered,
                                .discard = discard,
                                .argument = visit};
