@@ -20,10 +20,11 @@ const literals = (...values) => values.map((value) => JSON.stringify(value).repl
  * visitor is asked first (`consent` is 'pending' or false), nothing is loaded before analytics.consent(true).
  * Throws a TypeError without `src` and `server`; and with a token that is a function, which no HTML can hold.
  * @param {string} munchkinId like 123-ABC-456
- * @param {import('./analytics.js').Options & Place} options of analytics.load; nonce goes on each tag
+ * @param {import('./analytics.js').Options & Place} given of analytics.load; nonce goes on each tag
  * @returns {string}
  */
-export function snippetHtml(munchkinId, { src = '', global = 'analytics', ...options }) {
+export function snippetHtml(munchkinId, given) {
+  const { src = '', global = 'analytics', ...options } = given ?? {};
   const nonce = options.nonce ? ` nonce="${attribute(options.nonce)}"` : '';
   if (!src && !options.server) throw new TypeError('snippetHtml needs src or server: where munchkin-shim.js is.');
   if (typeof options.token === 'function') throw new TypeError('snippetHtml cannot write a function into a page: call analytics.load there, with the token.');

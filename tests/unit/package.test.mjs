@@ -50,7 +50,9 @@ test('the snippet is at most 900 bytes', () => {
 
 test('a snippet that says nowhere where the shim is, is not made', async () => {
   const { snippetHtml } = await import('munchkin-shim/snippet');
-  assert.throws(() => snippetHtml('561-HYG-937', { identify: 'form' }), { name: 'TypeError', message: /src or server/ });
+  for (const options of [{ identify: 'form' }, {}, undefined, null]) {
+    assert.throws(() => snippetHtml('561-HYG-937', /** @type {any} */ (options)), { name: 'TypeError', message: /src or server/ });
+  }
   assert.match(snippetHtml('561-HYG-937', { identify: 'form', src: '/x.js' }), /src="\/x\.js"/);
 });
 
