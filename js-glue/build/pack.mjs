@@ -11,10 +11,14 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import './check-built.mjs';
 
-/** @param {string[]} args @returns {{filename: string, files: {path: string}[]}} what npm packed, or would */
+/**
+ * Without the scripts of package.json: the check is made already, and is not in the copy.
+ * @param {string[]} args @returns {{filename: string, files: {path: string}[]}} what npm packed, or would
+ */
 function npmPack(...args) {
-  return JSON.parse(execFileSync('npm', ['pack', '--json', ...args], { encoding: 'utf8' }))[0];
+  return JSON.parse(execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...args], { encoding: 'utf8' }))[0];
 }
 
 /** @param {string} path @param {string} copy */

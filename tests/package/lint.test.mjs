@@ -1,7 +1,8 @@
 /** The packed package as those see it who install it: its package.json, its files and its types. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +33,27 @@ test('the tarball has what people need of dist/, the licences, the documents and
   for (const file of needed) assert.ok(files.includes(file), file);
   const others = files.filter((file) => !/^dist\/[\w-]+(\.\w+)+$|^dist\/types(-cjs)?\/|^tests\/sim\/|^web\/docs\/[\w-]+\.md$/.test(file) && !needed.includes(file));
   assert.deepEqual(others, []);
+});
+
+test('a clone that is not built is not packed, but says what to do; npm install in it goes on', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'munchkin-clone-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [clone, site] = ['clone', 'site'].map((name) => join(folder, name));
+  cpSync(join(REPOSITORY, 'js-glue/build'), join(clone, 'js-glue/build'), { recursive: true });
+  // Without what npm would fetch to build it.
+  const manifest = { ...JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')), devDependencies: {} };
+  writeFileSync(join(clone, 'package.json'), JSON.stringify(manifest));
+  await run('git', ['init', '--quiet'], clone);
+  await run('git', ['add', '.'], clone);
+  await run('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', 'commit', '--quiet', '-m', 'Not built'], clone);
+  mkdirSync(site);
+  writeFileSync(join(site, 'package.json'), '{"private": true}');
+
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', ['install', ...quiet], clone);
+  await assert.rejects(run('npm', ['pack'], clone), /Run make pack/);
+  await assert.rejects(run(process.execPath, ['js-glue/build/pack.mjs', '.'], clone), /Run make pack/);
+  await assert.rejects(run('npm', ['install', ...quiet, `git+file://${clone}`], site), /Run make pack/);
 });
 
 /** @param {string} name @param {string[]} args */
