@@ -64,7 +64,7 @@ test('publint finds nothing', async () => {
   assert.match(output, /All good!/);
 });
 
-/** What is no module: files that pages or other tools load. The simulator is a module for import only. */
+/** What is no module: files that pages or other tools load. The simulator is no CommonJS module, which older versions of Node.js cannot require. */
 const files = Object.keys(exports).filter((entry) => ['.js', '.wasm', '.html', '.json'].includes(extname(entry)));
 
 test('attw finds the types of every module right, by import and by require', async () => {

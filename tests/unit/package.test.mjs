@@ -99,6 +99,15 @@ test('the package works by import and by require, and importing it touches no pa
   ]);
 });
 
+test('the simulator works by require too, where Node.js can require a module; elsewhere that is what it says', () => {
+  const require = createRequire(import.meta.url);
+  if (/** @type {any} */ (process.features).require_module) {
+    assert.equal(typeof require('munchkin-shim/simulator').startSimulator, 'function');
+  } else {
+    assert.throws(() => require('munchkin-shim/simulator'), { code: 'ERR_REQUIRE_ESM' });
+  }
+});
+
 test('munchkin-shim/slim has no module in it, and on a server fetches none', async (t) => {
   const module = read('dist/munchkin_shim.wasm');
   for (const extension of ['mjs', 'cjs']) {
