@@ -16,7 +16,7 @@ import { createStore, createUser } from './user.js';
 /**
  * @typedef {import('./delivery.js').Options} Options
  * @typedef {import('./outcome.js').Outcome & {type: string, sent: boolean}} Result
- * @typedef {(result: Result) => void} Callback
+ * @typedef {import('./arguments.js').ResultCallback} Callback
  * @typedef {import('./arguments.js').Common} Common
  */
 
@@ -36,13 +36,17 @@ import { createStore, createUser } from './user.js';
 
 /**
  * The public API. Argument lists are those of analytics.js: the middle may be left out.
+ * @typedef {import('./arguments.js').PageParameters} PageParameters
+ * @typedef {import('./arguments.js').TrackParameters} TrackParameters
+ * @typedef {import('./arguments.js').IdentifyParameters} IdentifyParameters
+ * @typedef {import('./arguments.js').AliasParameters} AliasParameters
  * @typedef {object} Analytics
  * @property {(munchkinId: string, options?: Options) => void} load
- * @property {(...args: any[]) => Promise<Result>} page ([category], [name], [properties], [options], [callback])
- * @property {(...args: any[]) => Promise<Result>} track (event, [properties], [options], [callback])
- * @property {(...args: any[]) => Promise<Result>} identify ([userId], [traits], [options], [callback])
- * @property {(...args: any[]) => Promise<Result>} group Marketo has no such call: skipped
- * @property {(...args: any[]) => Promise<Result>} alias Marketo has no such call: skipped
+ * @property {(...args: PageParameters) => Promise<Result>} page ([category], [name], [properties], [options], [callback])
+ * @property {(...args: TrackParameters) => Promise<Result>} track (event, [properties], [options], [callback])
+ * @property {(...args: IdentifyParameters) => Promise<Result>} identify ([userId], [traits], [options], [callback])
+ * @property {(...args: IdentifyParameters) => Promise<Result>} group Marketo has no such call: skipped
+ * @property {(...args: AliasParameters) => Promise<Result>} alias Marketo has no such call: skipped
  * @property {(url?: string) => Promise<Result>} pageview
  * @property {(links: any, event: any, properties?: any) => Promise<Result | void>} trackLink resolves once clicks are tracked
  * @property {(forms: any, event: any, properties?: any) => Promise<Result | void>} trackForm likewise

@@ -14,6 +14,27 @@
  * @typedef {[userId: string | number | undefined, traits: Bag, ...common: Common]} IdentifyArguments
  */
 
+/**
+ * What a site's code may pass, as TypeScript checks it. Unions and no overloads: a site that wraps a call gets all of its
+ * forms by Parameters<Analytics['track']>.
+ * @typedef {Bag | null | undefined} Place an object, or what holds its place
+ * @typedef {string | null | undefined} Text
+ * @typedef {string | number} Id
+ * @typedef {(result: import('./analytics.js').Result) => void} ResultCallback
+ * @typedef {[bag?: Place, options?: Place, callback?: ResultCallback | null | undefined]
+ *   | [bag: Place, callback: ResultCallback]
+ *   | [callback: ResultCallback]} ObjectsAndCallback
+ * @typedef {ObjectsAndCallback
+ *   | [name: Text, ...rest: ObjectsAndCallback]
+ *   | [category: Text, name: Text, ...rest: ObjectsAndCallback]} PageParameters
+ * @typedef {[event: Id, ...rest: ObjectsAndCallback]} TrackParameters
+ * @typedef {ObjectsAndCallback | [userId: Id | null | undefined, ...rest: ObjectsAndCallback]} IdentifyParameters
+ * @typedef {[userId: Id, options?: Place, callback?: ResultCallback | null | undefined]
+ *   | [userId: Id, previousId: Id | null | undefined, options?: Place, callback?: ResultCallback | null | undefined]
+ *   | [userId: Id, previousId: Place | Id, callback: ResultCallback]
+ *   | [userId: Id, callback: ResultCallback]} AliasParameters
+ */
+
 /** Functions are objects, too. @param {unknown} value @returns {value is Bag} */
 const isObject = (value) => Object(value) === value;
 

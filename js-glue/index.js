@@ -7,7 +7,13 @@ import { createAnalytics as create } from './analytics.js';
 import { startEmbedded } from './embedded.js';
 import * as extras from './extras.js';
 
-/** @returns {import('./analytics.js').Analytics} an analytics object of its own */
+/**
+ * @typedef {import('./analytics.js').Analytics} Analytics
+ * @typedef {import('./analytics.js').Options} Options
+ * @typedef {import('./analytics.js').Result} Result
+ */
+
+/** @returns {Analytics} an analytics object of its own */
 export const createAnalytics = () => create(startEmbedded, async () => extras);
 
 /** The one that most pages need. */

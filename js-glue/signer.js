@@ -52,6 +52,12 @@ const STATUS = {
  *   not allowed at run time
  */
 
+/**
+ * @typedef {ReturnType<typeof createSigner>} Signer
+ * @typedef {import('./token-issuer.js').TokenIssuerOptions} TokenIssuerOptions
+ * @typedef {ReturnType<typeof import('./token-issuer.js').createTokenIssuer>} TokenIssuer
+ */
+
 /** The C module, with bytes in and text out. @param {WebAssembly.Module} module */
 function connectSigner(module) {
   const host = createHost();

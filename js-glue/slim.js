@@ -8,6 +8,12 @@ import * as extras from './extras.js';
 import { startRules } from './start.js';
 
 /**
+ * @typedef {import('./analytics.js').Analytics} Analytics
+ * @typedef {import('./analytics.js').Options} Options
+ * @typedef {import('./analytics.js').Result} Result
+ */
+
+/**
  * Where munchkin_shim.wasm is, or what it is: fetched already, or compiled.
  * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module} ModuleSource
  */
@@ -28,7 +34,7 @@ async function instantiate(source, imports) {
 
 /**
  * @param {ModuleSource} source of `munchkin-shim/munchkin_shim.wasm`; a URL is fetched once load is called
- * @returns {import('./analytics.js').Analytics} an analytics object of its own
+ * @returns {Analytics} an analytics object of its own
  */
 export function createAnalytics(source) {
   // It may fail before load is called; the calls report it.

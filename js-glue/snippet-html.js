@@ -15,12 +15,14 @@ const literals = (...values) => values.map((value) => JSON.stringify(value).repl
  * @property {string} [global] another name than analytics
  */
 
+/** Those of analytics.load; nonce goes on each tag. @typedef {import('./analytics.js').Options & Place} SnippetOptions */
+
 /**
  * A stub that keeps calls until the shim is there, and the start of both downloads, Munchkin's and the shim's. Where the
  * visitor is asked first (`consent` is 'pending' or false), nothing is loaded before analytics.consent(true).
  * Throws a TypeError without `src` and `server`; and with a token that is a function, which no HTML can hold.
  * @param {string} munchkinId like 123-ABC-456
- * @param {import('./analytics.js').Options & Place} given of analytics.load; nonce goes on each tag
+ * @param {SnippetOptions} given
  * @returns {string}
  */
 export function snippetHtml(munchkinId, given) {

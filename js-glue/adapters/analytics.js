@@ -6,11 +6,17 @@
 
 import { createVisitor } from './visitor.js';
 
+/**
+ * @typedef {import('../analytics.js').Analytics} Analytics
+ * @typedef {import('../analytics.js').Options} Options
+ * @typedef {import('../analytics.js').Result} Result
+ */
+
 /** @typedef {{payload: any}} Call what the library hands to a plugin */
 
 /**
  * @param {string} munchkinId like 123-ABC-456
- * @param {import('./visitor.js').Options} [options] as for analytics.load
+ * @param {Options} [options] as for analytics.load
  */
 export function marketo(munchkinId, options) {
   const visitor = createVisitor(munchkinId, options);

@@ -16,6 +16,11 @@ import { soapRoutes } from './soap/routes.mjs';
 import { createTraffic } from './traffic.mjs';
 
 /**
+ * @typedef {import('./web-event.mjs').WebEvent} WebEvent
+ * @typedef {import('./leads.mjs').Lead} Lead
+ */
+
+/**
  * @typedef {object} SimulatorOptions
  * @property {number} [port]         0, the default, takes any free port
  * @property {string} [host]         127.0.0.1 by default
@@ -33,9 +38,9 @@ import { createTraffic } from './traffic.mjs';
 /**
  * @typedef {object} Simulator
  * @property {string} url                                      origin, without a slash at the end
- * @property {import('./web-event.mjs').WebEvent[]} events     received so far
- * @property {Map<string, import('./leads.mjs').Lead>} leads   by e-mail address in lower case; the oldest of several
- * @property {Map<number, import('./leads.mjs').Lead>} leadsById  all of them, those without an address too
+ * @property {WebEvent[]} events                               received so far
+ * @property {Map<string, Lead>} leads                         by e-mail address in lower case; the oldest of several
+ * @property {Map<number, Lead>} leadsById                     all of them, those without an address too
  * @property {import('./faults.mjs').Faults} faults            change its properties to make things go wrong
  * @property {import('./clock.mjs').Clock} clock               what time it is for tokens, quotas, limits and locks
  * @property {import('./traffic.mjs').Traffic} rest            the calls of REST, and its limits
