@@ -114,8 +114,8 @@ const PROJECTS_OWN_CODE = 1024;
 const STATIC = {
   vite: { root: 'dist', entries: ['index', 'slim'], pages: ['/', '/slim.html'] },
   webpack: { root: 'public', entries: ['main', 'required', 'slim'], pages: ['/', '/required.html', '/slim.html'] },
-  esbuild: { root: 'public', entries: ['main'], pages: ['/'] },
-  rollup: { root: 'public', entries: ['main'], pages: ['/'] },
+  esbuild: { root: 'public', entries: ['main', 'slim'], pages: ['/', '/slim.html'] },
+  rollup: { root: 'public', entries: ['main', 'slim'], pages: ['/', '/slim.html'] },
 };
 
 /** @param {string} folder */
@@ -125,6 +125,22 @@ function scriptsBelow(folder) {
     .filter((file) => file.endsWith('.js'))
     .map((file) => ({ file: basename(file), code: readFileSync(join(folder, file), 'utf8') }));
 }
+
+test('the README shows what is tested here of munchkin-shim/slim, to the letter', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const shown = [...readme.matchAll(/^```(?:js|sh)\n(.*?)^```$/gms)].map(([, code]) => code);
+  /** @param {string} file */
+  const project = (file) => readFileSync(new URL(`projects/${file}`, import.meta.url), 'utf8');
+  const byModule = shown.find((code) => code.includes("from 'munchkin-shim/slim'")) ?? 'not shown';
+  for (const bundler of ['vite', 'webpack']) assert.ok(project(`${bundler}/slim.js`).startsWith(byModule), bundler);
+
+  const byPath = shown.find((code) => code.includes("createAnalytics('")) ?? 'not shown';
+  const copying = shown.find((code) => code.startsWith('cp node_modules/munchkin-shim/')) ?? 'not shown';
+  for (const bundler of ['esbuild', 'rollup']) {
+    assert.ok(project(`${bundler}/slim.js`).includes(byPath), bundler);
+    assert.ok(JSON.parse(project(`${bundler}/package.json`)).scripts.build.startsWith(`${copying.trim()} && `), bundler);
+  }
+});
 
 // Two at a time: installing waits for the network, building for the processor.
 describe('bundlers', { concurrency: 2 }, () => {

@@ -188,6 +188,23 @@ test('bundlers leave out modules that are imported for nothing, and keep the scr
   }
 });
 
+test('the packages weigh, bundled, what the README says', async () => {
+  /** @param {string} code */
+  const bundled = async (code) => {
+    const stdin = { contents: code, resolveDir: fileURLToPath(root) };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false });
+    return brotliCompressSync(outputFiles[0].contents).length;
+  };
+  const measured = [
+    await bundled("export { analytics } from 'munchkin-shim';"),
+    await bundled("export { createAnalytics } from 'munchkin-shim/slim';"),
+    brotliSize('dist/munchkin_shim.wasm'),
+  ];
+  const said = /in brotli, `munchkin-shim` weighs ([\d.]+) KB; `munchkin-shim\/slim` ([\d.]+) KB, and the module ([\d.]+) KB/
+    .exec(String(read('README.md')))?.slice(1).map((kilobytes) => 1000 * Number(kilobytes));
+  for (const [index, size] of measured.entries()) assert.ok(Math.abs(size / (said?.[index] ?? NaN) - 1) < 0.02, `${size} bytes, not ${said?.[index]}`);
+});
+
 test('dist/LICENSES.txt holds the notices of cJSON and BearSSL, and says where they are', () => {
   const [cjson, bearssl] = String(read('dist/LICENSES.txt')).split(/^-+$/m);
   const signer = ['munchkin_signer.wasm', 'signer.mjs', 'signer.cjs', 'munchkin-server'];
