@@ -70,11 +70,18 @@ test('dead list, show, drop and retry', async (t) => {
   assert.match(gone.stderr, /there is no dead letter/);
   assert.equal(command(['dead', 'drop', evil, '--db', db]).code, 1);
 
+  // By its number it was to be put back, and was not; of all, those that can be are.
+  const never = command(['dead', 'retry', nobody, '--db', db]);
+  assert.deepEqual([never.code, never.stdout.split('\n')[0]], [1, '0 dead letters put back into the queue.']);
+  const neverAsJson = command(['dead', 'retry', nobody, '--db', db, '--json']);
+  assert.deepEqual([neverAsJson.code, JSON.parse(neverAsJson.stdout)], [1, { retried: 0, unsendable: 1 }]);
+
   simulator.faults.records = {};
   const said = command(['dead', 'retry', 'all', '--db', db]).stdout;
   assert.match(said, /^1 dead letter put back into the queue\.$/m);
   assert.match(said, /^1 message can never be sent as it is/m);
   assert.ok(refused);
+  assert.deepEqual(ask('dead', 'retry', 'all'), { retried: 0, unsendable: 1 });
   intake.advance(120_000);
   await eventually(() => simulator.leads.get('refused@example.com'), 'the lead');
   assert.deepEqual(ask('dead', 'drop', 'all'), { dropped: 1 });

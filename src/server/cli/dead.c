@@ -187,6 +187,33 @@ change(ms_store *store, bool retry, int64_t id, uint64_t *count)
     return result;
 }
 
+static void
+tell_retried(uint64_t count, uint64_t unsendable, bool as_json)
+{
+    if (as_json) {
+        (void)printf("{\"retried\":%llu,\"unsendable\":%llu}\n", (unsigned long long)count,
+                     (unsigned long long)unsendable);
+        return;
+    }
+    ms_print_count(count, "dead letter");
+    (void)puts(" put back into the queue.");
+    if (unsendable > 0) {
+        ms_print_count(unsendable, "message");
+        (void)puts(" can never be sent as it is: mend what sends it, and drop it here.");
+    }
+}
+
+static void
+tell_dropped(uint64_t count, bool as_json)
+{
+    if (as_json) {
+        (void)printf("{\"dropped\":%llu}\n", (unsigned long long)count);
+        return;
+    }
+    ms_print_count(count, "dead letter");
+    (void)puts(" dropped.");
+}
+
 static int
 retry_or_drop(ms_store *store, bool retry, int64_t id, bool as_json)
 {
@@ -203,17 +230,13 @@ retry_or_drop(ms_store *store, bool retry, int64_t id, bool as_json)
         ms_store_rollback(store);
         return code;
     }
-    if (as_json) {
-        (void)printf("{\"%s\":%llu}\n", retry ? "retried" : "dropped", (unsigned long long)count);
-        return 0;
+    if (retry) {
+        tell_retried(count, there > count ? there - count : 0, as_json);
+    } else {
+        tell_dropped(count, as_json);
     }
-    ms_print_count(count, "dead letter");
-    (void)puts(retry ? " put back into the queue." : " dropped.");
-    if (retry && count < there) {
-        ms_print_count(there - count, "message");
-        (void)puts(" can never be sent as it is: mend what sends it, and drop it here.");
-    }
-    return 0;
+    /* One that was named was to be changed; of all, those that can be. */
+    return id != 0 && count == 0;
 }
 
 /* A number from 1 on, or, if that may be, "all" as 0. */
