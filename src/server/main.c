@@ -159,8 +159,12 @@ main(int argc, char **argv)
 {
     static ms_options options;
     static ms_configuration configuration;
+    static char name[] = "munchkin-server";
 
     ms_secret_guard();
+    if (argc > 0) {
+        argv[0] = name; /* getopt_long's sentences begin with it, as ours do */
+    }
     if (ms_cli_is_asked(argc, argv)) {
         return ms_cli_run(argc, argv);
     }

@@ -292,6 +292,20 @@ option_of(const char *argument, const struct option *known)
     return NULL;
 }
 
+/* Without its value, which may be a secret. */
+static void
+tell_unknown(const char *argument)
+{
+    int len = (int)strcspn(argument, "=");
+    if (len == 6 && strncmp(argument, "--json", 6) == 0) {
+        (void)fputs("munchkin-server: --json is for the commands status and dead, as in: "
+                    "munchkin-server status --json\n",
+                    stderr);
+    } else {
+        (void)fprintf(stderr, "munchkin-server: there is no option '%.*s'.\n", len, argument);
+    }
+}
+
 bool
 ms_options_are_known(int argc, char **argv, const struct option *known)
 {
@@ -301,8 +315,7 @@ ms_options_are_known(int argc, char **argv, const struct option *known)
         }
         const struct option *option = option_of(argv[i] + 2, known);
         if (option == NULL) {
-            (void)fprintf(stderr, "munchkin-server: there is no option '%.*s'.\n",
-                          (int)strcspn(argv[i], "="), argv[i]);
+            tell_unknown(argv[i]);
             return false;
         }
         i += option->has_arg == required_argument && strchr(argv[i], '=') == NULL;

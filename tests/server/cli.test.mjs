@@ -104,7 +104,7 @@ test('what could not be written is told of, and no success', async (t) => {
     const { status, stderr } = spawnSync('sh', ['-c', 'exec "$@" >/dev/full', 'sh', SERVER, ...args, '--db', db], { encoding: 'utf8' });
     assert.deepEqual([status, /could not be written/.test(stderr)], [1, true], `${args.join(' ')}: ${stderr}`);
   }
-  for (const args of [checks, ['--allow-origin', ORIGIN, '--check'], ['--help'], ['--version']]) {
+  for (const args of [checks, ['--allow-origin', ORIGIN, '--check'], ['--help'], ['--version'], ['status', '--help']]) {
     const env = { PATH: String(process.env.PATH), ...(args === checks ? REST : { MARKETO_API_PRIVATE_KEY: KEY }) };
     const { child, closed, output } = runServer(args, env, ['sh', '-c', 'exec "$@" >/dev/full', 'sh']);
     child.stdout.resume();
@@ -135,6 +135,27 @@ test('commands that are asked wrongly say what there is', (t) => {
   const missing = command(['status', '--db', db]);
   assert.equal(missing.code, 1);
   assert.ok(missing.stderr.includes(db), missing.stderr);
+});
+
+test('--help is answered by commands too, and what --json belongs to is said', (t) => {
+  const { stdout } = command(['--help']);
+  const db = join(folderFor(t), 'none.db');
+  for (const words of [['status', '--help'], ['dead', '--help'], ['dead', 'list', '--db', db, '--help'], ['--json', 'status', '--help'], ['nonsense', '--help']]) {
+    assert.deepEqual(command(words), { code: 0, stdout, stderr: '' }, words.join(' '));
+  }
+  for (const args of [['--json'], ['--json=hidden'], ['--json', '--check'], ['--db', db, '--json']]) {
+    const { code, stderr } = command(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, /^munchkin-server: --json is for the commands status and dead, as in: munchkin-server status --json\n/);
+    assert.doesNotMatch(stderr, /hidden|no option/);
+  }
+});
+
+test('what getopt says is ours: no path before it', () => {
+  for (const args of [['--listen'], ['--check=x'], ['-x'], ['status', '--db'], ['status', '--json=x'], ['status', '-x']]) {
+    const { code, stderr } = command(args);
+    assert.deepEqual([code, stderr.split(':')[0]], [2, 'munchkin-server'], stderr);
+  }
 });
 
 test('what stands behind a wrong option is not repeated: it may be a secret', () => {

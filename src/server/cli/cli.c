@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "../clock.h"
+#include "../usage.h"
 #include "print.h"
 
 #include <getopt.h>
@@ -12,6 +13,7 @@
 typedef struct {
     const char *db;
     bool as_json;
+    bool wants_help;
     char **words;
     int count;
 } question;
@@ -40,8 +42,10 @@ ms_cli_is_asked(int argc, char **argv)
 static bool
 read_question(int argc, char **argv, question *asked)
 {
-    static const struct option known[] = {
-        {"db", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"db", required_argument, NULL, 'd'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     *asked = (question){.db = MS_DEFAULT_DB};
     int found = 0;
     if (!ms_options_are_known(argc, argv, known)) {
@@ -52,6 +56,8 @@ read_question(int argc, char **argv, question *asked)
             asked->db = optarg;
         } else if (found == 'j') {
             asked->as_json = true;
+        } else if (found == 'h') {
+            asked->wants_help = true;
         } else {
             return false;
         }
@@ -111,6 +117,10 @@ ms_cli_run(int argc, char **argv)
     question asked;
     if (!read_question(argc, argv, &asked)) {
         return asked_wrongly();
+    }
+    if (asked.wants_help) {
+        (void)fputs(ms_usage, stdout);
+        return ms_print_end(0);
     }
     bool status = is_word(&asked, 0, "status") && asked.count == 1;
     if (!status && !is_dead(&asked)) {
