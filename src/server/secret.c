@@ -67,7 +67,8 @@ ms_secret_file_check(int file, const char *path)
     }
 }
 
-/* Reads a file of at most SECRET_MAX bytes; -1 if it is longer or cannot be read. */
+/* Reads a file, or as much of it as shows that it is longer than SECRET_MAX bytes; -1 with errno if
+ * it cannot be read. */
 static ssize_t
 read_file(const char *path, char *memory)
 {
@@ -82,11 +83,14 @@ read_file(const char *path, char *memory)
         got = read(file, memory + len, SECRET_MAX + 1 - len);
         len += got > 0 ? (size_t)got : 0;
     } while ((got > 0 && len <= SECRET_MAX) || (got < 0 && errno == EINTR));
+    int why = errno;
     (void)close(file);
-    return got < 0 || len > SECRET_MAX ? -1 : (ssize_t)len;
+    errno = why;
+    return got < 0 ? -1 : (ssize_t)len;
 }
 
-/* Moves the variable's value into `memory`; its length, -1 if it is too long. */
+/* Moves the variable's value into `memory`, unless it is longer than SECRET_MAX bytes; its length.
+ */
 static ssize_t
 take_variable(const char *name, char *value, char *memory)
 {
@@ -96,7 +100,19 @@ take_variable(const char *name, char *value, char *memory)
     }
     explicit_bzero(value, len);
     (void)unsetenv(name);
-    return len <= SECRET_MAX ? (ssize_t)len : -1;
+    return (ssize_t)len;
+}
+
+/* "the private key's file PATH", or the variable's name. */
+static void
+tell_where(const ms_secret_source *source, const char *path, const char *problem)
+{
+    if (path == NULL) {
+        (void)fprintf(stderr, "munchkin-server: %s %s.\n", source->variable, problem);
+    } else {
+        (void)fprintf(stderr, "munchkin-server: the %s's file %s %s.\n", source->name, path,
+                      problem);
+    }
 }
 
 void *
@@ -125,12 +141,14 @@ read_secret(const ms_secret_source *source, const char *path, char *value, char 
 {
     ssize_t len =
         path != NULL ? read_file(path, memory) : take_variable(source->variable, value, memory);
-    if (len < 0 && path != NULL) {
-        tell("the ", source, "'s file cannot be read, or is longer than 1024 bytes");
+    if (len < 0) {
+        char problem[128];
+        (void)snprintf(problem, sizeof problem, "cannot be read: %s", strerror(errno));
+        tell_where(source, path, problem);
         return -1;
     }
-    if (len < 0) {
-        (void)fprintf(stderr, "munchkin-server: %s is longer than 1024 bytes.\n", source->variable);
+    if (len > SECRET_MAX) {
+        tell_where(source, path, "is longer than 1024 bytes");
         return -1;
     }
     while (len > 0 && (memory[len - 1] == '\n' || memory[len - 1] == '\r')) {

@@ -53,7 +53,7 @@ test('secrets that can be found by trying, and all that is unclear, are refused 
     [[], { MUNCHKIN_TOKEN_SECRET_2: '' }, /the second token secret is empty/],
     [file('s'.repeat(1025)), {}, /longer than 1024 bytes/],
     [[], inEnvironment('s'.repeat(1025)), /MUNCHKIN_TOKEN_SECRET is longer than 1024 bytes/],
-    [['--token-secret-file', join(folder, 'missing')], {}, /the token secret's file cannot be read/],
+    [['--token-secret-file', join(folder, 'missing')], {}, /the token secret's file \S+missing cannot be read: No such file or directory\./],
     [file(SECRET), inEnvironment(SECRET), /both in MUNCHKIN_TOKEN_SECRET and in --token-secret-file; give one/],
     [[...file(SECRET), ...file(SECRET), ...file(SECRET)], {}, /expected a file, and at most two of them/],
     [['--token-secret', SECRET], {}, /does not belong on the command line.*--token-secret-file/s],

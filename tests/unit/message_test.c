@@ -329,7 +329,9 @@ test_activities(void **state)
         assert_string_equal(problem, wrong[i].problem);
     }
     assert_null(ms_activities_load("/nowhere", problem));
-    assert_string_equal(problem, "it cannot be read");
+    assert_string_equal(problem, "it cannot be read: No such file or directory");
+    assert_null(ms_activities_load("/", problem));
+    assert_string_equal(problem, "it cannot be read: Is a directory");
     ms_activities_free(NULL);
 }
 

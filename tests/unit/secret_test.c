@@ -119,12 +119,13 @@ test_refused(void **state)
     (void)state;
     char long_one[1026];
     memset(long_one, 'k', sizeof long_one);
+    memcpy(long_one, "s3cret", 6);
     write_file(long_one, 1025);
     assert_refused(path, "longer than 1024 bytes");
     write_file("\n\r\n", 3);
     assert_refused(path, "the SOAP encryption key is empty");
-    assert_refused("/nowhere/s3cret", "cannot be read");
-    assert_refused("/", "cannot be read");
+    assert_refused("/nowhere/key", "/nowhere/key cannot be read: No such file or directory.");
+    assert_refused("/", "file / cannot be read: Is a directory.");
 
     long_one[1025] = '\0';
     assert_int_equal(setenv(VARIABLE, long_one, 1), 0);

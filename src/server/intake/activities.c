@@ -2,6 +2,7 @@
 
 #include "../../core/value.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -89,18 +90,19 @@ ms_activities *
 ms_activities_load(const char *path, char *problem)
 {
     FILE *file = fopen(path, "rb");
-    char *text = malloc(FILE_MAX + 1);
-    size_t len = 0;
-    bool complete = false;
-    if (file != NULL && text != NULL) {
-        len = fread(text, 1, FILE_MAX + 1, file);
-        complete = ferror(file) == 0;
-    }
+    char *text = file == NULL ? NULL : malloc(FILE_MAX + 1);
+    size_t len = text == NULL ? 0 : fread(text, 1, FILE_MAX + 1, file);
+    bool complete = text != NULL && ferror(file) == 0;
+    int why = errno;
     if (file != NULL) {
         (void)fclose(file);
     }
-    ms_activities *activities = complete ? ms_activities_parse((ms_slice){text, len}, problem)
-                                         : refuse(NULL, problem, NULL, "it cannot be read");
+    ms_activities *activities = NULL;
+    if (complete) {
+        activities = ms_activities_parse((ms_slice){text, len}, problem);
+    } else {
+        (void)snprintf(problem, MS_ACTIVITIES_PROBLEM, "it cannot be read: %s", strerror(why));
+    }
     free(text);
     return activities;
 }
