@@ -322,6 +322,18 @@ test_activities(void **state)
          "the event \"a\" has attributes that are no object of property and attribute names"},
         {"{\"a\":{\"activityTypeId\":1,\"attributes\":{\"x\":1}}}",
          "the event \"a\" has an attribute whose name is no text"},
+        {"{\"Signed up\":{\"activityTypeId\":1,\"foo\":2}}",
+         "the event \"Signed up\" has a \"foo\", and may have activityTypeId, primaryAttribute, "
+         "attributes and visit alone"},
+        {"{\"a\":{\"activityTypeId\":1,\"primaryAtribute\":\"plan\"}}",
+         "the event \"a\" has a \"primaryAtribute\", and may have activityTypeId, "
+         "primaryAttribute, attributes and visit alone"},
+        {"{\"a\":{\"activityTypeID\":1}}",
+         "the event \"a\" has a \"activityTypeID\", and may have activityTypeId, "
+         "primaryAttribute, attributes and visit alone"},
+        {"{\"a\":{\"activityTypeId\":1},\"b\":{\"activityTypeId\":1,\"\":0}}",
+         "the event \"b\" has a \"\", and may have activityTypeId, primaryAttribute, attributes "
+         "and visit alone"},
     };
     char problem[MS_ACTIVITIES_PROBLEM];
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -24,6 +24,25 @@ is_type(const cJSON *type)
            type->valuedouble == (double)(int64_t)type->valuedouble;
 }
 
+/* The first member of an event's entry that means nothing, misspelt maybe; NULL if there is none.
+ */
+static const cJSON *
+unknown_member(const cJSON *entry)
+{
+    static const char *const known[] = {"activityTypeId", "primaryAttribute", "attributes",
+                                        "visit"};
+    for (const cJSON *member = entry->child; member != NULL; member = member->next) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && strcmp(member->string, known[i]) != 0) {
+            i++;
+        }
+        if (i == sizeof known / sizeof *known) {
+            return member;
+        }
+    }
+    return NULL;
+}
+
 /* What is wrong with an event's entry; NULL if nothing is. */
 static const char *
 problem_of(const cJSON *entry)
@@ -61,6 +80,17 @@ refuse(ms_activities *activities, char *problem, const char *event, const char *
     return NULL;
 }
 
+static ms_activities *
+refuse_member(ms_activities *activities, char *problem, const char *event, const char *name)
+{
+    char sentence[MS_ACTIVITIES_PROBLEM];
+    (void)snprintf(sentence, sizeof sentence,
+                   "has a \"%.64s\", and may have activityTypeId, primaryAttribute, attributes and "
+                   "visit alone",
+                   name);
+    return refuse(activities, problem, event, sentence);
+}
+
 ms_activities *
 ms_activities_parse(ms_slice text, char *problem)
 {
@@ -78,6 +108,10 @@ ms_activities_parse(ms_slice text, char *problem)
         return refuse(activities, problem, NULL, "it is not a JSON object in UTF-8");
     }
     for (const cJSON *event = activities->events->child; event != NULL; event = event->next) {
+        const cJSON *unknown = cJSON_IsObject(event) ? unknown_member(event) : NULL;
+        if (unknown != NULL) {
+            return refuse_member(activities, problem, event->string, unknown->string);
+        }
         const char *wrong = problem_of(event);
         if (wrong != NULL) {
             return refuse(activities, problem, event->string, wrong);

@@ -8,7 +8,8 @@
  *
  * `primaryAttribute` names the property that becomes the primary attribute's value; without it, or
  * where an event lacks it, that is the event's name. `attributes` tells which properties go along,
- * and under which names of Marketo's. With "visit": true the event is a visit too.
+ * and under which names of Marketo's. With "visit": true the event is a visit too. Anything
+ * else there is refused, since it would be one of these, misspelt.
  */
 #ifndef MS_ACTIVITIES_H
 #define MS_ACTIVITIES_H
