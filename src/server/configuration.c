@@ -156,26 +156,61 @@ take_munchkin_id(ms_configuration *to, const ms_options *options)
     return true;
 }
 
+/* Of one of Marketo's APIs. */
+typedef struct {
+    const char *option;
+    const char *behind;           /* the Munchkin ID, in Marketo's own URL */
+    const char *const folders[2]; /* which the calls' paths begin with */
+} url_rule;
+
+static const url_rule rest_url = {"rest-url", ".mktorest.com", {"/rest", "/identity"}};
+static const url_rule soap_url = {"soap-url", ".mktoapi.com/soap/mktows/3_1", {NULL}};
+static const url_rule web_events_url = {"webevents-url", ".mktoresp.com", {"/webevents"}};
+
+static void
+cut_slashes(ms_slice *url)
+{
+    while (url->len > 0 && url->ptr[url->len - 1] == '/') {
+        url->len--;
+    }
+}
+
+/* Marketo shows people its URL with such a folder at the end. */
+static void
+cut_folder(ms_slice *url, const url_rule *rule)
+{
+    for (size_t i = 0; i < sizeof rule->folders / sizeof *rule->folders; i++) {
+        ms_slice folder = ms_slice_from(rule->folders[i]);
+        if (folder.len > 0 && url->len > folder.len &&
+            memcmp(url->ptr + url->len - folder.len, folder.ptr, folder.len) == 0) {
+            url->len -= folder.len;
+            cut_slashes(url);
+            return;
+        }
+    }
+}
+
 /* Writes the URL that was given, else Marketo's own: before the Munchkin ID, and behind it. */
 static bool
-take_url(const ms_configuration *configuration, const char *option, const char *given,
-         const char *behind, char text[MS_URL_TEXT], ms_slice *url)
+take_url(const ms_configuration *configuration, const url_rule *rule, const char *given,
+         char text[MS_URL_TEXT], ms_slice *url)
 {
-    int len = given != NULL
-                  ? snprintf(text, MS_URL_TEXT, "%s", given)
-                  : snprintf(text, MS_URL_TEXT, "https://%s%s", configuration->munchkin_id, behind);
+    const char *id = configuration->munchkin_id;
+    int len = given != NULL ? snprintf(text, MS_URL_TEXT, "%s", given)
+                            : snprintf(text, MS_URL_TEXT, "https://%s%s", id, rule->behind);
     bool is_url = strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
-    if (!is_url || len >= MS_URL_TEXT || strpbrk(text, " \t\r\n?#") != NULL) {
+    const char *host = is_url ? strstr(text, "://") + 3 : "";
+    if (*host == '\0' || *host == '/' || len >= MS_URL_TEXT || strpbrk(text, " \t\r\n?#") != NULL) {
         (void)fprintf(stderr,
-                      "munchkin-server: --%s: expected an http or https URL without parameters.\n",
-                      option);
+                      "munchkin-server: --%s: expected an http or https URL without parameters, "
+                      "like Marketo's own https://%s%s\n",
+                      rule->option, id, rule->behind);
         return false;
     }
-    size_t end = (size_t)len;
-    while (text[end - 1] == '/') {
-        text[--end] = '\0';
-    }
-    *url = (ms_slice){text, end};
+    *url = (ms_slice){text, (size_t)len};
+    cut_slashes(url);
+    cut_folder(url, rule);
+    text[url->len] = '\0';
     return true;
 }
 
@@ -212,12 +247,10 @@ load_marketo(ms_configuration *to, const ms_options *options)
                                  .unchanged = UNCHANGED_MS,
                                  .hold = HOLD_MS};
     return take_munchkin_id(to, options) &&
-           take_url(to, "rest-url", options->rest_url, ".mktorest.com", to->rest_url,
-                    &to->marketo.rest_url) &&
-           take_url(to, "soap-url", options->soap_url, ".mktoapi.com/soap/mktows/3_1", to->soap_url,
-                    &to->marketo.soap_url) &&
-           take_url(to, "webevents-url", options->web_events_url, ".mktoresp.com",
-                    to->web_events_url, &to->marketo.web_events_url) &&
+           take_url(to, &rest_url, options->rest_url, to->rest_url, &to->marketo.rest_url) &&
+           take_url(to, &soap_url, options->soap_url, to->soap_url, &to->marketo.soap_url) &&
+           take_url(to, &web_events_url, options->web_events_url, to->web_events_url,
+                    &to->marketo.web_events_url) &&
            take_activities(to, options);
 }
 

@@ -319,6 +319,8 @@ test('a configuration that does not hold together is refused, with what to do', 
     [[...COMPLETE, '--backend', 'smtp'], REST, /--backend smtp: expected rest, soap or hash/],
     [[...COMPLETE, '--rest-url', 'ftp://x'], REST, /--rest-url: expected an http or https URL/],
     [[...COMPLETE, '--webevents-url', 'http://x/?a'], REST, /--webevents-url: expected/],
+    [[...COMPLETE, '--rest-url', 'https://'], REST, /--rest-url: expected an http or https URL/],
+    [[...COMPLETE, '--rest-url', 'https:///rest'], REST, /--rest-url: expected an http or https URL/],
     [[...COMPLETE, '--interval', '-1'], REST, /--interval -1: expected a number of seconds/],
     [[...COMPLETE, '--linger', 'x'], REST, /--linger x: expected/],
     [[...COMPLETE, '--daily-calls', 'x'], REST, /--daily-calls x: expected/],
@@ -333,6 +335,33 @@ test('a configuration that does not hold together is refused, with what to do', 
     const { code, said } = await refusal([...db, ...args], env);
     assert.equal(code, 2, `${args.join(' ')}: ${said}`);
     assert.match(said, problem);
+  }
+});
+
+test('the addresses of Marketo may be given as its pages show them, with the folder of the API', async (t) => {
+  const simulator = await startSimulator({ restClient: CLIENT });
+  t.after(() => simulator.close());
+  const args = [...COMPLETE, '--db', join(folderFor(t), 'q.db'), '--check', '--rest-url'];
+  for (const ending of ['', '/', '/rest', '/rest/', '/identity', '//rest//']) {
+    const { code, said } = await refusal([...args, simulator.url + ending], REST);
+    assert.equal(code, 0, `${ending}: ${said}`);
+    assert.match(said, /^ok +credentials/m);
+  }
+  // A part of a name, and what is another folder, stay.
+  for (const ending of ['/arrest', '/rest/v2']) assert.equal((await refusal([...args, simulator.url + ending], REST)).code, 1, ending);
+
+  const { post } = await intakeFor(t, { args: ['--rest-url', `${simulator.url}/rest`, '--webevents-url', `${simulator.url}/webevents/`] });
+  await post('/v1/track', { event: 'Signed up', context: { Marketo: { marketoCookie: cookieOf(1) } } });
+  await eventually(() => simulator.events.length > 0, 'the visit');
+});
+
+test('--help and README say of each limit how to have none', () => {
+  const { stdout } = command(['--help']);
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  for (const flag of ['--rate-limit', '--rate-limit-email', '--daily-calls']) {
+    const help = String(stdout.split(/\n {2}(?=-)/).find((option) => option.startsWith(`${flag} N `)));
+    assert.match(help.replaceAll(/\s+/g, ' '), /\b0 for (no limit|all that Marketo allows)/, flag);
+    assert.match(String(readme.split('\n').find((line) => line.startsWith(`| \`${flag} N`))), /\b0 for (no limit|all that Marketo allows)/, flag);
   }
 });
 
