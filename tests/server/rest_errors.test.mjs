@@ -611,5 +611,12 @@ test('--check says what is wrong', async (t) => {
   assert.match((await check(marketo.url)).text, /permission/);
   marketo.faults.calls.push({ answer: 'rubbish', path: '/rest/v1/leads/describe.json' });
   assert.match((await check(marketo.url)).text, /--rest-url/);
-  assert.match((await check('http://127.0.0.1:1')).text, /--rest-url/);
+  marketo.faults.calls.push({ status: 404, text: 'nothing here', path: '/identity/oauth/token' });
+  const { host } = new URL(marketo.url);
+  assert.equal((await check(marketo.url)).text, `identity/oauth/token of ${host} does not answer as Marketo does (HTTP 404); look at --rest-url and the network.`);
+  // What stands before an @ may be a password.
+  for (const url of ['http://127.0.0.1:1', 'http://user:hidden@127.0.0.1:1/path@x']) {
+    assert.equal((await check(url)).text, "127.0.0.1:1 does not answer (Couldn't connect to server); look at --rest-url and the network.");
+  }
+  assert.match((await check('http://nobody.invalid')).text, /^nobody\.invalid does not answer \(Couldn't resolve host name\); look at --rest-url/);
 });

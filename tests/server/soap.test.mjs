@@ -77,7 +77,7 @@ async function worldFor(t, { key = USER.key, soapUrl, moreEnv = {} } = {}) {
 
   /** What a command of the server's says. @param {string[]} command */
   async function run(command) {
-    const child = runServer([...command, ...(command[0] === '--check' ? args : database)], env);
+    const child = runServer(command[0] === '--check' ? [...args, ...command] : [...command, ...database], env);
     const [code] = await once(child.child, 'close');
     return { code, text: child.output() };
   }
@@ -369,6 +369,9 @@ test('--check tells right credentials from wrong ones, and changes nothing', asy
   assert.notEqual(gateway.code, 0);
   assert.match(gateway.text, /--soap-url/);
   assert.equal(right.marketo.leadsById.size, 0);
+  const nobody = await right.run(['--check', '--soap-url', 'http://user:hidden@127.0.0.1:1/soap']);
+  assert.notEqual(nobody.code, 0);
+  assert.match(nobody.text, /^WRONG +credentials +127\.0\.0\.1:1 does not answer \(Couldn't connect to server\); look at --soap-url and the network\.$/m);
 
   const wrong = await worldFor(t, { key: 'not the key' });
   const bad = await wrong.run(['--check']);

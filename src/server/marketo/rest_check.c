@@ -1,11 +1,13 @@
 /* For --check: what Marketo says to the credentials, and to asking for its fields with them. */
 
 #include "rest.h"
+#include "url_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ROOM ((size_t)256 << 10)
+#define HOST_SHOWN 200
 
 /* What came of one call. */
 typedef struct {
@@ -57,25 +59,34 @@ ask(ms_http_client *client, const char *url, const char *const *headers, ms_aren
 }
 
 static const char *
-no_answer(const char *api, const ms_http_answer *answer)
+no_answer(const ms_marketo_settings *settings, const char *api, const ms_http_answer *answer)
 {
-    static char sentence[256];
-    (void)snprintf(sentence, sizeof sentence,
-                   "%s does not answer as Marketo does (%s %ld); look at --rest-url and the "
-                   "network.",
-                   api, answer->problem != NULL ? answer->problem : "HTTP", answer->status);
+    static char sentence[512];
+    ms_slice host = ms_url_host(settings->rest_url);
+    int len = host.len < HOST_SHOWN ? (int)host.len : HOST_SHOWN;
+    if (answer->problem != NULL) {
+        (void)snprintf(sentence, sizeof sentence,
+                       "%.*s does not answer (%s); look at --rest-url and the network.", len,
+                       host.ptr, answer->problem);
+    } else {
+        (void)snprintf(sentence, sizeof sentence,
+                       "%s of %.*s does not answer as Marketo does (HTTP %ld); look at --rest-url "
+                       "and the network.",
+                       api, len, host.ptr, answer->status);
+    }
     return sentence;
 }
 
 static const char *
-meaning(const ms_rest_reply *reply, const ms_http_answer *answer)
+meaning(const ms_marketo_settings *settings, const ms_rest_reply *reply,
+        const ms_http_answer *answer)
 {
     static char sentence[160];
     switch (reply->meaning) {
     case MS_REPLY_OK:
-        return reply->result != NULL ? NULL : no_answer("describe.json", answer);
+        return reply->result != NULL ? NULL : no_answer(settings, "describe.json", answer);
     case MS_REPLY_NONE:
-        return no_answer("describe.json", answer);
+        return no_answer(settings, "describe.json", answer);
     case MS_REPLY_QUOTA:
         return "Marketo's calls of today are used up (607); what comes waits until midnight, US "
                "Central.";
@@ -112,7 +123,7 @@ check_with(ms_http_client *client, const ms_marketo_settings *settings, ms_arena
                "LaunchPoint.";
     }
     if (read == 0) {
-        return no_answer("identity/oauth/token", &answer);
+        return no_answer(settings, "identity/oauth/token", &answer);
     }
     char authorization[sizeof "Authorization: Bearer " + MS_REST_TOKEN_MAX];
     const char *headers[] = {authorization, NULL};
@@ -128,7 +139,7 @@ check_with(ms_http_client *client, const ms_marketo_settings *settings, ms_arena
         return "There is no memory for a call to Marketo.";
     }
     ms_rest_reply reply = ms_rest_reply_read(arena, &answer);
-    return meaning(&reply, &answer);
+    return meaning(settings, &reply, &answer);
 }
 
 const char *

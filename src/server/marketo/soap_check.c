@@ -1,22 +1,35 @@
 #include "soap.h"
 
 #include "../clock.h"
+#include "url_host.h"
 
 #include <libxml/parser.h>
+#include <stdio.h>
 
 /* Nobody can have it: the domain is reserved (RFC 2606). */
 #define NOBODY "munchkin-server-check@nobody.invalid"
 
+#define HOST_SHOWN 200
 #define WAIT_MS 35000L
 #define TIMEOUT_MS 30000L
 
 static const char *
-problem_of(const ms_http_answer *answer)
+no_answer(ms_slice url, const ms_http_answer *answer)
+{
+    static char sentence[512];
+    ms_slice host = ms_url_host(url);
+    (void)snprintf(sentence, sizeof sentence,
+                   "%.*s does not answer (%s); look at --soap-url and the network.",
+                   host.len < HOST_SHOWN ? (int)host.len : HOST_SHOWN, host.ptr, answer->problem);
+    return sentence;
+}
+
+static const char *
+problem_of(ms_slice url, const ms_http_answer *answer)
 {
     ms_soap_reply reply;
-    if (answer->status == 0) {
-        return "The SOAP endpoint does not answer. Is --soap-url right, and may this machine reach "
-               "it?";
+    if (answer->problem != NULL) {
+        return no_answer(url, answer);
     }
     ms_soap_reply_read(answer->body, &reply);
     if (reply.outcome == MS_SOAP_NO_REPLY) {
@@ -48,25 +61,31 @@ problem_of(const ms_http_answer *answer)
     }
 }
 
+typedef struct {
+    ms_slice url;
+    const char *problem;
+} outcome;
+
 static ms_store_result
 answered(void *argument, const ms_http_answer *answer, ms_store *store, int64_t now)
 {
+    outcome *of = argument;
     (void)store, (void)now;
-    *(const char **)argument = problem_of(answer);
+    of->problem = problem_of(of->url, answer);
     return MS_STORE_OK;
 }
 
 static const char *
 ask(ms_http_client *client, const char *url, ms_slice envelope)
 {
-    const char *problem = "The SOAP endpoint did not answer in time.";
+    outcome of = {ms_slice_from(url), "The SOAP endpoint did not answer in time."};
     const ms_http_call call = {.method = "POST",
                                .url = url,
                                .headers = ms_soap_headers,
                                .body = envelope,
                                .timeout_ms = TIMEOUT_MS,
                                .answered = answered,
-                               .argument = &problem};
+                               .argument = &of};
     if (!ms_http_client_start(client, &call)) {
         return "There is no memory for a call.";
     }
@@ -74,7 +93,7 @@ ask(ms_http_client *client, const char *url, ms_slice envelope)
     ms_http_client_wait(client, WAIT_MS);
     (void)ms_http_client_answer(client, NULL, 0);
     ms_http_client_committed(client);
-    return problem;
+    return of.problem;
 }
 
 const char *
