@@ -92,6 +92,9 @@
     X(MS_INTAKE_CLOSED, "intake_closed", "Start the server with --write-key to send it events.")   \
     X(MS_WRITE_KEY_INVALID, "write_key_invalid", "None of the server's write keys came along.")    \
     X(MS_BATCH_MISSING, "batch_missing", "The body needs a list of messages, called batch.")       \
+    X(MS_BATCH_TOO_LONG, "batch_too_long", "A batch may have 5000 messages; send several.")        \
+    X(MS_BATCH_SHARED_TOO_LARGE, "batch_shared_too_large",                                         \
+      "What stands around the messages counts for each of them; send fewer at once.")              \
     X(MS_ENCODING_UNSUPPORTED, "encoding_unsupported", "Bodies may be plain or in gzip.")          \
     X(MS_GZIP_INVALID, "gzip_invalid", "The body is not the gzip that its header promises.")       \
     X(MS_QUEUE_FULL, "queue_full", "More comes than can be stored now; try again later.")          \

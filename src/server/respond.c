@@ -36,6 +36,8 @@ http_status_of(ms_status status)
     case MS_METHOD_NOT_ALLOWED:
         return MHD_HTTP_METHOD_NOT_ALLOWED;
     case MS_BODY_TOO_LARGE:
+    case MS_BATCH_TOO_LONG:
+    case MS_BATCH_SHARED_TOO_LARGE:
         return MHD_HTTP_CONTENT_TOO_LARGE;
     case MS_RATE_LIMITED:
         return MHD_HTTP_TOO_MANY_REQUESTS;

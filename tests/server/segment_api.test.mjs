@@ -253,7 +253,9 @@ test('a message may have 32 KB, a batch 500 KB', async () => {
   await leadOf(rest);
 
   const many = await post('/v1/batch', `{"batch":[${Array.from({ length: 5001 }, () => '{}').join(',')}]}`);
-  assert.deepEqual([many.status, many.json.error], [413, 'body_too_large']);
+  assert.deepEqual([many.status, many.json], [413, { error: 'batch_too_long', message: 'A batch may have 5000 messages; send several.' }]);
+  const asMany = await post('/v1/batch', `{"batch":[${Array.from({ length: 5000 }, () => '{"type":"group"}').join(',')}]}`);
+  assertTaken(asMany);
 });
 
 test('what a batch says around its messages may have 2 MB, counted for each of them', async () => {
@@ -269,7 +271,8 @@ test('what a batch says around its messages may have 2 MB, counted for each of t
     ['large numbers', batchOf(500, { type: 'identify', userId: 'u' }, `{"traits":{"a":[${Array(800).fill('1e20').join(',')}]}}`)],
   ])) {
     const { status, json } = await answer;
-    assert.deepEqual([status, json.error], [413, 'body_too_large'], what);
+    assert.deepEqual([status, json.error], [413, 'batch_shared_too_large'], what);
+    assert.match(json.message, /around the messages/);
   }
   const email = someone();
   assertTaken(await batchOf(2000, { type: 'identify', traits: { email } }, `{"traits":{"city":"Paris","about":"${'x'.repeat(900)}"}}`));

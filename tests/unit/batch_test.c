@@ -167,13 +167,19 @@ test_size(void **state)
     static const struct {
         size_t count;
         size_t around;
-        bool fits;
-    } batches[] = {{0, 512000, true},  {4, 512000, true},   {5, 512000, false},
-                   {1024, 2048, true}, {1024, 2049, false}, {1025, 2048, false},
-                   {5000, 419, true},  {5000, 420, false},  {5001, 12, false}};
+        ms_status status;
+    } batches[] = {{0, 512000, MS_OK},
+                   {4, 512000, MS_OK},
+                   {5, 512000, MS_BATCH_SHARED_TOO_LARGE},
+                   {1024, 2048, MS_OK},
+                   {1024, 2049, MS_BATCH_SHARED_TOO_LARGE},
+                   {1025, 2048, MS_BATCH_SHARED_TOO_LARGE},
+                   {5000, 419, MS_OK},
+                   {5000, 420, MS_BATCH_SHARED_TOO_LARGE},
+                   {5001, 12, MS_BATCH_TOO_LONG}};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         const ms_batch batch = {.count = batches[i].count, .envelope = {"", batches[i].around}};
-        if (ms_batch_is_small_enough(&batch) != batches[i].fits) {
+        if (ms_batch_check_size(&batch) != batches[i].status) {
             fail_msg("%zu messages in %zu bytes", batches[i].count, batches[i].around);
         }
     }

@@ -133,11 +133,14 @@ ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch)
     return arena->exhausted ? MS_OUT_OF_MEMORY : MS_OK;
 }
 
-bool
-ms_batch_is_small_enough(const ms_batch *batch)
+ms_status
+ms_batch_check_size(const ms_batch *batch)
 {
-    return batch->count <= MS_BATCH_MESSAGES_MAX &&
-           batch->count * batch->envelope.len <= MS_BATCH_SHARED_MAX;
+    if (batch->count > MS_BATCH_MESSAGES_MAX) {
+        return MS_BATCH_TOO_LONG;
+    }
+    return batch->count * batch->envelope.len <= MS_BATCH_SHARED_MAX ? MS_OK
+                                                                     : MS_BATCH_SHARED_TOO_LARGE;
 }
 
 ms_status

@@ -32,8 +32,9 @@ ms_status ms_batch_open(ms_arena *arena, ms_slice body, ms_batch *batch);
  */
 ms_status ms_batch_envelope(ms_arena *arena, const ms_batch *batch, cJSON **envelope);
 
-/* Not if there are too many messages, or too much around so many. */
-bool ms_batch_is_small_enough(const ms_batch *batch);
+/* MS_OK; MS_BATCH_TOO_LONG of too many messages, MS_BATCH_SHARED_TOO_LARGE of too much around so
+ * many. */
+ms_status ms_batch_check_size(const ms_batch *batch);
 
 /* Takes the next message off `messages`. False at their end. */
 bool ms_batch_next(ms_slice *messages, ms_slice *message);

@@ -112,8 +112,9 @@ read_batch(intake *in, ms_slice body)
     if (!is_authorized_by(in, envelope)) {
         return MS_WRITE_KEY_INVALID;
     }
-    if (!ms_batch_is_small_enough(&batch)) {
-        return MS_BODY_TOO_LARGE;
+    status = ms_batch_check_size(&batch);
+    if (status != MS_OK) {
+        return status;
     }
     if (ms_deposit_open(in->request, out_size(&batch, body)) == NULL) {
         return MS_QUEUE_FULL;
@@ -152,7 +153,8 @@ read_body(ms_service *service, ms_request *request, bool authorized)
     ms_status status = request->endpoint->is_batch ? read_batch(&in, body) : read_single(&in, body);
     free(memory);
     if (status == MS_OK && request->deposit->arena.exhausted) {
-        return MS_BODY_TOO_LARGE;
+        /* There is room for all messages of a batch, as they came. */
+        return request->endpoint->is_batch ? MS_BATCH_SHARED_TOO_LARGE : MS_BODY_TOO_LARGE;
     }
     return status;
 }
