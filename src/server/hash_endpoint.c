@@ -57,7 +57,7 @@ ms_hash_answer(ms_service *service, ms_request *request, const char *method)
     ms_exchange *exchange = &request->exchange;
     ms_status status = ms_page_check_origin(service, exchange);
     if (status != MS_OK) {
-        return ms_respond_error(exchange, status);
+        return ms_page_refuse_origin(service, exchange, status);
     }
     if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0) {
         return ms_page_preflight(exchange, "content-type");

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,7 +34,8 @@ struct ms_http {
     ms_service *service;
     uint16_t port;
 
-    /* Of the thread that looks for clients who let others wait. */
+    /* Of the thread that looks for clients who let others wait, and tells of pages that were
+     * refused. */
     ms_connections connections;
     size_t cut_off; /* of which nothing was said yet */
     int64_t last_word;
@@ -154,13 +154,11 @@ connections_allowed(void)
 static void
 look_for_late(ms_http *http)
 {
-    char count[24];
     http->cut_off += ms_connections_cut_off_late(&http->connections);
     if (http->cut_off == 0 || ms_clock_steady_us() - http->last_word < WORD_US) {
         return;
     }
-    (void)snprintf(count, sizeof count, "%zu", http->cut_off);
-    ms_log("warning", "clients_cut_off", "count", count);
+    ms_log_counted("warning", "clients_cut_off", http->cut_off, NULL, NULL);
     http->cut_off = 0;
     http->last_word = ms_clock_steady_us();
 }
@@ -177,6 +175,7 @@ watch(void *argument)
         next.tv_sec++;
         (void)pthread_cond_timedwait(&http->ends, &http->lock, &next);
         look_for_late(http);
+        ms_refused_origins_tell(&http->service->refused, ms_clock_steady_us());
     }
     (void)pthread_mutex_unlock(&http->lock);
     return NULL;

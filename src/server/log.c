@@ -35,8 +35,10 @@ disarm(char *line, size_t len)
     }
 }
 
-void
-ms_log(const char *level, const char *event, const char *name, const char *value)
+/* `count` and `name` may be NULL: without them. */
+static void
+write_line(const char *level, const char *event, const char *count, const char *name,
+           const char *value)
 {
     char memory[LINE_MAX_BYTES];
     char now[32];
@@ -50,6 +52,9 @@ ms_log(const char *level, const char *event, const char *name, const char *value
     write_member(&line, '{', "time", now);
     write_member(&line, ',', "level", level);
     write_member(&line, ',', "event", event);
+    if (count != NULL) {
+        write_member(&line, ',', "count", count);
+    }
     if (name != NULL) {
         write_member(&line, ',', name, value);
     }
@@ -60,4 +65,19 @@ ms_log(const char *level, const char *event, const char *name, const char *value
         ssize_t written = write(STDERR_FILENO, memory, line.used);
         (void)written;
     }
+}
+
+void
+ms_log(const char *level, const char *event, const char *name, const char *value)
+{
+    write_line(level, event, NULL, name, value);
+}
+
+void
+ms_log_counted(const char *level, const char *event, uint64_t count, const char *name,
+               const char *value)
+{
+    char digits[24];
+    (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    write_line(level, event, digits, name, value);
 }

@@ -134,6 +134,7 @@ run(const ms_options *options, const ms_configuration *configuration)
         (void)fputs("munchkin-server: the system has no random bytes.\n", stderr);
         return EXIT_FAILURE;
     }
+    ms_refused_origins_init(&service.refused);
     ms_metrics_start();
     allow_open_files(MS_CONNECTIONS_MAX + 128);
     /* Fixed, where the C library would raise it with each block that is freed: what a batch took

@@ -74,7 +74,7 @@ is_port(const char *text)
 }
 
 bool
-ms_origins_add(ms_origins *origins, char *text)
+ms_origin_normalize(char *text)
 {
     for (char *p = text; *p != '\0'; p++) {
         *p = ms_to_lower(*p);
@@ -85,12 +85,20 @@ ms_origins_add(ms_origins *origins, char *text)
     }
     char *host = strstr(text, "://") + 3;
     char *end = end_of_host(host);
-    if (end == host || origins->count == MS_ORIGINS_MAX ||
-        (*end == ':' ? !is_port(end + 1) : *end != '\0')) {
+    if (end == host || (*end == ':' ? !is_port(end + 1) : *end != '\0')) {
         return false;
     }
     if (strcmp(end, secure ? ":443" : ":80") == 0) {
         *end = '\0';
+    }
+    return true;
+}
+
+bool
+ms_origins_add(ms_origins *origins, char *text)
+{
+    if (!ms_origin_normalize(text) || origins->count == MS_ORIGINS_MAX) {
+        return false;
     }
     origins->list[origins->count++] = text;
     return true;

@@ -14,10 +14,14 @@ typedef struct {
 } ms_origins;
 
 /*
- * Adds an origin. `text` is changed in place to the form that browsers send (lower case, no
- * default port) and must outlive the list. False if it is no http or https origin, as "*", "null"
- * and anything with a path are not, if no browser writes it so, or if there is no room.
+ * Changes `text` in place to the form that browsers send (lower case, no default port). False if it
+ * is no http or https origin, as "*", "null" and anything with a path are not, or if no browser
+ * writes it so.
  */
+bool ms_origin_normalize(char *text);
+
+/* Adds an origin. `text` is normalized, and must outlive the list. False if it is none, or if there
+ * is no room. */
 bool ms_origins_add(ms_origins *origins, char *text);
 
 /* Is `origin`, a header's value, one of the list? Scheme and host match in either case. */

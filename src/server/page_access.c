@@ -23,11 +23,18 @@ find_origin(void *cls, enum MHD_ValueKind kind, const char *name, const char *va
     return MHD_YES;
 }
 
+static origin_header
+origin_of(struct MHD_Connection *connection)
+{
+    origin_header found = {NULL, 0};
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, find_origin, &found);
+    return found;
+}
+
 ms_status
 ms_page_check_origin(const ms_service *service, ms_exchange *exchange)
 {
-    origin_header found = {NULL, 0};
-    (void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, find_origin, &found);
+    origin_header found = origin_of(exchange->connection);
     const char *origin = found.value;
     exchange->origin = NULL;
     if (origin == NULL) {
@@ -39,6 +46,16 @@ ms_page_check_origin(const ms_service *service, ms_exchange *exchange)
     }
     exchange->origin = origin;
     return MS_OK;
+}
+
+enum MHD_Result
+ms_page_refuse_origin(ms_service *service, const ms_exchange *exchange, ms_status status)
+{
+    if (status == MS_ORIGIN_NOT_ALLOWED) {
+        origin_header found = origin_of(exchange->connection);
+        ms_refused_origins_note(&service->refused, found.count == 1 ? found.value : NULL);
+    }
+    return ms_respond_error(exchange, status);
 }
 
 enum MHD_Result

@@ -15,6 +15,10 @@
  */
 ms_status ms_page_check_origin(const ms_service *service, ms_exchange *exchange);
 
+/* Answers with that error, which is noted for the log. */
+enum MHD_Result ms_page_refuse_origin(ms_service *service, const ms_exchange *exchange,
+                                      ms_status status);
+
 /* Answers a CORS preflight of an allowed origin that may send these headers. */
 enum MHD_Result ms_page_preflight(const ms_exchange *exchange, const char *headers);
 

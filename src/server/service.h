@@ -9,6 +9,7 @@
 #include "intake/write_keys.h"
 #include "origin.h"
 #include "rate_limit.h"
+#include "refused_origins.h"
 #include "token.h"
 #include "worker.h"
 
@@ -16,6 +17,7 @@
 
 typedef struct {
     ms_origins allowed;
+    ms_refused_origins refused;
     ms_proxies proxies;
     ms_slice private_key; /* empty: no hashes */
     ms_token_rules tokens;

@@ -20,7 +20,7 @@ const HOSTILE = [
   'injected'.repeat(1000),
   '\\"injected\\u000a\\',
 ];
-const KEYS = ['time', 'level', 'event', 'count', 'call', 'message', 'path', 'signal', 'release', 'code', 'field', 'problem', 'name', 'kind', 'type'];
+const KEYS = ['time', 'level', 'event', 'count', 'call', 'message', 'path', 'signal', 'release', 'code', 'field', 'problem', 'name', 'kind', 'type', 'origin'];
 
 /** The lines, each of which has to be one JSON object that we have written. @param {string} output */
 function linesOf(output) {
@@ -47,6 +47,7 @@ test('paths, headers, e-mails, events, ids and keys', async (t) => {
       `${raw} / HTTP/1.1\r\nHost: x\r\n\r\n`,
       `GET / HTTP/1.1\r\nHost: ${raw}\r\n${raw}: ${raw}\r\nOrigin: ${raw}\r\nX-Forwarded-For: ${raw}\r\nUser-Agent: ${raw}\r\n\r\n`,
       `POST /v1/identify HTTP/1.1\r\nHost: x\r\nAuthorization: ${raw}\r\nContent-Length: ${raw.length}\r\n\r\n${raw}`,
+      `POST /v1/hash HTTP/1.1\r\nHost: x\r\nOrigin: https://${raw}\r\nContent-Length: 2\r\n\r\n{}`,
       `POST /v1/hash HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: ${raw.length}\r\n\r\n${raw}`,
     ];
     // Side by side: one that is no whole request is closed only as an idle one.
@@ -67,6 +68,7 @@ test('paths, headers, e-mails, events, ids and keys', async (t) => {
   await Promise.all(raws);
   assert.equal((await post('/v1/identify', { traits: { email: 'a@b.co' } })).status, 200);
   await eventually(() => server.output().includes('xxxxx'), 'word of the long name');
+  await eventually(() => server.output().includes('"origin_not_allowed"'), 'word of a page that was refused');
   await server.stop();
   const lines = linesOf(server.output());
   assert.ok(lines.length >= 3);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { askForHash, request, sendRaw } from './http_client.mjs';
+import { eventually } from './intake.mjs';
 import { ORIGIN, serverFor } from './server_process.mjs';
 
 const server = await serverFor(
@@ -153,4 +154,22 @@ test('that a body is larger than any is told before it is sent, so that a page o
     assert.doesNotMatch(await ask(path, 'https://evil.example'), /Access-Control-Allow-Origin/);
   }
   assert.doesNotMatch(await ask('/healthz', ORIGIN), /Access-Control-Allow-Origin/);
+});
+
+test('that a page was refused is in the log, once however often it asks', async (t) => {
+  const own = await serverFor(t);
+  const wordsOf = () => own.output().split('\n').filter((line) => line.includes('"origin_not_allowed"')).map((line) => JSON.parse(line));
+  assert.equal((await askForHash(own, { email: 'a@b.co' })).status, 200);
+  assert.equal((await request(`${own.url}/v1/hash`, { method: 'POST', body: '{"email":"a@b.co"}' })).status, 403); // no page
+  const ask = (/** @type {string} */ path, /** @type {string} */ origin, method = 'POST') =>
+    request(`${own.url}${path}`, { method, headers: { Origin: origin }, ...(method === 'POST' && { body: '{"email":"a@b.co"}' }) });
+  for (let n = 0; n < 50; n++) {
+    for (const path of ['/v1/hash', '/v1/lead']) assert.equal((await ask(path, 'https://shop.example.com:8443')).status, 403);
+    assert.equal((await ask('/v1/lead', 'https://shop.example.com:8443', 'OPTIONS')).status, 403);
+  }
+  const [word] = await eventually(() => wordsOf().length > 0 && wordsOf(), 'word of it');
+  assert.deepEqual([word.level, word.event, word.origin], ['warning', 'origin_not_allowed', 'https://shop.example.com:8443']);
+  assert.match(word.count, /^[1-9]\d*$/);
+  await new Promise((resolve) => setTimeout(resolve, 2500)); // it looks every second
+  assert.equal(wordsOf().length, 1);
 });
