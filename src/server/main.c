@@ -58,6 +58,13 @@ announce(const ms_options *options, const ms_service *service, uint16_t port)
                "get hashes, or send leads, at the rate limit's pace. With --token-secret-file only "
                "who is signed in can, and for their own address.");
     }
+    if (service->worker == NULL && options->way == MS_WAY_AUTO) { /* nobody has chosen this */
+        ms_log(
+            "warning", "associate_lead_withdrawn", "message",
+            "Current versions of Munchkin ignore associateLead, which is all that a hash is for. "
+            "To bring leads to Marketo from here, set MARKETO_CLIENT_ID and "
+            "MARKETO_CLIENT_SECRET.");
+    }
 }
 
 static int

@@ -5,7 +5,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { askForHash } from './http_client.mjs';
-import { folderFor, MUNCHKIN_ID, refusal } from './intake.mjs';
+import { folderFor, intakeFor, MUNCHKIN_ID, refusal, REST } from './intake.mjs';
 import { KEY, ORIGIN, serverFor } from './server_process.mjs';
 import { SECRET, tokenFor } from './tokens.mjs';
 
@@ -86,6 +86,27 @@ test('as it starts, it warns of origins alone, and names what is stricter', asyn
   await byToken.stop();
   assert.match(byToken.output(), /"started"/);
   assert.doesNotMatch(byToken.output(), /origins_only/);
+});
+
+test('where it only signs, it warns that current versions of Munchkin ignore that, and --check hints at it', async (t) => {
+  const signing = await serverFor(t);
+  await signing.stop();
+  const warning = signing.output().split('\n').find((line) => line.includes('"associate_lead_withdrawn"'));
+  const { level, message } = JSON.parse(String(warning));
+  assert.equal(level, 'warning');
+  assert.match(message, /^Current versions of Munchkin ignore associateLead.* MARKETO_CLIENT_ID and MARKETO_CLIENT_SECRET/);
+  const checked = await refusal([...PAGES, '--check'], SIGNING);
+  assert.equal(checked.code, 0, checked.said);
+  assert.match(checked.said, /^ok +configuration +leads go through the browser, signed with a hash, which current versions of Munchkin ignore; .*MARKETO_CLIENT_ID and MARKETO_CLIENT_SECRET/m);
+
+  const { server: bringing } = await intakeFor(t, { env: { ...REST, ...SIGNING } });
+  const chosen = await serverFor(t, { args: ['--backend', 'hash'] });
+  for (const server of [bringing, chosen]) {
+    await server.stop();
+    assert.match(server.output(), /"started"/);
+    assert.doesNotMatch(server.output(), /associate_lead_withdrawn/);
+  }
+  assert.doesNotMatch((await refusal([...PAGES, '--backend', 'hash', '--check'], SIGNING)).said, /ignore/);
 });
 
 test('--check tells how strict it is', async () => {

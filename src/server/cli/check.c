@@ -39,11 +39,16 @@ int
 ms_cli_check(const ms_options *options, const ms_configuration *configuration)
 {
     const char *problem = NULL;
-    char text[96];
-    (void)snprintf(text, sizeof text, "leads go %s%s",
+    char text[256];
+    /* By --backend somebody has chosen the hash, and knows. */
+    bool is_hint = configuration->way == MS_WAY_HASH && options->way == MS_WAY_AUTO;
+    (void)snprintf(text, sizeof text, "leads go %s%s%s",
                    configuration->way == MS_WAY_HASH ? "through the browser, signed with a "
                                                      : "to Marketo by ",
-                   ms_way_name(configuration->way));
+                   ms_way_name(configuration->way),
+                   is_hint ? ", which current versions of Munchkin ignore; with MARKETO_CLIENT_ID "
+                             "and MARKETO_CLIENT_SECRET they go to Marketo from here"
+                           : "");
     int wrong = tell("configuration", text, NULL);
     wrong += tell("authorization", authorization(options, configuration), NULL);
     if (configuration->way == MS_WAY_HASH) {
