@@ -22,6 +22,7 @@
 #define DRAIN_MS 5000 /* for the calls to Marketo that are under way */
 #define MMAP_THRESHOLD (128 << 10)
 #define TRIM_THRESHOLD (1 << 20)
+#define ADDRESS_TEXT (INET6_ADDRSTRLEN + sizeof "[]:65535")
 
 /* A file for each connection and some besides; shells often allow a thousand. */
 static void
@@ -38,18 +39,33 @@ allow_open_files(rlim_t count)
     }
 }
 
+/* ADDRESS:PORT, as --listen takes it. */
+static const char *
+address_text(const struct sockaddr_storage *address, uint16_t port, char text[ADDRESS_TEXT])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    bool v6 = address->ss_family == AF_INET6;
+    const void *bytes = v6 ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
+                           : (const void *)&((const struct sockaddr_in *)address)->sin_addr;
+    (void)inet_ntop(address->ss_family, bytes, host, sizeof host);
+    (void)snprintf(text, ADDRESS_TEXT, v6 ? "[%s]:%u" : "%s:%u", host, port);
+    return text;
+}
+
+static uint16_t
+asked_port(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
+}
+
 /* Tells a person, and a test, where it listens. */
 static void
 announce(const ms_options *options, const ms_service *service, uint16_t port)
 {
-    char host[INET6_ADDRSTRLEN];
-    bool v6 = options->address.ss_family == AF_INET6;
-    const void *address =
-        v6 ? (const void *)&((const struct sockaddr_in6 *)&options->address)->sin6_addr
-           : (const void *)&((const struct sockaddr_in *)&options->address)->sin_addr;
-    (void)inet_ntop(options->address.ss_family, address, host, sizeof host);
-    (void)printf("munchkin-server listening on http://%s%s%s:%u\n", v6 ? "[" : "", host,
-                 v6 ? "]" : "", port);
+    char text[ADDRESS_TEXT];
+    (void)printf("munchkin-server listening on http://%s\n",
+                 address_text(&options->address, port, text));
     (void)fflush(stdout);
     ms_log("info", "started", "release", ms_release);
     if (options->allowed.count > 0 && !ms_token_is_needed(&service->tokens)) {
@@ -72,8 +88,10 @@ serve(const ms_options *options, ms_service *service, const sigset_t *ending)
 {
     ms_http *http = ms_http_start(options, service);
     if (http == NULL) {
-        (void)fprintf(stderr, "munchkin-server: cannot listen there: %s. Choose with --listen.\n",
-                      errno != 0 ? strerror(errno) : "no memory or threads");
+        const char *why = errno != 0 ? strerror(errno) : "no memory or threads";
+        char text[ADDRESS_TEXT];
+        (void)fprintf(stderr, "munchkin-server: cannot listen on %s: %s. Choose with --listen.\n",
+                      address_text(&options->address, asked_port(&options->address), text), why);
         return EXIT_FAILURE;
     }
     announce(options, service, ms_http_port(http));
@@ -158,7 +176,9 @@ run(const ms_options *options, const ms_configuration *configuration)
     if (service.worker != NULL) {
         ms_worker_stop(service.worker, DRAIN_MS);
     }
-    ms_log("info", "stopped", NULL, NULL);
+    if (code == EXIT_SUCCESS) { /* else nothing had started */
+        ms_log("info", "stopped", NULL, NULL);
+    }
     return code;
 }
 

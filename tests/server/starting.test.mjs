@@ -186,9 +186,9 @@ test('wrong options are refused, each with what was expected', async () => {
     [['--listen', '127.0.0.1:-1'], /expected ADDRESS:PORT/],
     [['--listen', '::1:8080'], /expected ADDRESS:PORT/],
     [['--listen', `${'1'.repeat(1000)}:80`], /expected ADDRESS:PORT/],
-    [['--rate-limit', '-1'], /expected a number of hashes a minute/],
-    [['--rate-limit', 'many'], /expected a number of hashes a minute/],
-    [['--rate-limit', '99999999999999999999'], /expected a number of hashes a minute/],
+    [['--rate-limit', '-1'], /expected a number of requests a minute, or 0 for no limit/],
+    [['--rate-limit', 'many'], /expected a number of requests a minute, or 0 for no limit/],
+    [['--rate-limit', '99999999999999999999'], /expected a number of requests a minute, or 0 for no limit/],
     [['--threads', '0'], /expected a number from 1 to 256/],
     [['--request-timeout', '0'], /expected a number of seconds, from 1 to 3600/],
     [['--request-timeout', '3601'], /expected a number of seconds, from 1 to 3600/],
@@ -214,7 +214,16 @@ test('a port that is taken ends it with 1, and says what to do', async () => {
   const { code, said } = await refusal([...allowed, '--listen', `127.0.0.1:${port}`]);
   other.close();
   assert.equal(code, 1);
-  assert.match(said, /cannot listen there: Address already in use\. Choose with --listen/);
+  assert.equal(said, `munchkin-server: cannot listen on 127.0.0.1:${port}: Address already in use. Choose with --listen.\n`);
+});
+
+test('an address that is not of this machine is named, an IPv6 address too', async () => {
+  for (const address of ['192.0.2.1:8099', '[2001:db8::1]:8099']) {
+    const { code, said } = await refusal([...allowed, '--listen', address]);
+    assert.equal(code, 1);
+    assert.ok(said.startsWith(`munchkin-server: cannot listen on ${address}: `), said);
+    assert.doesNotMatch(said, /"event"/);
+  }
 });
 
 test('a second server on the same port is refused, and the first one goes on', async (t) => {
@@ -223,7 +232,7 @@ test('a second server on the same port is refused, and the first one goes on', a
   for (let n = 0; n < 3; n++) {
     const { code, said } = await refusal([...allowed, '--listen', host]);
     assert.equal(code, 1, said);
-    assert.match(said, /cannot listen there: Address already in use\. Choose with --listen/);
+    assert.ok(said.includes(`cannot listen on ${host}: Address already in use. Choose with --listen`), said);
     assert.deepEqual((await askForHash(first, { email: 'a@b.co' })).json, { hash });
   }
 });
