@@ -217,7 +217,7 @@ test('--check looks at the queue and tries the credentials', async (t) => {
   assert.equal(damaged.code, 1);
   assert.match(damaged.said, /^WRONG +database +\S/m);
   const nowhere = await refusal([...args, '--db', join(folder, 'missing', 'q.db')], REST);
-  assert.match(nowhere.said, /^WRONG +database .* its folder must exist/m);
+  assert.match(nowhere.said, /^WRONG +database +\/\S+q\.db: .* its folder must exist/m);
 
   const hash = await refusal(['--allow-origin', ORIGIN, '--check'], { MARKETO_API_PRIVATE_KEY: KEY });
   assert.deepEqual([hash.code, /signed with a hash/.test(hash.said)], [0, true]);
@@ -240,17 +240,38 @@ test('--check takes a database of an older version, and an empty one, which the 
     assert.equal(code, 0, said);
     assert.match(said, /^ok +database +will be brought up to date at the start$/m);
     assert.deepEqual(readFileSync(path), before, 'it is left as it is');
-    assert.match(command(['status', '--db', path]).stderr, /made by an older munchkin-server/);
+    assert.match(command(['status', '--db', path]).stderr, path === empty ? /: The file is empty; / : /made by an older munchkin-server/);
   }
   // Of an older one, too, what is accepted has to be sound.
   writeFileSync(`${db}-accepted`, 'not a database, but long enough to be looked at'.repeat(100));
   const damaged = await refusal([...args, db], REST);
-  assert.deepEqual([damaged.code, /^WRONG +database +The file of accepted requests/m.test(damaged.said)], [1, true], damaged.said);
+  assert.deepEqual([damaged.code, /^WRONG +database +\S+: The file of accepted requests/m.test(damaged.said)], [1, true], damaged.said);
   // Its log is all that is left of this one, and would be deleted with it.
   writeFileSync(`${empty}-wal`, 'a log');
   const log = await refusal([...args, empty], REST);
-  assert.deepEqual([log.code, /^WRONG +database +The database is damaged/m.test(log.said)], [1, true], log.said);
+  assert.deepEqual([log.code, /^WRONG +database +\S+: The database is damaged/m.test(log.said)], [1, true], log.said);
   assert.equal(String(readFileSync(`${empty}-wal`)), 'a log');
+});
+
+test('what is no database of ours is not said to be one', (t) => {
+  const folder = folderFor(t);
+  const text = join(folder, 'notes.txt');
+  const empty = join(folder, 'empty.db');
+  writeFileSync(text, 'not a database, but long enough to be looked at'.repeat(100));
+  writeFileSync(empty, '');
+  for (const [path, problem] of /** @type {[string, RegExp][]} */ ([
+    ['/dev/null', /: This is no file, so it can be no database; give another path by --db\.\n$/],
+    [folder, /: This is no file, so/],
+    [text, /: The database is damaged, or no database at all/],
+    [empty, /: The file is empty; the server makes it a database at its start\. Is --db the same as the server's\?\n$/],
+  ])) {
+    for (const words of [['dead', 'list'], ['status']]) {
+      const { code, stdout, stderr } = command([...words, '--db', path]);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.ok(stderr.startsWith(`munchkin-server: ${path}: `), stderr);
+      assert.match(stderr, problem);
+    }
+  }
 });
 
 test('--check refuses each database that the start refuses, in the same words, and makes nothing', async (t) => {
@@ -261,6 +282,7 @@ test('--check refuses each database that the start refuses, in the same words, a
   writeFileSync(at('log.db-wal'), noise);
   writeFileSync(at('log.db'), '');
   writeFileSync(at('linked.db'), '');
+  symlinkSync('/dev/null', at('device.db'));
   symlinkSync(at('nowhere'), at('linked.db-accepted'));
   for (const name of ['locked.db.lock', 'folder', 'accepting.db-accepted']) mkdirSync(at(name));
   const before = readdirSync(folder).sort();
@@ -268,10 +290,11 @@ test('--check refuses each database that the start refuses, in the same words, a
     ['', /No path to the database is given\./],
     [at('missing/'), /its folder must exist/],
     [at('missing/q.db'), /its folder must exist/],
-    [at('folder'), /cannot be opened for reading and writing/],
-    [at('folder/'), /cannot be opened for reading and writing/],
+    [at('folder'), /This is no file, so it can be no database/],
+    [at('folder/'), /This is no file, so it can be no database/],
+    [at('device.db'), /This is no file, so it can be no database/],
     [at('damaged.db'), /The file of accepted requests, .* is damaged/],
-    [at('accepting.db'), /cannot be opened for reading and writing/],
+    [at('accepting.db'), /with -accepted behind it is no file/],
     [at('log.db'), /The database is damaged/],
     [at('linked.db'), /has several names/],
     [at('locked.db'), /cannot be opened for reading and writing/],
@@ -281,6 +304,7 @@ test('--check refuses each database that the start refuses, in the same words, a
     const { said } = await refusal([...args, '--check'], REST);
     const [, words] = /^WRONG +database +(\S.*)$/m.exec(said) ?? [];
     assert.match(String(words), problem, `${db.slice(-20)}: ${said}`);
+    assert.ok(words.startsWith(db && `${db}: `), 'the path is named');
     assert.deepEqual(readdirSync(folder).sort(), before);
     const start = await refusal(args, REST);
     assert.equal(start.code, 1);

@@ -236,7 +236,7 @@ test('a database of another program, a folder, and a path into nowhere are told 
   const before = readFileSync(db);
   for (const [path, words] of /** @type {[string, RegExp][]} */ ([
     [db, /database of another program; give another path by --db/],
-    [folder, /cannot be opened for reading and writing/],
+    [folder, /This is no file, so it can be no database; give another path by --db/],
     [join(folder, 'nowhere', 'munchkin.db'), /its folder must exist/],
     ['/proc/munchkin.db', /cannot be opened/],
   ])) {

@@ -125,7 +125,7 @@ test_paths(void **state)
     assert_not_opened(ms_store_attach, longest, "too long");
     assert_not_opened(ms_store_open, "/nowhere/at/all.db", "cannot be opened");
     assert_not_opened(ms_store_attach, "/nowhere/at/all.db", "There is no database");
-    assert_not_opened(ms_store_open, "/", "cannot be opened");
+    assert_not_opened(ms_store_open, "/", "This is no file");
     assert_not_opened(ms_store_open, "", "No path");
     assert_not_opened(ms_store_attach, "", "No path");
 }

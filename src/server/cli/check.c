@@ -23,6 +23,19 @@ tell(const char *what, const char *state, const char *problem)
     return 1;
 }
 
+/* Named by its path, as at the start. */
+static int
+tell_database(const char *path)
+{
+    const char *problem = NULL;
+    ms_store_state state = ms_store_examine(path, &problem);
+    if (state != MS_STORE_REFUSED) {
+        return tell("database", database_states[state], NULL);
+    }
+    (void)printf("WRONG   %-14s %s%s%s\n", "database", path, *path == '\0' ? "" : ": ", problem);
+    return 1;
+}
+
 /* How it is decided who may have a hash, or send a lead. */
 static const char *
 authorization(const ms_options *options, const ms_configuration *configuration)
@@ -38,7 +51,6 @@ authorization(const ms_options *options, const ms_configuration *configuration)
 int
 ms_cli_check(const ms_options *options, const ms_configuration *configuration)
 {
-    const char *problem = NULL;
     char text[256];
     /* By --backend somebody has chosen the hash, and knows. */
     bool is_hint = configuration->way == MS_WAY_HASH && options->way == MS_WAY_AUTO;
@@ -54,10 +66,10 @@ ms_cli_check(const ms_options *options, const ms_configuration *configuration)
     if (configuration->way == MS_WAY_HASH) {
         return ms_print_end(wrong > 0);
     }
-    ms_store_state state = ms_store_examine(options->db, &problem);
-    wrong += tell("database", database_states[state], state == MS_STORE_REFUSED ? problem : NULL);
-    problem = configuration->way == MS_WAY_REST ? ms_rest_check(&configuration->marketo)
-                                                : ms_soap_check(&configuration->marketo);
+    wrong += tell_database(options->db);
+    const char *problem = configuration->way == MS_WAY_REST
+                              ? ms_rest_check(&configuration->marketo)
+                              : ms_soap_check(&configuration->marketo);
     wrong += tell("credentials", "Marketo takes them", problem);
     if (configuration->way == MS_WAY_SOAP && configuration->activities != NULL) {
         (void)printf("note    %-14s %s\n", "activities",

@@ -71,6 +71,20 @@ ms_database_make(const char *path)
 }
 
 bool
+ms_database_is_no_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+bool
+ms_database_is_empty(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_size == 0;
+}
+
+bool
 ms_database_is_log_alone(const char *path)
 {
     char log[PATH_MAX];

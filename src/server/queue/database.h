@@ -23,6 +23,12 @@ bool ms_database_is_linked(const char *path);
  * the end. */
 bool ms_database_make(const char *path);
 
+/* Is there a folder, a device or the like in its place? */
+bool ms_database_is_no_file(const char *path);
+
+/* Is there a file of no bytes? */
+bool ms_database_is_empty(const char *path);
+
 /* Is there a log without the database that it is of? SQLite would take the empty file for a new
  * database, and delete the log. */
 bool ms_database_is_log_alone(const char *path);

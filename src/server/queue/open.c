@@ -26,6 +26,9 @@ static const char too_long[] = "The path to the database is too long.";
 static const char missing[] =
     "There is no database at this path; the server makes it at its start. "
     "Is --db the same as the server's?";
+static const char empty[] =
+    "The file is empty; the server makes it a database at its start. Is --db "
+    "the same as the server's?";
 static const char in_use[] = "Another munchkin-server uses this database; each needs a database of "
                              "its own, by --db.";
 static const char no_access[] = "The database cannot be opened for reading and writing: its folder "
@@ -52,6 +55,7 @@ typedef struct {
     const char *ending; /* behind the path */
     const char *damaged;
     const char *foreign;
+    const char *no_file;
     const char *cache_size; /* NULL: as it is */
 } part;
 
@@ -63,6 +67,7 @@ static const part queue = {
                "makes a new one. What waits in the old one can often be saved before that with "
                "the sqlite3 program's .recover.",
     .foreign = "The file is a database of another program; give another path by --db.",
+    .no_file = "This is no file, so it can be no database; give another path by --db.",
 };
 
 static const part accepted = {
@@ -73,6 +78,8 @@ static const part accepted = {
                "that end in -wal and -shm, and the next start makes a new one. What waits in the "
                "old one can often be saved before that with the sqlite3 program's .recover.",
     .foreign = "The file of the database's name with -accepted behind it is another program's; "
+               "give another path by --db.",
+    .no_file = "What has the database's name with -accepted behind it is no file; move it away, or "
                "give another path by --db.",
     .cache_size = "PRAGMA cache_size = -2000", /* it is written and read from end to end */
 };
@@ -135,6 +142,9 @@ look(const part *part, const char *path)
 {
     if (ms_database_is_linked(path)) {
         return linked;
+    }
+    if (ms_database_is_no_file(path)) {
+        return part->no_file;
     }
     return ms_database_is_log_alone(path) ? part->damaged : NULL;
 }
@@ -268,6 +278,9 @@ open_beside(ms_store *store, const char *path)
         return too_long;
     }
     const char *problem = connect_beside(&queue, path, store);
+    if (problem == older && ms_database_is_empty(path)) {
+        return empty; /* nobody made it, a server's start may */
+    }
     if (problem != NULL && problem != older) {
         return problem;
     }
