@@ -293,7 +293,7 @@ coverage: packages-coverage build $(COUNTING) tests/server/node_modules/.install
 
 BENCH := build/bench-calls build/bench-fdatasync build/bench-slow-disk.so
 
-bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others, and soaks (19 min)
+bench: packages-bench build $(BENCH) build/deps/nginx/usr/sbin/nginx tests/bench/peers/node_modules/.installed ## measures sizes, pages, calls, server and queue beside others, and soaks (25 min)
 	@node tests/bench/main.mjs
 
 # TIME counts only where it is given: what other targets take without is not for this one.

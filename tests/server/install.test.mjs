@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,29 @@ test('make install puts the program and its unit where they are asked for', (t) 
   assert.ok(existsSync(join(folder, path)));
   const help = execFileSync(program, ['--help'], { encoding: 'utf8' });
   for (const flag of flags.match(/--[a-z-]+/g) || []) assert.ok(help.includes(`${flag} `), flag);
+});
+
+test('what README removes is all that make install and running it leave, and nothing else', (t) => {
+  const folder = folderFor(t);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, commands] = /\*\*Uninstall\.\*\*[^]*?```sh\n([^]*?)```/.exec(readme) ?? [];
+  const removals = String(commands).split('\n').map((line) => line.trim()).filter((line) => line.startsWith('rm '));
+  assert.equal(removals.length, 2, commands);
+  execFileSync('make', ['install', `DESTDIR=${folder}`], { cwd: root, stdio: 'pipe' });
+  const kept = ['usr/local/bin/other', 'usr/local/lib/systemd/system/other.service', 'etc/other', 'var/lib/private/other'];
+  const left = ['etc/munchkin-server.env', 'etc/munchkin-server.write-keys', 'etc/systemd/system/munchkin-server.service.d/keys.conf', 'var/lib/private/munchkin-server/munchkin.db'];
+  for (const path of [...kept, ...left]) {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), '');
+  }
+  symlinkSync('private/munchkin-server', join(folder, 'var/lib/munchkin-server'));
+  for (const line of removals) {
+    assert.match(line, /^rm( -rf)?( \/\S+)+$/);
+    execFileSync('sh', ['-c', line.replaceAll(' /', ` ${folder}/`)], { stdio: 'pipe' });
+  }
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(files.filter((path) => path.includes('munchkin')), []);
+  for (const path of kept) assert.ok(files.includes(path), path);
 });
 
 test('the unit runs as nobody in particular, and may do little', () => {
