@@ -362,10 +362,11 @@ ms_options_parse(ms_options *options, int argc, char **argv)
         }
     }
     if (optind < argc) {
-        (void)fprintf(stderr,
-                      "munchkin-server takes no argument like '%s'; see --help. A command, such as "
-                      "status, comes first, with no options but --db and --json.\n",
-                      argv[optind]);
+        /* It may be a key that somebody put there. */
+        (void)fputs("munchkin-server: one of its arguments is no option, nor any option's value; "
+                    "see --help. A command, such as status, comes first, with no options but --db "
+                    "and --json.\n",
+                    stderr);
         return MS_OPTIONS_WRONG;
     }
     return MS_OPTIONS_RUN;

@@ -129,8 +129,12 @@ test('commands that are asked wrongly say what there is', (t) => {
     const { code, stderr } = command([...words, '--db', db]);
     assert.deepEqual([code, problem.test(stderr), /There are: status, dead list/.test(stderr)], [2, true, true], stderr);
   }
-  assert.match(command(['--db', db, 'nonsense']).stderr, /takes no argument like 'nonsense'/);
-  assert.match(command(['--linger', '5', 'status']).stderr, /takes no argument like 'status'.* A command, such as status, comes first/);
+  for (const stray of [['--db', db, 'hidden'], ['--write-key', 'one', 'hidden'], ['hidden', '--db', db]]) {
+    const { stderr } = command(stray);
+    assert.match(stderr, /: (one of its arguments is no option|there is no such command)/);
+    assert.doesNotMatch(stderr, /hidden/, 'it may be a key');
+  }
+  assert.match(command(['--linger', '5', 'status']).stderr, / A command, such as status, comes first/);
   assert.match(command(['--db']).stderr, /--help lists the options/);
   const missing = command(['status', '--db', db]);
   assert.equal(missing.code, 1);

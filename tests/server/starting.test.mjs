@@ -199,7 +199,7 @@ test('wrong options are refused, each with what was expected', async () => {
     [['--write-keys', 'hidden'], /there is no option '--write-keys'\.\n/],
     [['--client-secret=hidden'], /a secret does not belong on the command line/],
     [['--listen'], /--help lists the options/],
-    [['more'], /takes no argument like 'more'/],
+    [['more'], /one of its arguments is no option/],
   ])) {
     const { code, said } = await refusal([...allowed, ...args]);
     assert.equal(code, 2, args.join(' '));

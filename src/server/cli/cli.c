@@ -97,8 +97,7 @@ tell_wrong_words(const question *asked)
                     "one ID.\n",
                     stderr);
     } else {
-        (void)fprintf(stderr, "munchkin-server takes no argument like '%s'; see --help.\n",
-                      asked->words[0]);
+        (void)fputs("munchkin-server: there is no such command; see --help.\n", stderr);
     }
 }
 
