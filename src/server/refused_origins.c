@@ -12,7 +12,7 @@ ms_refused_origins_init(ms_refused_origins *refused)
     (void)pthread_mutex_init(&refused->lock, NULL);
 }
 
-/* Only what could be listed is worth showing, and nothing else of what strangers send belongs into
+/* Only what could be listed is worth showing, and nothing else of what strangers send belongs in
  * the log. */
 static void
 keep_example(char example[MS_ORIGIN_SHOWN], const char *origin)
