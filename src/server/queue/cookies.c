@@ -1,8 +1,8 @@
 /* Cookies on their way: whose they are, and that they are tied to their leads. */
 
+#include "answers.h"
 #include "cookie_row.h"
 #include "dead.h"
-#include "identity.h"
 #include "known_lead.h"
 #include "taking.h"
 
@@ -94,7 +94,7 @@ belongs_to(ms_store *store, ms_lead_row *lead, ms_cookie_row *cookie, int64_t ma
         ms_cookie_set(store, cookie, MS_COOKIE_SETTLED, 0);
         if (known == 0) {
             ms_lead_identified(store, theirs, marketo_id, now);
-            ms_identity_add_email(store, theirs, email, now);
+            ms_lead_add_email(store, theirs, email, now);
             ms_lead_save(store, theirs);
         }
         ms_lead_save(store, lead);
@@ -102,7 +102,7 @@ belongs_to(ms_store *store, ms_lead_row *lead, ms_cookie_row *cookie, int64_t ma
     }
     ms_cookie_set(store, cookie, MS_COOKIE_SETTLED, 0);
     ms_lead_identified(store, lead, marketo_id, now);
-    ms_identity_add_email(store, lead, email, now);
+    ms_lead_add_email(store, lead, email, now);
     ms_lead_save(store, lead);
 }
 
@@ -112,7 +112,7 @@ belongs_to_nobody(ms_store *store, ms_lead_row *lead, ms_cookie_row *cookie, ms_
 {
     ms_cookie_set(store, cookie, state, now);
     if (lead->lookups == 0 && lead->marketo_id == 0) {
-        (void)ms_identity_without_cookie(store, lead, now);
+        (void)ms_lead_without_cookie(store, lead, now);
     } else {
         ms_lead_save(store, lead);
     }

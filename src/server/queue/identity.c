@@ -1,9 +1,10 @@
 #include "identity.h"
 
 #include "alias.h"
+#include "answers.h"
 #include "cookie_row.h"
 #include "known_lead.h"
-#include "left_lead.h"
+#include "same_lead.h"
 
 /* What is known of an identity: ids of leads, 0 for none. */
 typedef struct {
@@ -25,45 +26,11 @@ know(ms_store *store, const ms_identity *who)
     return known;
 }
 
-/* Has the lead a user id, and they another? */
-static bool
-is_other_user(const ms_lead_row *lead, const ms_identity *who)
-{
-    return lead->user_id.len > 0 && who->user_id.len > 0 &&
-           !ms_slice_equal(lead->user_id, who->user_id);
-}
-
-/* Has it neither an address nor a Marketo id, nor may an answer of Marketo's give it one? */
-static bool
-is_unnamed(const ms_lead_row *lead)
-{
-    return lead->email.len == 0 && lead->marketo_id == 0 && lead->lookups == 0;
-}
-
-/* May the lead be somebody else's, of whom more is known, who says this of themselves? */
-static bool
-is_anonymous(const ms_lead_row *lead, const ms_identity *who)
-{
-    return is_unnamed(lead) && !is_other_user(lead, who);
-}
-
-/* A lead that may be given this e-mail address: it has none, and Marketo is not being asked whose
- * it is. NULL if it has one, or is none. */
-static ms_lead_row *
-without_email(ms_store *store, int64_t id, const ms_identity *who)
-{
-    ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
-    if (lead == NULL || lead->email.len > 0 || lead->lookups > 0) {
-        return NULL;
-    }
-    return is_other_user(lead, who) ? NULL : lead;
-}
-
 /* The same by the cookie, which is no proof: whom Marketo knows may have an address there. */
 static ms_lead_row *
 without_email_by_cookie(ms_store *store, const ms_identity *who, const knowledge *known)
 {
-    ms_lead_row *lead = without_email(store, known->cookie.lead, who);
+    ms_lead_row *lead = ms_lead_without_email(store, known->cookie.lead, who);
     return lead == NULL || lead->marketo_id != 0 ? NULL : lead;
 }
 
@@ -72,16 +39,16 @@ static ms_lead_row *
 by_cookie_first(ms_store *store, const ms_identity *who, const knowledge *known)
 {
     ms_lead_row *lead = ms_lead_load(store, known->cookie.lead);
-    if (lead == NULL || !is_unnamed(lead)) {
+    if (lead == NULL || !ms_is_unnamed(lead)) {
         return lead;
     }
     if (known->by_email != 0) {
         return ms_lead_load(store, known->by_email);
     }
     /* To Marketo the cookie is nobody's: it does not make one of two people. */
-    bool is_theirs = !is_other_user(lead, who);
+    bool is_theirs = !ms_is_other_user(lead, who);
     if (who->email.len > 0) {
-        return is_theirs ? lead : without_email(store, known->by_user_id, who);
+        return is_theirs ? lead : ms_lead_without_email(store, known->by_user_id, who);
     }
     if (known->by_user_id != 0) {
         return ms_lead_load(store, known->by_user_id);
@@ -101,23 +68,10 @@ known_lead(ms_store *store, const ms_identity *who, const knowledge *known)
     }
     if (who->email.len > 0) {
         ms_lead_row *lead = without_email_by_cookie(store, who, known);
-        return lead != NULL ? lead : without_email(store, known->by_user_id, who);
+        return lead != NULL ? lead : ms_lead_without_email(store, known->by_user_id, who);
     }
     int64_t id = known->cookie.lead != 0 ? known->cookie.lead : known->by_user_id;
     return id == 0 ? NULL : ms_lead_load(store, id);
-}
-
-/* Merges the lead `id` into `lead` if it has turned out to be the same. */
-static void
-absorb(ms_store *store, ms_lead_row *lead, int64_t id, const ms_identity *who, int64_t now)
-{
-    if (id == 0 || id == lead->id || store->failed) {
-        return;
-    }
-    ms_lead_row *other = ms_lead_load(store, id);
-    if (other != NULL && is_anonymous(other, who)) {
-        ms_lead_merge(store, lead, other, now);
-    }
 }
 
 static void
@@ -146,17 +100,8 @@ user_id_moves(ms_store *store, const ms_lead_row *lead, const ms_identity *who,
     if (!is_others || who->email.len == 0 || lead->lookups > 0) {
         return false;
     }
-    return !asks_about_cookie(who, known) || without_email(store, known->by_user_id, who) == NULL;
-}
-
-/* The user id goes over from a lead that Marketo knows by that alone: so does all that waits. */
-static void
-leave(ms_store *store, int64_t id, const ms_identity *who, ms_lead_row *lead, int64_t now)
-{
-    ms_lead_row *left = without_email(store, id, who);
-    if (left != NULL && left->marketo_id != 0 && ms_slice_equal(left->user_id, who->user_id)) {
-        ms_left_for(store, left, lead, now);
-    }
+    return !asks_about_cookie(who, known) ||
+           ms_lead_without_email(store, known->by_user_id, who) == NULL;
 }
 
 /* Ties to the lead what is nobody's yet. */
@@ -170,7 +115,7 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
     bool moves = user_id_moves(store, lead, who, known);
     bool had_id = lead->marketo_id != 0;
     if (moves) {
-        leave(store, known->by_user_id, who, lead, now);
+        ms_lead_take_user_from(store, lead, known->by_user_id, who, now);
     }
     if (who->user_id.len > 0 && (known->by_user_id == 0 || moves)) {
         ms_alias_put(store, MS_NAME_USER_ID, who->user_id, lead);
@@ -184,15 +129,6 @@ tie_aliases(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kn
             ms_lead_ask_for_email(store, lead, now);
         }
     }
-}
-
-/* Whose the lead's e-mail address is, or, if it has none, its user id; 0 if nobody's. */
-static int64_t
-owner_of(ms_store *store, const ms_lead_row *lead)
-{
-    return lead->email.len > 0
-               ? ms_alias_find(store, MS_NAME_EMAIL, ms_email_key(store, lead->email))
-               : ms_alias_find(store, MS_NAME_USER_ID, lead->user_id);
 }
 
 /* Of the two addresses of a user's, the lead has the one that the user id is not. */
@@ -221,19 +157,19 @@ tie_cookie(ms_store *store, ms_lead_row *lead, const ms_identity *who, const kno
     }
     left->lookups--;
     left->changed = true;
-    if (left->lookups == 0 && is_anonymous(left, who)) {
+    if (left->lookups == 0 && ms_is_anonymous(left, who)) {
         ms_lead_merge(store, lead, left, now);
     } else if (left->lookups == 0 && left->marketo_id == 0) {
         /* What it is known by may be this very lead's, which is being changed here, and whose row
          * on disk is not to be touched. */
-        int64_t owner = owner_of(store, left);
+        int64_t owner = ms_lead_owner(store, left);
         bool is_users = ms_alias_find(store, MS_NAME_USER_ID, left->user_id) == lead->id;
         if (owner == lead->id) {
             ms_lead_merge(store, lead, left, now);
         } else if (is_users) {
             leave_to_address(store, left, owner, now);
         } else {
-            (void)ms_identity_without_cookie(store, left, now);
+            (void)ms_lead_without_cookie(store, left, now);
         }
     } else {
         ms_lead_save(store, left);
@@ -267,7 +203,7 @@ is_cookie_of_another(ms_store *store, const ms_identity *who, const knowledge *k
         return false;
     }
     /* Of one that has an address the cookie is the proof, as it is once Marketo has answered. */
-    return lead->email.len == 0 ? is_other_user(lead, who)
+    return lead->email.len == 0 ? ms_is_other_user(lead, who)
                                 : is_of_other_address(store, lead, known);
 }
 
@@ -288,9 +224,9 @@ ms_identity_lead(ms_store *store, const ms_identity *said, int64_t now)
     if (lead == NULL) {
         return NULL;
     }
-    absorb(store, lead, known.cookie.lead, who, now);
+    ms_lead_absorb(store, lead, known.cookie.lead, who, now);
     if (known.by_user_id != known.cookie.lead) {
-        absorb(store, lead, known.by_user_id, who, now);
+        ms_lead_absorb(store, lead, known.by_user_id, who, now);
     }
     tie_aliases(store, lead, who, &known, now);
     if (who->cookie.len > 0 && known.cookie.lead != lead->id) {
@@ -317,82 +253,4 @@ void
 ms_identity_set_email(ms_lead_row *lead, ms_slice email)
 {
     set(lead, &lead->email, email);
-}
-
-/* The lead that this one is, or NULL; `*gives_email` if it has no address yet but this one's. */
-static ms_lead_row *
-other_than(ms_store *store, const ms_lead_row *lead, bool *gives_email)
-{
-    const ms_identity user = {MS_SLICE(""), lead->user_id, MS_SLICE(""), false};
-    int64_t owner = owner_of(store, lead);
-    *gives_email = false;
-    if (owner == 0 || store->failed) {
-        return NULL;
-    }
-    if (owner != lead->id) {
-        return ms_lead_load(store, owner);
-    }
-    /* Nobody else has its address: the user's lead gets it, as where there is no cookie. */
-    int64_t users = ms_alias_find(store, MS_NAME_USER_ID, lead->user_id);
-    ms_lead_row *other = users == lead->id ? NULL : without_email(store, users, &user);
-    *gives_email = other != NULL;
-    return other;
-}
-
-/* The user id goes over to the lead that has the address it came with, as where there is no cookie.
- */
-static void
-take_user(ms_store *store, ms_lead_row *lead, ms_slice user_id, int64_t now)
-{
-    const ms_identity user = {MS_SLICE(""), user_id, MS_SLICE(""), false};
-    int64_t users = ms_alias_find(store, MS_NAME_USER_ID, user_id);
-    if (users == lead->id || lead->lookups > 0 || without_email(store, users, &user) == NULL) {
-        return;
-    }
-    absorb(store, lead, users, &user, now);
-    leave(store, users, &user, lead, now);
-    ms_alias_put(store, MS_NAME_USER_ID, user_id, lead);
-}
-
-ms_lead_row *
-ms_identity_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
-{
-    bool gives_email = false;
-    ms_slice user_id = lead->user_id;
-    ms_lead_row *other = other_than(store, lead, &gives_email);
-    if (other != NULL) {
-        ms_lead_merge(store, other, lead, now);
-        lead = other;
-    }
-    if (gives_email && lead->marketo_id != 0) {
-        ms_lead_ask_for_email(store, lead, now);
-    }
-    take_user(store, lead, user_id, now);
-    ms_lead_save(store, lead);
-    return store->failed ? NULL : lead;
-}
-
-void
-ms_identity_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t now)
-{
-    ms_slice key = ms_email_key(store, email);
-    int64_t owner = ms_alias_find(store, MS_NAME_EMAIL, key);
-    if (key.len == 0 || owner == lead->id) {
-        return;
-    }
-    set(lead, &lead->email, lead->email.len > 0 ? MS_SLICE("") : email);
-    if (owner == 0) {
-        ms_alias_put(store, MS_NAME_EMAIL, key, lead);
-        return;
-    }
-    ms_lead_row *other = ms_lead_load(store, owner);
-    if (other == NULL || other->marketo_id != 0) {
-        return;
-    }
-    if (other->lookups == 0) {
-        ms_lead_merge(store, lead, other, now);
-    } else {
-        /* It waits for an answer of its own, and is this lead if that names nobody. */
-        ms_alias_put(store, MS_NAME_EMAIL, key, lead);
-    }
 }
