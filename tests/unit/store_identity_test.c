@@ -9,66 +9,7 @@
 
 #include <cmocka.h>
 
-#include "queue.h"
-
-#include <stdio.h>
-
-#define COOKIE "id:561-HYG-937&token:_mch-a.com-1-1"
-#define OTHER "id:561-HYG-937&token:_mch-a.com-2-2"
-#define LATER (START + 10 * SECOND)
-#define MUCH_LATER (START + 60 * SECOND)
-
-/* Marketo has this lead already, and it waits for nothing. */
-static void
-known(const char *email, const char *user_id, int64_t marketo_id)
-{
-    identify(email, user_id, NULL, NULL, START - 3600 * SECOND);
-    sync_one(MS_BY_EMAIL, marketo_id, START - 3500 * SECOND);
-}
-
-/* The one cookie that waits for Marketo's answer gets this one. */
-static void
-answer(int64_t marketo_id, const char *email, int64_t now)
-{
-    assert_string_not_equal(lookups(now), "");
-    ok(ms_store_looked_up(queue, cookies[0].id, marketo_id, slice(email), now));
-}
-
-static void
-track(const char *email, const char *user_id, int64_t now)
-{
-    const ms_command command = {.kind = MS_COMMAND_ACTIVITY,
-                                .who = {slice(email), slice(user_id), slice(""), false},
-                                .time = now,
-                                .activity_type = 5,
-                                .attributes = slice("[]")};
-    request(&command, now);
-}
-
-/* To whom those go that are due: ">7", one a line. Static storage. */
-static const char *
-activities(int64_t now)
-{
-    static unsigned char memory[4096];
-    static char text[256];
-    ms_due_activity due[10];
-    ms_arena arena;
-    size_t count = 0;
-    ms_arena_init(&arena, memory, sizeof memory);
-    ok(ms_store_take_activities(queue, now, 10, &arena, due, &count));
-    text[0] = '\0';
-    for (size_t i = 0, len = 0; i < count; i++) {
-        len += (size_t)snprintf(text + len, sizeof text - len, ">%lld\n",
-                                (long long)due[i].marketo_id);
-    }
-    return text;
-}
-
-static int64_t
-leads(void)
-{
-    return query("SELECT count(*) FROM lead");
-}
+#include "known_leads.h"
 
 static void
 test_email_in_any_case(void **state)
@@ -333,27 +274,6 @@ test_an_address_that_waits_is_marketos_lead(void **state)
     /* It is that lead, so what is older is not sent after what is newer. */
     assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER + DAY / 2), "");
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY / 2), "#7 a@x.com {\"B\":1}\n");
-}
-
-/* Marketo has made a lead of a user id alone, which waits for nothing. */
-static void
-known_by_user_id(const char *user_id, int64_t marketo_id)
-{
-    identify(NULL, user_id, NULL, "{\"A\":1}", START - 3600 * SECOND);
-    sync_one(MS_BY_USER_ID, marketo_id, START - 3500 * SECOND);
-}
-
-/* What the lead that the user was before is told, Marketo's 7. */
-#define LEFT "#7  {\"UserId\":null}\n"
-
-/* The address that is asked about is this lead's. */
-static void
-answer_email(const char *email, int64_t marketo_id, int64_t now)
-{
-    char line[32];
-    (void)snprintf(line, sizeof line, "%s\n", email);
-    assert_string_equal(email_lookups(now), line);
-    ok(ms_store_email_looked_up(queue, taken[0].id, marketo_id, now));
 }
 
 static void
