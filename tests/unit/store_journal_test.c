@@ -475,10 +475,15 @@ test_full_disk_while_accepting(void **state)
     assert_true(carry_out());
 }
 
-/* What version 6 has brought. */
-static const char to_version_5[] =
-    "ALTER TABLE lead DROP COLUMN email_unasked; DELETE FROM counter WHERE id IN (5, 10);"
-    "UPDATE counter SET id = 10 WHERE id = 11; UPDATE counter SET id = 11 WHERE id = 12;";
+/* Without what version 7 has brought, and what version 6 has. */
+#define TO_VERSION_6                                                                               \
+    "DROP INDEX flight_marketo_id; ALTER TABLE flight DROP COLUMN marketo_id;"                     \
+    "PRAGMA user_version = 6;"
+#define TO_VERSION_5                                                                               \
+    TO_VERSION_6 "ALTER TABLE lead DROP COLUMN email_unasked;"                                     \
+                 "DELETE FROM counter WHERE id IN (5, 10);"                                        \
+                 "UPDATE counter SET id = 10 WHERE id = 11;"                                       \
+                 "UPDATE counter SET id = 11 WHERE id = 12; PRAGMA user_version = 5;"
 
 /* Makes the database one of an older version. */
 static void
@@ -488,7 +493,6 @@ make_older(const char *sql, ms_slice entry)
     sqlite3_stmt *statement = NULL;
     queue_close();
     assert_int_equal(sqlite3_open(queue_path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, to_version_5, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     if (entry.len > 0) {
         assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO journal VALUES (NULL, ?1, 2, ?2)", -1,
@@ -512,7 +516,7 @@ test_upgrade_of_version_1(void **state)
 {
     (void)state;
     identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
-    make_older("PRAGMA user_version = 1", none);
+    make_older(TO_VERSION_5 "PRAGMA user_version = 1", none);
     remove_file("-accepted");
     queue_open();
     accept("a@x.com", "{\"B\":2}", START);
@@ -537,14 +541,14 @@ static void
 test_upgrade_of_version_3(void **state)
 {
     (void)state;
-    sent_once_more("UPDATE lead SET sent = zeroblob(24); PRAGMA user_version = 3");
+    sent_once_more(TO_VERSION_5 "UPDATE lead SET sent = zeroblob(24); PRAGMA user_version = 3");
 }
 
 static void
 test_upgrade_of_version_4(void **state)
 {
     (void)state;
-    sent_once_more("PRAGMA user_version = 4");
+    sent_once_more(TO_VERSION_5 "PRAGMA user_version = 4");
 }
 
 /* What was accepted and is carried out stays so, and no lead's id is given twice. */
@@ -558,7 +562,7 @@ test_upgrade_of_version_5(void **state)
     int64_t first = taken[0].id;
     ok(ms_store_lead_sent(queue, first, 7, RIPE));
     /* As one that is forgotten. */
-    make_older("DELETE FROM lead; DELETE FROM alias; PRAGMA user_version = 5", none);
+    make_older(TO_VERSION_5 "DELETE FROM lead; DELETE FROM alias", none);
     queue_open();
     ok(ms_store_recover(queue, RIPE, 0));
     assert_int_equal(counts().messages_waiting, 0);
@@ -570,15 +574,35 @@ test_upgrade_of_version_5(void **state)
     assert_int_equal(taken[0].id, first + 1);
 }
 
+/* What was under way waits again, and can go. */
+static void
+test_upgrade_of_version_6(void **state)
+{
+    (void)state;
+    identify("a@x.com", NULL, NULL, "{\"A\":1}", START);
+    sync_one(MS_BY_EMAIL, 7, RIPE);
+    identify("a@x.com", NULL, NULL, "{\"B\":2}", RIPE);
+    identify("b@x.com", NULL, NULL, "{\"B\":2}", RIPE);
+    (void)take(MS_BY_EMAIL, RIPE + DAY);
+    (void)take(MS_BY_MARKETO_ID, RIPE + DAY);
+    make_older(TO_VERSION_6, none);
+    queue_open();
+    ok(ms_store_recover(queue, RIPE + DAY, 90 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 2 * DAY), "#7 a@x.com {\"B\":2}\n");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + 2 * DAY), "b@x.com {\"B\":2}\n");
+    assert_int_equal(query("SELECT sum(marketo_id) FROM flight"), 7);
+    ok(ms_store_lead_sent(queue, taken[0].id, 8, RIPE + 2 * DAY));
+}
+
 /* One whose journal was a table of it: what waits there is taken over. If that was interrupted
  * before the database was of its next version, it is not done twice. */
 static void
 test_upgrade_of_version_2(void **state)
 {
     static const char version_2[] =
-        "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
-        " messages INTEGER NOT NULL, commands BLOB NOT NULL);"
-        "INSERT OR REPLACE INTO counter VALUES (11, 4); PRAGMA user_version = 2";
+        TO_VERSION_5 "CREATE TABLE journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+                     " messages INTEGER NOT NULL, commands BLOB NOT NULL);"
+                     "INSERT OR REPLACE INTO counter VALUES (11, 4); PRAGMA user_version = 2";
     static unsigned char memory[4096];
     ms_arena arena;
     ms_command second = lead("b@x.com", "{\"B\":1}");
@@ -634,6 +658,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_3, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_4, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_5, queue_setup, queue_teardown),
+        cmocka_unit_test_setup_teardown(test_upgrade_of_version_6, queue_setup, queue_teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_of_version_2, queue_setup, queue_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -358,7 +358,7 @@ test_other_versions(void **state)
 static void
 test_migration(void **state)
 {
-    enum { VERSION = 6 }; /* today's */
+    enum { VERSION = 7 }; /* today's */
     const char *steps[VERSION + 1];
     ms_schema next = {ms_queue_schema.application, steps, VERSION + 1};
     assert_int_equal(ms_queue_schema.version, VERSION);
@@ -379,7 +379,7 @@ test_migration(void **state)
                      SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_refused("newer munchkin-server");
-    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 6");
+    run("ALTER TABLE lead DROP COLUMN score; PRAGMA user_version = 7");
     queue_open();
     assert_string_equal(take(MS_BY_EMAIL, RIPE), "a@x.com {\"A\":1}\n");
 }

@@ -1,6 +1,6 @@
 #include "flight.h"
 
-/* So long a lead waits that cannot be taken because another of its e-mail address is in flight. */
+/* So long a lead waits that cannot be taken because of another's flight. */
 #define AGAIN_MS 1000
 
 static bool
@@ -9,6 +9,16 @@ email_is_in_flight(ms_store *store, ms_slice key)
     ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_OF_EMAIL);
     ms_sql_text(sql, key);
     return key.len > 0 && ms_sql_number(sql) > 0;
+}
+
+/* A row may have given its flight to another one, and be told of still. */
+static bool
+is_told_of(ms_store *store, const ms_lead_row *lead)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_FLIGHT_OF_LEAD);
+    ms_sql_int(sql, lead->id);
+    ms_sql_int(sql, lead->marketo_id);
+    return ms_sql_number(sql) > 0;
 }
 
 static bool
@@ -23,7 +33,7 @@ is_being_tied(ms_store *store, const ms_lead_row *lead)
 bool
 ms_flight_may_start(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t now)
 {
-    if (email_is_in_flight(store, email_key)) {
+    if (email_is_in_flight(store, email_key) || is_told_of(store, lead)) {
         lead->retry = now + AGAIN_MS;
         lead->changed = true;
         ms_lead_save(store, lead);
@@ -42,6 +52,7 @@ ms_flight_start(ms_store *store, ms_lead_row *lead, ms_slice email_key, int64_t 
     ms_sql_int(sql, cookie);
     ms_sql_text(sql, email_key);
     ms_sql_text(sql, ms_fields_keep(store, fields));
+    ms_sql_int(sql, lead->marketo_id);
     (void)ms_sql_run(sql);
     ms_count_change(store, MS_COUNT_FLIGHTS, 1);
     lead->flying++;
@@ -66,6 +77,7 @@ ms_flight_land(ms_store *store, int64_t id, ms_flight *landed)
     landed->cookie = ms_sql_get_int(sql, 2);
     landed->email = ms_scratch_copy(store, ms_sql_get_text(sql, 3));
     ms_slice kept = ms_scratch_copy(store, ms_sql_get_text(sql, 4));
+    landed->marketo_id = ms_sql_get_int(sql, 5);
     ms_sql_end(sql);
     landed->fields = ms_fields_of(store, kept);
     (void)ms_sql_run_1(store, MS_FLIGHT_DELETE, id);

@@ -1,6 +1,7 @@
 /*
- * What is under way of a lead: its sync, or the question whose its e-mail address is. Of one lead
- * and of one address there is one at a time, and none while a cookie is being tied to the lead.
+ * What is under way of a lead: its sync, or the question whose its e-mail address is. Of one lead,
+ * to one Marketo id and of one address there is one at a time, and none while a cookie is being
+ * tied to the lead.
  */
 #ifndef MS_FLIGHT_H
 #define MS_FLIGHT_H
@@ -9,6 +10,7 @@
 
 typedef struct {
     int64_t since;
+    int64_t marketo_id;  /* the lead's when it started, to which it went; 0: by another key */
     int64_t cookie;      /* that went along, for SOAP; 0: none */
     ms_slice email;      /* the lead's when it started, as it is compared */
     ms_field_set fields; /* that were sent */

@@ -92,11 +92,14 @@
         " ORDER BY since LIMIT ?3")                                                                \
     X(MS_LEADS_AFTER, "SELECT id, since, flying, heard FROM lead WHERE id > ?1 ORDER BY id LIMIT ?2") \
                                                                                                    \
-    X(MS_FLIGHT_ADD, "INSERT INTO flight VALUES (?1, ?1, ?2, ?3, ?4, ?5)")                         \
-    X(MS_FLIGHT_GET, "SELECT lead, since, cookie, email, fields FROM flight WHERE id = ?1")        \
+    X(MS_FLIGHT_ADD, "INSERT INTO flight VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)")                     \
+    X(MS_FLIGHT_GET, "SELECT lead, since, cookie, email, fields, marketo_id FROM flight WHERE id = ?1") \
     X(MS_FLIGHT_DELETE, "DELETE FROM flight WHERE id = ?1")                                        \
     X(MS_FLIGHTS_MOVE, "UPDATE flight SET lead = ?1 WHERE lead = ?2")                              \
     X(MS_FLIGHT_OF_EMAIL, "SELECT count(*) FROM flight WHERE email = ?1 AND email <> ''")          \
+    /* Of a row, or to its Marketo id: it may be another row's by now. */                          \
+    X(MS_FLIGHT_OF_LEAD, "SELECT count(*) FROM flight WHERE id = ?1"                               \
+        " OR (marketo_id = ?2 AND marketo_id > 0)")                                                \
     X(MS_FLIGHTS, "SELECT id FROM flight LIMIT ?1")                                                         \
     X(MS_FLIGHTS_OLDEST, "SELECT min(since) FROM flight WHERE since > 0")                          \
                                                                                                    \
@@ -127,12 +130,17 @@
         " AND (due <= ?3 OR attempts = 0) ORDER BY due LIMIT ?4")                                  \
     X(MS_COOKIES_READY, "SELECT id, due FROM cookie WHERE state = 4 AND state > 0 AND due <= ?1"   \
         " AND NOT EXISTS (SELECT 1 FROM flight WHERE flight.lead = cookie.lead)"                   \
+        " AND NOT EXISTS (SELECT 1 FROM flight, lead ON lead.id = cookie.lead"                     \
+        " WHERE flight.marketo_id = lead.marketo_id AND flight.marketo_id > 0)"                    \
         " AND NOT EXISTS (SELECT 1 FROM cookie AS other, lead ON lead.id = cookie.lead"           \
         " WHERE other.state = 5 AND other.state > 0"                                              \
         " AND (+other.lead = lead.id OR other.flying_to = lead.marketo_id))"                      \
         " ORDER BY due LIMIT ?2")                                                                  \
     X(MS_COOKIES_NEXT, "SELECT due FROM cookie WHERE state = ?1 AND state > 0 AND NOT EXISTS"      \
-        " (SELECT 1 FROM flight WHERE flight.lead = cookie.lead) ORDER BY due LIMIT 1")            \
+        " (SELECT 1 FROM flight WHERE flight.lead = cookie.lead) AND NOT EXISTS"                   \
+        " (SELECT 1 FROM flight, lead ON lead.id = cookie.lead"                                    \
+        " WHERE flight.marketo_id = lead.marketo_id AND flight.marketo_id > 0)"                    \
+        " ORDER BY due LIMIT 1")                                                                   \
     X(MS_COOKIES_FLYING, "SELECT id FROM cookie WHERE state IN (2, 5) AND state > 0 LIMIT ?1")     \
                                                                                                    \
     X(MS_VISIT_ADD, "INSERT INTO visit VALUES (NULL, ?1, ?2, ?3, 0, ?4, ?5)")                      \

@@ -14,7 +14,8 @@
  *           `email_unasked` is 1 if Marketo is to be asked whose its e-mail address is.
  * alias     By which e-mails and user ids a lead is known; its cookies are in their own table.
  * flight    Syncs under way, and questions (flight.h). Their id is the lead's at its start; `lead`
- *           is whose it is now, after two leads turned out to be one.
+ *           is whose it is now, after two leads turned out to be one. `marketo_id` is
+ *           the lead's at its start, to which it goes; 0: to whom Marketo finds or makes.
  * cookie    `state` is ms_cookie_state (cookie_row.h). `tied_to` is the Marketo id with which
  *           Marketo has associated it, `flying_to` that of the association under way.
  * visit,
@@ -98,8 +99,13 @@ static const char version_6[] =
     "DELETE FROM counter WHERE id BETWEEN 5 AND 9;"
     "UPDATE counter SET id = 12 WHERE id = 11; UPDATE counter SET id = 11 WHERE id = 10;";
 
-static const char *const queue_steps[] = {version_1,       version_2,       version_3,
-                                          version_4_and_5, version_4_and_5, version_6};
+/* What was under way ends before anything is started again (ms_store_recover). */
+static const char version_7[] =
+    "ALTER TABLE flight ADD COLUMN marketo_id INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX flight_marketo_id ON flight (marketo_id) WHERE marketo_id > 0;";
+
+static const char *const queue_steps[] = {version_1,       version_2, version_3, version_4_and_5,
+                                          version_4_and_5, version_6, version_7};
 const ms_schema ms_queue_schema = {.application = 0x6d6e6368, /* "mnch" */
                                    .steps = queue_steps,
                                    .version = sizeof queue_steps / sizeof *queue_steps};

@@ -1,5 +1,6 @@
 /* How syncs of leads ended. */
 
+#include "alias.h"
 #include "cookie_row.h"
 #include "dead.h"
 #include "flight.h"
@@ -46,6 +47,17 @@ cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
     }
 }
 
+/* Marketo has another lead than this one's for what has flown. Is the lead that one? So it is if it
+ * flew to the id that this one has still, or by the address that is asked about. Else another lead
+ * has become this one meanwhile, or this one has become known as who it is. */
+static bool
+tells_who(ms_store *store, const ms_lead_row *lead, const ms_flight *landed)
+{
+    return lead->marketo_id == landed->marketo_id ||
+           (lead->email_unasked && landed->marketo_id == 0 &&
+            ms_slice_equal(landed->email, ms_email_key(store, lead->email)));
+}
+
 ms_store_result
 ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
 {
@@ -59,8 +71,7 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     lead->retry = 0;
     bool is_another = lead->marketo_id != 0 && marketo_id != 0 && lead->marketo_id != marketo_id;
     int64_t left = 0;
-    /* What flew as another row, before that became this lead, made another one in Marketo. */
-    if (is_another && lead->id != id) {
+    if (is_another && !tells_who(store, lead, &landed)) {
         ms_flight_wait_again(store, lead, &landed);
         left = landed.email.len == 0 && landed.cookie == 0 ? marketo_id : 0;
     } else {

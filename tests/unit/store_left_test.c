@@ -1,0 +1,71 @@
+/*
+ * Leads that Marketo has made of a user id alone, and whose user turns out to be another one: what
+ * was said of that user goes to the other, whatever is under way meanwhile, and the lead that was
+ * left is told that it has no user id.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "known_leads.h"
+
+/* The one that is due by this selection is under way; the queue's id of its lead. */
+static int64_t
+start(ms_lead_selection selection, const char *line, int64_t now)
+{
+    assert_string_equal(take(selection, now), line);
+    return taken[0].id;
+}
+
+/* A call to the lead that is left is another row's by now: it is the only one all the same. */
+static void
+test_a_call_that_goes_on_is_the_only_one_to_its_lead(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify(NULL, "u1", NULL, "{\"B\":1}", START);
+    identify("a@x.com", NULL, NULL, "{\"C\":1}", START);
+    int64_t to_7 = start(MS_BY_MARKETO_ID, "#7 @u1  {\"B\":1}\n", LATER);
+    int64_t by_email = start(MS_BY_EMAIL, "a@x.com {\"C\":1}\n", LATER);
+    identify("a@x.com", "u1", NULL, "{\"D\":1}", LATER);
+    ok(ms_store_lead_sent(queue, by_email, 9, LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
+    ok(ms_store_lead_sent(queue, to_7, 7, MUCH_LATER));
+    (void)email_lookups(MUCH_LATER + DAY);
+    ok(ms_store_email_looked_up(queue, taken[0].id, 9, MUCH_LATER + DAY));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 2 * DAY),
+                        LEFT "#9 @u1 a@x.com {\"B\":1,\"D\":1}\n");
+}
+
+/* What a call by user id makes is not whom the cookie has meanwhile proved the user to be. */
+static void
+test_a_call_by_user_id_takes_nobody_from_their_cookie(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    int64_t by_user_id = start(MS_BY_USER_ID, "@u1  {\"A\":1}\n", LATER);
+    identify(NULL, "u1", COOKIE, "{\"B\":1}", LATER);
+    answer(7, "ann@x.com", LATER + 5 * SECOND);
+    ok(ms_store_lead_sent(queue, by_user_id, 8, LATER + 6 * SECOND));
+    identify("ann@x.com", NULL, NULL, "{\"C\":1}", LATER + 10 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY),
+                        "#8  {\"UserId\":null}\n#7 @u1 ann@x.com {\"A\":1,\"B\":1,\"C\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 8, MUCH_LATER + DAY));
+    ok(ms_store_lead_sent(queue, taken[1].id, 7, MUCH_LATER + DAY));
+    assert_string_equal(associations(MUCH_LATER + 2 * DAY), "");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_call_that_goes_on_is_the_only_one_to_its_lead),
+        TEST(test_a_call_by_user_id_takes_nobody_from_their_cookie),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
