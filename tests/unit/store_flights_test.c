@@ -104,7 +104,7 @@ test_a_known_lead_does_not_become_a_nameless_one(void **state)
     ok(ms_store_lead_sent(queue, nameless, 9, now + 7 * SECOND));
     identify_in_browser("a@x.com", NULL, NULL, "{\"A\":1,\"C\":1}", now + 8 * SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, now + 60 * SECOND),
-                        "#9  {\"UserId\":null}\n#7 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+                        "#7 @u1 a@x.com {\"B\":1,\"C\":1}\n#9  {\"UserId\":null}\n");
 }
 
 /* The one address that is asked about is this lead's. */
@@ -168,8 +168,8 @@ test_what_another_lead_was_sent_is_sent_when_it_is_said_again(void **state)
     identify("a@x.com", "u1", NULL, "{\"B\":1,\"Plan\":\"pro\",\"UserId\":\"u1\"}",
              RIPE + 61 * SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + 100 * SECOND),
-                        "#7  {\"UserId\":null}\n"
-                        "#9 @u1 a@x.com {\"Plan\":\"pro\",\"UserId\":\"u1\"}\n");
+                        "#9 @u1 a@x.com {\"Plan\":\"pro\",\"UserId\":\"u1\"}\n"
+                        "#7  {\"UserId\":null}\n");
 }
 
 /* An hour before all that Marketo's 7 was told, their Plan was free; it comes now. */

@@ -38,7 +38,7 @@ test_a_call_that_goes_on_is_the_only_one_to_its_lead(void **state)
     (void)email_lookups(MUCH_LATER + DAY);
     ok(ms_store_email_looked_up(queue, taken[0].id, 9, MUCH_LATER + DAY));
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 2 * DAY),
-                        LEFT "#9 @u1 a@x.com {\"B\":1,\"D\":1}\n");
+                        "#9 @u1 a@x.com {\"B\":1,\"D\":1}\n" LEFT);
 }
 
 /* What a call by user id makes is not whom the cookie has meanwhile proved the user to be. */
@@ -53,10 +53,41 @@ test_a_call_by_user_id_takes_nobody_from_their_cookie(void **state)
     ok(ms_store_lead_sent(queue, by_user_id, 8, LATER + 6 * SECOND));
     identify("ann@x.com", NULL, NULL, "{\"C\":1}", LATER + 10 * SECOND);
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY),
-                        "#8  {\"UserId\":null}\n#7 @u1 ann@x.com {\"A\":1,\"B\":1,\"C\":1}\n");
-    ok(ms_store_lead_sent(queue, taken[0].id, 8, MUCH_LATER + DAY));
-    ok(ms_store_lead_sent(queue, taken[1].id, 7, MUCH_LATER + DAY));
+                        "#7 @u1 ann@x.com {\"A\":1,\"B\":1,\"C\":1}\n#8  {\"UserId\":null}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 7, MUCH_LATER + DAY));
+    ok(ms_store_lead_sent(queue, taken[1].id, 8, MUCH_LATER + DAY));
     assert_string_equal(associations(MUCH_LATER + 2 * DAY), "");
+}
+
+/* It has just been synced, by a call of another row. */
+static void
+test_the_interval_of_a_lead_that_a_call_has_made(void **state)
+{
+    (void)state;
+    known("a@x.com", NULL, 9);
+    identify(NULL, "u1", NULL, "{\"B\":1}", START);
+    int64_t by_user_id = start(MS_BY_USER_ID, "@u1  {\"B\":1}\n", LATER);
+    identify("a@x.com", "u1", NULL, "{\"D\":1}", LATER);
+    ok(ms_store_lead_sent(queue, by_user_id, 7, LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 30 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
+                        "#9 @u1 a@x.com {\"B\":1,\"D\":1}\n" LEFT);
+}
+
+/* The user's row was synced, and is another lead's by now. */
+static void
+test_the_interval_of_a_lead_that_is_left_for_an_address(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", NULL, NULL, "{\"C\":1}", START);
+    int64_t by_email = start(MS_BY_EMAIL, "a@x.com {\"C\":1}\n", LATER);
+    identify(NULL, "u1", NULL, "{\"B\":1}", LATER);
+    sync_one(MS_BY_MARKETO_ID, 7, LATER + 10 * SECOND);
+    identify("a@x.com", "u1", NULL, "{\"D\":1}", LATER + 10 * SECOND);
+    ok(ms_store_lead_sent(queue, by_email, 9, LATER + 11 * SECOND));
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER + 40 * SECOND - 1), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 30 * SECOND), LEFT);
 }
 
 int
@@ -66,6 +97,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_call_that_goes_on_is_the_only_one_to_its_lead),
         TEST(test_a_call_by_user_id_takes_nobody_from_their_cookie),
+        TEST(test_the_interval_of_a_lead_that_a_call_has_made),
+        TEST(test_the_interval_of_a_lead_that_is_left_for_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

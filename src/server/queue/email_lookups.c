@@ -54,11 +54,12 @@ static void
 change_over(ms_store *store, ms_lead_row *lead, int64_t marketo_id, int64_t now)
 {
     int64_t left = lead->marketo_id;
+    int64_t ended = lead->ended;
     lead->email_unasked = false;
     ms_lead_identified(store, lead, marketo_id, now);
     ms_lead_save(store, lead);
     if (left != 0 && lead->user_id.len > 0) {
-        ms_left(store, left, lead->user_id, now);
+        ms_left(store, left, lead->user_id, ended, now);
     }
 }
 

@@ -23,11 +23,19 @@ take_user_id(ms_store *store, ms_lead_row *left, const ms_field_set *fields, int
 }
 
 void
-ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t now)
+ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t ended, int64_t now)
 {
     ms_lead_row *left = ms_lead_of_marketo_id(store, marketo_id, now);
-    if (left == NULL || left->email.len > 0 ||
-        (left->user_id.len > 0 && !ms_slice_equal(left->user_id, user_id))) {
+    if (left == NULL) {
+        return;
+    }
+    if (left->ended < ended) {
+        left->ended = ended;
+        left->changed = true;
+    }
+    bool is_anothers = left->user_id.len > 0 && !ms_slice_equal(left->user_id, user_id);
+    if (left->email.len > 0 || is_anothers) {
+        ms_lead_save(store, left);
         return;
     }
     ms_field_set waiting = ms_lead_fields(store, left);

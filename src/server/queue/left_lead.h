@@ -8,9 +8,9 @@
 
 #include "lead_row.h"
 
-/* The user, who was sent to the lead of this Marketo id, is another. One of an address, or of
- * another user id by now, is left alone. */
-void ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t now);
+/* The user, who was sent to the lead of this Marketo id, is another; its last sync, by another row,
+ * `ended` then. One of an address, or of another user id by now, is told nothing. */
+void ms_left(ms_store *store, int64_t marketo_id, ms_slice user_id, int64_t ended, int64_t now);
 
 /*
  * The user of `left`, which has a Marketo id and no address, is `lead`: what waits for them goes

@@ -103,7 +103,7 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     }
     ms_lead_save(store, lead);
     if (left != 0 && lead->user_id.len > 0) {
-        ms_left(store, left, lead->user_id, now);
+        ms_left(store, left, lead->user_id, now, now);
     }
     return ms_store_ended(store);
 }
