@@ -380,22 +380,6 @@ test_email_of_a_user_is_another_known_lead_by_a_new_cookie(void **state)
                         "#9 @u1 a@x.com {\"B\":1,\"C\":1,\"D\":1}\n" LEFT);
 }
 
-/* A sync of the lead that the user was is one, and what it is told then another. */
-static void
-test_email_of_a_user_that_is_told_of(void **state)
-{
-    (void)state;
-    known_by_user_id("u1", 7);
-    known("a@x.com", NULL, 9);
-    identify(NULL, "u1", NULL, "{\"B\":1}", START);
-    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#7 @u1  {\"B\":1}\n");
-    int64_t sync = taken[0].id;
-    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"C\":1}\n");
-    ok(ms_store_lead_sent(queue, sync, 7, MUCH_LATER));
-    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), LEFT);
-}
-
 /* With an address that Marketo has not been told of, the user is asked about first, too. */
 static void
 test_email_of_a_user_is_a_lead_that_waits(void **state)
@@ -802,7 +786,6 @@ main(void)
         TEST(test_email_of_a_user_is_a_lead_of_the_queue),
         TEST(test_email_of_a_user_is_another_known_lead),
         TEST(test_email_of_a_user_is_another_known_lead_by_a_new_cookie),
-        TEST(test_email_of_a_user_that_is_told_of),
         TEST(test_email_of_a_user_is_a_lead_that_waits),
         TEST(test_email_of_a_user_in_flight),
         TEST(test_email_is_asked_about_again),

@@ -90,6 +90,68 @@ test_the_interval_of_a_lead_that_is_left_for_an_address(void **state)
     assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 30 * SECOND), LEFT);
 }
 
+/* The user of Marketo's 7 has gone over to 9 while 7 is told of B. The call is the result's. */
+static int64_t
+leave_in_flight(void)
+{
+    known_by_user_id("u1", 7);
+    known("a@x.com", NULL, 9);
+    identify(NULL, "u1", NULL, "{\"B\":1}", START);
+    int64_t to_7 = start(MS_BY_MARKETO_ID, "#7 @u1  {\"B\":1}\n", LATER);
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
+    return to_7;
+}
+
+static void
+test_what_comes_to_the_lead_that_was_left_goes_to_the_other_too(void **state)
+{
+    (void)state;
+    int64_t to_7 = leave_in_flight();
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "");
+    ok(ms_store_lead_sent(queue, to_7, 7, MUCH_LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY),
+                        LEFT "#9 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+}
+
+static void
+test_what_goes_in_vain_to_the_lead_that_was_left_goes_to_the_other(void **state)
+{
+    (void)state;
+    ok(ms_store_lead_again(queue, leave_in_flight(), MUCH_LATER));
+    /* Marketo may be at work on it still. */
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER - 1), "");
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER),
+                        LEFT "#9 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+}
+
+/* What it was to be told is for nobody else, and no letter. */
+static void
+test_the_lead_that_was_left_is_gone(void **state)
+{
+    (void)state;
+    int64_t to_7 = leave_in_flight();
+    ok(ms_store_forget_marketo_id(queue, 7, LATER));
+    ok(ms_store_lead_again(queue, to_7, LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"B\":1,\"C\":1}\n");
+    ok(ms_store_lead_sent(queue, taken[0].id, 9, MUCH_LATER));
+    assert_int_equal(counts().leads_waiting + counts().leads_held, 0);
+    ok(ms_store_tidy(queue, START + HOLD + DAY));
+    assert_string_equal(dead_letters(), "");
+}
+
+static void
+test_the_lead_that_was_left_is_gone_when_it_is_told(void **state)
+{
+    (void)state;
+    ok(ms_store_lead_sent(queue, leave_in_flight(), 7, LATER));
+    (void)take(MS_BY_MARKETO_ID, MUCH_LATER);
+    assert_int_equal(taken_count, 2);
+    ok(ms_store_forget_marketo_id(queue, 7, MUCH_LATER));
+    ok(ms_store_lead_again(queue, taken[0].id, MUCH_LATER));
+    ok(ms_store_lead_sent(queue, taken[1].id, 9, MUCH_LATER));
+    assert_int_equal(counts().leads_waiting + counts().leads_held, 0);
+}
+
 int
 main(void)
 {
@@ -99,6 +161,10 @@ main(void)
         TEST(test_a_call_by_user_id_takes_nobody_from_their_cookie),
         TEST(test_the_interval_of_a_lead_that_a_call_has_made),
         TEST(test_the_interval_of_a_lead_that_is_left_for_an_address),
+        TEST(test_what_comes_to_the_lead_that_was_left_goes_to_the_other_too),
+        TEST(test_what_goes_in_vain_to_the_lead_that_was_left_goes_to_the_other),
+        TEST(test_the_lead_that_was_left_is_gone),
+        TEST(test_the_lead_that_was_left_is_gone_when_it_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

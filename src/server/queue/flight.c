@@ -1,5 +1,7 @@
 #include "flight.h"
 
+#include "left_lead.h"
+
 /* So long a lead waits that cannot be taken because of another's flight. */
 #define AGAIN_MS 1000
 
@@ -91,8 +93,11 @@ ms_flight_land(ms_store *store, int64_t id, ms_flight *landed)
 }
 
 void
-ms_flight_wait_again(ms_store *store, ms_lead_row *lead, const ms_flight *landed)
+ms_flight_wait_again(ms_store *store, ms_lead_row *lead, ms_flight *landed)
 {
+    if (landed->marketo_id != 0 && landed->marketo_id != lead->marketo_id) {
+        ms_left_told(&landed->fields);
+    }
     ms_field_set waiting = ms_lead_fields(store, lead);
     /* What was said of another lead meanwhile, that is this one, may make it too much. */
     ms_lead_set_together(store, lead, &landed->fields, &waiting, store->seen);

@@ -27,7 +27,8 @@ void ms_flight_start(ms_store *store, ms_lead_row *lead, ms_slice email_key, int
  * be saved. NULL if there was none. Begins a public function. */
 ms_lead_row *ms_flight_land(ms_store *store, int64_t id, ms_flight *landed);
 
-/* What was in flight waits again, with what has come since. */
-void ms_flight_wait_again(ms_store *store, ms_lead_row *lead, const ms_flight *landed);
+/* What was in flight waits again, with what has come since; if the lead is another than the one it
+ * went to, without what was for that alone. */
+void ms_flight_wait_again(ms_store *store, ms_lead_row *lead, ms_flight *landed);
 
 #endif

@@ -45,6 +45,9 @@ ms_lead_take_along(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64
     lead->since = earlier(lead->since, other->since);
     lead->changed = true;
     ms_cookies_follow(store, other->id, ms_lead_target(lead), now);
+    (void)ms_sql_run_2(store, MS_FLIGHTS_MOVE, lead->id, other->id);
+    lead->flying += other->flying;
+    other->flying = 0;
     (void)ms_sql_run_2(store, MS_COOKIES_MOVE, lead->id, other->id);
     (void)ms_sql_run_2(store, MS_ACTIVITIES_MOVE, lead->id, other->id);
     activities_follow(store, lead, now);

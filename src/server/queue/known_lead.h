@@ -11,9 +11,10 @@
  * row ends. `lead` is yet to be saved. */
 void ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
 
-/* What waits for `other` waits for `lead` from now on, its fields, cookies and activities: the rows
- * stay two. Either has a Marketo id, and no cookie of `other` is being looked up. Both are yet to
- * be saved, the fields of `other` to be set. */
+/* What waits for `other` waits for `lead` from now on, its fields, cookies and activities, and what
+ * is under way, if it does not arrive there: the rows stay two. Either has a Marketo id, and no
+ * cookie of `other` is being looked up. Both are yet to be saved, the fields of `other` to be set.
+ */
 void ms_lead_take_along(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t now);
 
 /* Its id in Marketo is known: another row of that id is merged into it, and what waited for an id

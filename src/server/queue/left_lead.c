@@ -3,6 +3,21 @@
 #include "known_lead.h"
 #include "sent_fields.h"
 
+void
+ms_left_told(ms_field_set *fields)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        const ms_waiting_field *field = &fields->list[i];
+        bool is_told = ms_slice_equal_fold(field->name, MS_SLICE("UserId")) &&
+                       ms_slice_equal(field->value, MS_SLICE("null"));
+        if (!is_told) {
+            fields->list[kept++] = *field;
+        }
+    }
+    fields->count = kept;
+}
+
 /* Tells it so, and whatever `fields` are. */
 static void
 take_user_id(ms_store *store, ms_lead_row *left, const ms_field_set *fields, int64_t now)

@@ -47,6 +47,29 @@ cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
     }
 }
 
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The call was to a lead that has another row: that was synced then, or may not be before `retry`,
+ * since Marketo may be at work on it still. */
+static void
+tell_row_of(ms_store *store, const ms_lead_row *lead, int64_t marketo_id, int64_t ended,
+            int64_t retry)
+{
+    bool is_other = marketo_id != 0 && marketo_id != lead->marketo_id;
+    int64_t id = is_other ? ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id) : 0;
+    ms_lead_row *other = id == 0 ? NULL : ms_lead_load(store, id);
+    if (other != NULL) {
+        other->ended = later(other->ended, ended);
+        other->retry = later(other->retry, retry);
+        other->changed = true;
+        ms_lead_save(store, other);
+    }
+}
+
 /* Marketo has another lead than this one's for what has flown. Is the lead that one? So it is if it
  * flew to the id that this one has still, or by the address that is asked about. Else another lead
  * has become this one meanwhile, or this one has become known as who it is. */
@@ -73,6 +96,7 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     int64_t left = 0;
     if (is_another && !tells_who(store, lead, &landed)) {
         ms_flight_wait_again(store, lead, &landed);
+        tell_row_of(store, lead, marketo_id, now, 0);
         left = landed.email.len == 0 && landed.cookie == 0 ? marketo_id : 0;
     } else {
         left = is_another && lead->email_unasked ? lead->marketo_id : 0;
@@ -108,6 +132,19 @@ ms_store_lead_sent(ms_store *store, int64_t id, int64_t marketo_id, int64_t now)
     return ms_store_ended(store);
 }
 
+/* If nothing tells who the lead is, and nothing is left to say, it waits for nothing. */
+static void
+end_if_nobody(ms_store *store, ms_lead_row *lead)
+{
+    bool is_named = lead->marketo_id != 0 || lead->email.len > 0 || lead->user_id.len > 0;
+    if (!is_named && lead->fields.len == 0 && lead->flying == 0 &&
+        ms_sql_number_1(store, MS_COOKIES_OF_LEAD, lead->id) == 0 &&
+        ms_sql_number_1(store, MS_ACTIVITY_OF_LEAD, lead->id) == 0) {
+        lead->since = 0;
+        lead->changed = true;
+    }
+}
+
 ms_store_result
 ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
 {
@@ -125,6 +162,8 @@ ms_store_lead_again(ms_store *store, int64_t id, int64_t due)
     }
     lead->retry = due;
     lead->attempts++;
+    tell_row_of(store, lead, landed.marketo_id, 0, due);
+    end_if_nobody(store, lead);
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
@@ -155,6 +194,7 @@ ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     lead->ended = now;
     lead->attempts = 0;
     lead->retry = 0;
+    tell_row_of(store, lead, landed.marketo_id, now, 0);
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
@@ -174,6 +214,12 @@ ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
     /* Whom the e-mail finds or makes has nothing of it. */
     lead->sent = ms_sent_fields_to_another(&store->scratch, lead->sent);
     ms_lead_hold(store, lead, now);
+    if (lead->email.len == 0 && lead->user_id.len == 0) {
+        ms_field_set waiting = ms_lead_fields(store, lead);
+        ms_left_told(&waiting);
+        ms_lead_set_fields(store, lead, &waiting);
+        end_if_nobody(store, lead);
+    }
     ms_lead_save(store, lead);
     return ms_store_ended(store);
 }
