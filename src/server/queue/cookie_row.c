@@ -125,3 +125,14 @@ ms_cookies_follow(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now
     (void)ms_sql_run_3(store, MS_COOKIES_TURN, lead, marketo_id, now);
     ms_count_change(store, MS_COUNT_COOKIES, unsettled - settled);
 }
+
+void
+ms_cookies_ask(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    int64_t due = now + store->rules.linger;
+    int settled = ms_sql_run_2(store, MS_COOKIES_ASK_SETTLED, lead->id, due);
+    int asked = settled + ms_sql_run_2(store, MS_COOKIES_ASK, lead->id, due);
+    ms_count_change(store, MS_COUNT_COOKIES, settled);
+    lead->lookups += asked;
+    lead->changed |= asked > 0;
+}

@@ -48,4 +48,8 @@ int64_t ms_cookie_tie(ms_store *store, ms_lead_row *lead, ms_slice cookie, ms_co
  * tied to another, follow. A lead may have very many, so they are not read. */
 void ms_cookies_follow(ms_store *store, int64_t lead, int64_t marketo_id, int64_t now);
 
+/* Marketo is to be asked whose the lead's cookies are, those aside that are on their way: nothing
+ * else tells who it is. `lead` is yet to be saved. */
+void ms_cookies_ask(ms_store *store, ms_lead_row *lead, int64_t now);
+
 #endif

@@ -117,6 +117,11 @@
         " WHERE lead = ?1 AND state = 0 AND tied_to NOT IN (0, ?2)")                               \
     X(MS_COOKIES_TURN, "UPDATE cookie SET state = iif(?2 = 0, 3, 4), due = ?3"                     \
         " WHERE lead = ?1 AND state = iif(?2 = 0, 4, 3)")                                          \
+    /* Of a lead that nothing else tells. */                                                       \
+    X(MS_COOKIES_ASK_SETTLED, "UPDATE cookie SET state = 1, due = ?2, attempts = 0"                \
+        " WHERE lead = ?1 AND state = 0")                                                          \
+    X(MS_COOKIES_ASK, "UPDATE cookie SET state = 1, due = ?2, attempts = 0"                        \
+        " WHERE lead = ?1 AND state IN (3, 4)")                                                    \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
     X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie"                                            \

@@ -1,6 +1,7 @@
 /* How syncs of leads ended. */
 
 #include "alias.h"
+#include "answers.h"
 #include "cookie_row.h"
 #include "dead.h"
 #include "flight.h"
@@ -199,6 +200,17 @@ ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     return ms_store_ended(store);
 }
 
+/* Nothing but its cookies tells who it is now, if it has any: Marketo is asked whose they are. */
+static void
+forget_nameless(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    ms_field_set waiting = ms_lead_fields(store, lead);
+    ms_left_told(&waiting);
+    ms_lead_set_fields(store, lead, &waiting);
+    ms_cookies_ask(store, lead, now);
+    end_if_nobody(store, lead);
+}
+
 ms_store_result
 ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
 {
@@ -215,11 +227,12 @@ ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now)
     lead->sent = ms_sent_fields_to_another(&store->scratch, lead->sent);
     ms_lead_hold(store, lead, now);
     if (lead->email.len == 0 && lead->user_id.len == 0) {
-        ms_field_set waiting = ms_lead_fields(store, lead);
-        ms_left_told(&waiting);
-        ms_lead_set_fields(store, lead, &waiting);
-        end_if_nobody(store, lead);
+        forget_nameless(store, lead, now);
     }
-    ms_lead_save(store, lead);
+    if (lead->lookups == 0) {
+        (void)ms_lead_without_cookie(store, lead, now);
+    } else {
+        ms_lead_save(store, lead);
+    }
     return ms_store_ended(store);
 }
