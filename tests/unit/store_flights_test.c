@@ -226,6 +226,40 @@ test_what_is_older_does_not_go_to_the_next_lead(void **state)
                         "#8 a@x.com {\"Plan\":\"pro\"}\n");
 }
 
+/* Two cookies are looked up, one that came with the address and one with the user id; meanwhile
+ * they are said to be one person's. Whichever answer comes first, they are. */
+static void
+expect_one_lead(const char *first, const char *second)
+{
+    identify("a@x.com", NULL, "c1", "{\"B\":2}", START);
+    identify(NULL, "u1", "c2", "{\"A\":1}", START);
+    identify("a@x.com", "u1", NULL, "{\"C\":3}", START);
+    (void)lookups(RIPE);
+    for (int i = 0; i < 4; i++) {
+        ms_slice next = slice(i < 2 ? first : second);
+        if (ms_slice_equal(cookies[i % 2].cookie, next)) {
+            ok(ms_store_looked_up(queue, cookies[i % 2].id, 0, none, RIPE));
+        }
+    }
+    assert_string_equal(take(MS_BY_USER_ID, RIPE + DAY), "");
+    assert_string_equal(take(MS_BY_EMAIL, RIPE + DAY), "@u1 a@x.com {\"A\":1,\"B\":2,\"C\":3}\n");
+    assert_int_equal(query("SELECT count(*) FROM lead"), 1);
+}
+
+static void
+test_a_user_is_the_addresses_that_is_looked_up_first(void **state)
+{
+    (void)state;
+    expect_one_lead("c1", "c2");
+}
+
+static void
+test_a_user_that_is_looked_up_first_is_the_addresses(void **state)
+{
+    (void)state;
+    expect_one_lead("c2", "c1");
+}
+
 int
 main(void)
 {
@@ -243,6 +277,8 @@ main(void)
         TEST(test_what_is_older_does_not_go_to_the_lead_that_has_the_address),
         TEST(test_what_was_sent_goes_to_the_lead_that_has_the_address_if_it_is_said_late),
         TEST(test_what_is_older_does_not_go_to_the_next_lead),
+        TEST(test_a_user_is_the_addresses_that_is_looked_up_first),
+        TEST(test_a_user_that_is_looked_up_first_is_the_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,62 @@ test_a_call_by_user_id_takes_nobody_from_their_cookie(void **state)
     assert_string_equal(associations(MUCH_LATER + 2 * DAY), "");
 }
 
+/* Nor is it whom the cookie will be said to be of: what came with that waits for the answer. */
+static void
+test_a_call_by_user_id_takes_nobody_from_a_cookie_that_is_looked_up(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    int64_t by_user_id = start(MS_BY_USER_ID, "@u1  {\"A\":1}\n", LATER);
+    identify(NULL, "u1", COOKIE, "{\"B\":1}", LATER);
+    ok(ms_store_lead_sent(queue, by_user_id, 8, LATER + SECOND));
+    answer(7, "ann@x.com", LATER + 5 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1 ann@x.com {\"B\":1}\n");
+}
+
+/* If it is nobody's, there is one lead. */
+static void
+test_a_call_by_user_id_while_a_cookie_of_nobodys_is_looked_up(void **state)
+{
+    (void)state;
+    identify(NULL, "u1", NULL, "{\"A\":1}", START);
+    int64_t by_user_id = start(MS_BY_USER_ID, "@u1  {\"A\":1}\n", LATER);
+    identify(NULL, "u1", COOKIE, "{\"B\":1}", LATER);
+    answer(0, NULL, LATER + 5 * SECOND);
+    assert_string_equal(take(MS_BY_USER_ID, MUCH_LATER), "");
+    ok(ms_store_lead_sent(queue, by_user_id, 8, MUCH_LATER));
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#8 @u1  {\"B\":1}\n");
+    assert_int_equal(leads(), 1);
+}
+
+/* The user id, with an address, goes over to whom a new cookie is said to be of, as it does to
+ * whom a known one is of. */
+static void
+test_a_new_cookie_that_marketo_knows_takes_the_user_id(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify("a@x.com", "u1", COOKIE, "{\"B\":1}", START);
+    answer(9, "a@x.com", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, LATER), "#9 @u1 a@x.com {\"B\":1}\n" LEFT);
+    ok(ms_store_lead_sent(queue, taken[0].id, 9, LATER));
+    identify(NULL, "u1", NULL, "{\"C\":1}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#9 @u1 a@x.com {\"C\":1}\n");
+}
+
+/* Without an address it says nothing of a lead that Marketo knows. */
+static void
+test_a_new_cookie_alone_does_not_take_the_user_id(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify(NULL, "u1", COOKIE, "{\"B\":1}", START);
+    answer(9, "a@x.com", LATER);
+    sync_one(MS_BY_MARKETO_ID, 9, LATER);
+    identify(NULL, "u1", NULL, "{\"C\":1}", LATER);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER), "#7 @u1  {\"C\":1}\n");
+}
+
 /* It has just been synced, by a call of another row. */
 static void
 test_the_interval_of_a_lead_that_a_call_has_made(void **state)
@@ -159,6 +215,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_call_that_goes_on_is_the_only_one_to_its_lead),
         TEST(test_a_call_by_user_id_takes_nobody_from_their_cookie),
+        TEST(test_a_call_by_user_id_takes_nobody_from_a_cookie_that_is_looked_up),
+        TEST(test_a_call_by_user_id_while_a_cookie_of_nobodys_is_looked_up),
+        TEST(test_a_new_cookie_that_marketo_knows_takes_the_user_id),
+        TEST(test_a_new_cookie_alone_does_not_take_the_user_id),
         TEST(test_the_interval_of_a_lead_that_a_call_has_made),
         TEST(test_the_interval_of_a_lead_that_is_left_for_an_address),
         TEST(test_what_comes_to_the_lead_that_was_left_goes_to_the_other_too),

@@ -32,8 +32,8 @@ take_user(ms_store *store, ms_lead_row *lead, ms_slice user_id, int64_t now)
 {
     const ms_identity user = {MS_SLICE(""), user_id, MS_SLICE(""), false};
     int64_t users = ms_alias_find(store, MS_NAME_USER_ID, user_id);
-    if (users == lead->id || lead->lookups > 0 ||
-        ms_lead_without_email(store, users, &user) == NULL) {
+    bool waits = lead->marketo_id == 0 && lead->lookups > 0;
+    if (users == lead->id || waits || ms_lead_without_email(store, users, &user) == NULL) {
         return;
     }
     ms_lead_absorb(store, lead, users, &user, now);
@@ -57,6 +57,18 @@ ms_lead_without_cookie(ms_store *store, ms_lead_row *lead, int64_t now)
     take_user(store, lead, user_id, now);
     ms_lead_save(store, lead);
     return store->failed ? NULL : lead;
+}
+
+void
+ms_lead_add_user(ms_store *store, ms_lead_row *lead, int64_t now)
+{
+    const ms_identity user = {MS_SLICE(""), lead->user_id, MS_SLICE(""), false};
+    if (lead->email.len > 0) {
+        take_user(store, lead, lead->user_id, now);
+    } else {
+        ms_lead_absorb(store, lead, ms_alias_find(store, MS_NAME_USER_ID, lead->user_id), &user,
+                       now);
+    }
 }
 
 void

@@ -102,6 +102,7 @@ belongs_to(ms_store *store, ms_lead_row *lead, ms_cookie_row *cookie, int64_t ma
     }
     ms_cookie_set(store, cookie, MS_COOKIE_SETTLED, 0);
     ms_lead_identified(store, lead, marketo_id, now);
+    ms_lead_add_user(store, lead, now);
     ms_lead_add_email(store, lead, email, now);
     ms_lead_save(store, lead);
 }

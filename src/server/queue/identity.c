@@ -90,6 +90,21 @@ asks_about_cookie(const ms_identity *who, const knowledge *known)
     return who->cookie_first && who->cookie.len > 0 && known->cookie.id == 0;
 }
 
+/* Merges the lead `id` into `lead` if it has turned out to be the same. While Marketo makes one of
+ * its user id, and is asked about the cookie of this one, which may be another's, they stay two
+ * until the answer. By SOAP nobody is asked. */
+static void
+absorb(ms_store *store, ms_lead_row *lead, int64_t id, const ms_identity *who,
+       const knowledge *known, int64_t now)
+{
+    bool is_asked = (asks_about_cookie(who, known) || lead->lookups > 0) &&
+                    !ms_class_is_taken(store, MS_CLASS_LOOKUP);
+    const ms_lead_row *other = id == 0 || !is_asked ? NULL : ms_lead_load(store, id);
+    if (other == NULL || other->flying == 0) {
+        ms_lead_absorb(store, lead, id, who, now);
+    }
+}
+
 /* Does the user id go over to the lead? It is no proof; but with an e-mail address it tells which
  * is theirs now. If its own has none, and the lead waits for an answer, it is for that to say. */
 static bool
@@ -97,11 +112,12 @@ user_id_moves(ms_store *store, const ms_lead_row *lead, const ms_identity *who,
               const knowledge *known)
 {
     bool is_others = known->by_user_id != 0 && known->by_user_id != lead->id;
-    if (!is_others || who->email.len == 0 || lead->lookups > 0) {
+    bool is_of_address = lead->lookups == 0 || known->by_email == lead->id;
+    if (!is_others || who->email.len == 0 || !is_of_address) {
         return false;
     }
-    return !asks_about_cookie(who, known) ||
-           ms_lead_without_email(store, known->by_user_id, who) == NULL;
+    bool waits = asks_about_cookie(who, known) || lead->lookups > 0;
+    return !waits || ms_lead_without_email(store, known->by_user_id, who) == NULL;
 }
 
 /* Ties to the lead what is nobody's yet. */
@@ -224,9 +240,9 @@ ms_identity_lead(ms_store *store, const ms_identity *said, int64_t now)
     if (lead == NULL) {
         return NULL;
     }
-    ms_lead_absorb(store, lead, known.cookie.lead, who, now);
+    absorb(store, lead, known.cookie.lead, who, &known, now);
     if (known.by_user_id != known.cookie.lead) {
-        ms_lead_absorb(store, lead, known.by_user_id, who, now);
+        absorb(store, lead, known.by_user_id, who, &known, now);
     }
     tie_aliases(store, lead, who, &known, now);
     if (who->cookie.len > 0 && known.cookie.lead != lead->id) {
