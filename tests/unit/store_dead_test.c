@@ -10,12 +10,11 @@
 
 #include <cmocka.h>
 
-#include "queue.h"
+#include "known_leads.h"
 
 #include <stdio.h>
 
 #define RIPE (START + 5 * SECOND)
-#define COOKIE "id:561-HYG-937&token:_mch-a.com-1-1"
 
 static const ms_slice none = {"", 0};
 
@@ -320,6 +319,92 @@ test_an_activity_that_only_a_cookie_tells(void **state)
     assert_int_equal(query("SELECT count(*) FROM activity WHERE due > 0"), 1);
 }
 
+/* Nobody's at first. When the letter goes again Marketo is asked once more. */
+static void
+test_a_cookie_that_marketo_knows_by_now(void **state)
+{
+    (void)state;
+    identify(NULL, NULL, COOKIE, "{\"A\":1}", START);
+    answer(0, NULL, RIPE);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_tidy(queue, RIPE + HOLD));
+    assert_int_equal(retry(0, RIPE + HOLD), 1);
+    answer(7, "a@x.com", RIPE + HOLD + 5 * SECOND);
+    assert_string_equal(take(MS_BY_MARKETO_ID, RIPE + HOLD + DAY), "#7 a@x.com {\"A\":1}\n");
+}
+
+static void
+test_an_activity_of_a_cookie_that_marketo_knows_by_now(void **state)
+{
+    (void)state;
+    const ms_command activity = activity_of("", "", COOKIE);
+    request(&activity, START);
+    answer(0, NULL, RIPE);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_tidy(queue, RIPE + HOLD));
+    assert_int_equal(retry(0, RIPE + HOLD), 1);
+    answer(7, "a@x.com", RIPE + HOLD + 5 * SECOND);
+    assert_string_equal(activities(RIPE + HOLD + DAY), ">7\n");
+}
+
+/* The user of Marketo's 7, of whom there is a letter, is 9 by now: what the letter says goes there.
+ */
+static void
+leave_before_the_retry(void)
+{
+    known("a@x.com", NULL, 9);
+    identify("a@x.com", "u1", NULL, "{\"C\":1}", LATER);
+    (void)take(MS_BY_MARKETO_ID, MUCH_LATER);
+    assert_int_equal(taken_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        ok(ms_store_lead_sent(queue, taken[i].id, taken[i].marketo_id, MUCH_LATER));
+    }
+    assert_int_equal(retry(0, MUCH_LATER), 1);
+}
+
+static void
+test_fields_of_a_lead_that_was_left(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify(NULL, "u1", NULL, "{\"B\":1}", START - 600 * SECOND);
+    (void)take(MS_BY_MARKETO_ID, START - 500 * SECOND);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, START - 500 * SECOND));
+    leave_before_the_retry();
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + DAY), "#9 @u1 a@x.com {\"B\":1}\n");
+}
+
+static void
+test_an_activity_of_a_lead_that_was_left(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    track("", "u1", START);
+    assert_string_equal(activities(RIPE), ">7\n");
+    ok(ms_store_refused(queue, MS_QUEUED_ACTIVITY, 1, slice("1003"), none, RIPE));
+    leave_before_the_retry();
+    assert_string_equal(activities(MUCH_LATER + 5 * SECOND), ">9\n");
+}
+
+/* The refused lead's row is forgotten before the letter goes again. */
+static void
+test_the_cookie_of_a_refused_lead(void **state)
+{
+    const int64_t now = START + 32 * DAY;
+    (void)state;
+    identify_in_browser("a@x.com", NULL, COOKIE, "{\"A\":1}", START);
+    (void)take(MS_BY_EMAIL, RIPE);
+    ok(ms_store_lead_refused(queue, taken[0].id, slice("1003"), none, RIPE));
+    ok(ms_store_tidy(queue, START + 31 * DAY));
+    assert_int_equal(leads(), 0);
+    assert_string_equal(dead_letters(),
+                        "lead a@x.com 1003 {\"email\":\"a@x.com\",\"cookie\":\"" COOKIE
+                        "\",\"time\":1790000000000,\"fields\":{\"A\":1}}\n");
+    assert_int_equal(retry(0, now), 1);
+    sync_one(MS_BY_EMAIL, 7, now + 10 * SECOND);
+    assert_string_equal(associations(now + 20 * SECOND), COOKIE ">7\n");
+}
+
 /* Who has no key cannot fill the disk with letters; who has one, can. */
 static void
 test_letters_of_pages_are_capped(void **state)
@@ -365,6 +450,11 @@ main(void)
         TEST(test_a_cookie_does_not_come_back_by_an_activity),
         TEST(test_an_activity_does_not_follow_its_cookie),
         TEST(test_an_activity_that_only_a_cookie_tells),
+        TEST(test_a_cookie_that_marketo_knows_by_now),
+        TEST(test_an_activity_of_a_cookie_that_marketo_knows_by_now),
+        TEST(test_fields_of_a_lead_that_was_left),
+        TEST(test_an_activity_of_a_lead_that_was_left),
+        TEST(test_the_cookie_of_a_refused_lead),
         TEST(test_letters_of_pages_are_capped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,16 +148,27 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
 /* Writing a row for this alone is not worth it more often. */
 #define HEARD_EVERY ((int64_t)3600 * 1000)
 
-/* The lead that a command is about; NULL, and a failed store, without memory. The Marketo id
- * tells which it is, if it is known here: the address may be another's by now. */
+/* Is a letter still about the lead of its Marketo id? Not if that is not known here any more, or
+ * has none of its names, which it had when the letter was written: then it was left for another. */
+static bool
+is_of_marketo_id(ms_store *store, const ms_command *command)
+{
+    if (command->marketo_id == 0 || ms_identity_is_nobody(&command->who)) {
+        return command->marketo_id != 0;
+    }
+    int64_t id = ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, command->marketo_id);
+    const ms_lead_row *lead = id == 0 ? NULL : ms_lead_load(store, id);
+    bool had_name = command->who.email.len + command->who.user_id.len > 0;
+    return lead != NULL && (!had_name || lead->email.len + lead->user_id.len > 0);
+}
+
+/* The lead that a command is about; NULL, and a failed store, without memory. The Marketo id of a
+ * letter tells which it is: the address may be another's by now. */
 static ms_lead_row *
 lead_of(ms_store *store, const ms_command *command, int64_t now)
 {
-    bool by_marketo_id = command->marketo_id != 0 &&
-                         (ms_identity_is_nobody(&command->who) ||
-                          ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, command->marketo_id) != 0);
-    return by_marketo_id ? ms_lead_of_marketo_id(store, command->marketo_id, now)
-                         : ms_identity_lead(store, &command->who, now);
+    return is_of_marketo_id(store, command) ? ms_lead_of_marketo_id(store, command->marketo_id, now)
+                                            : ms_identity_lead(store, &command->who, now);
 }
 
 void

@@ -18,7 +18,7 @@ read_row(ms_sql *sql)
 static ms_cookie_row
 read_one(ms_sql *sql)
 {
-    ms_cookie_row cookie = {.id = 0};
+    ms_cookie_row cookie = {.cookie = {"", 0}};
     if (ms_sql_row(sql)) {
         cookie = read_row(sql);
     }
@@ -39,6 +39,14 @@ ms_cookie_get(ms_store *store, int64_t id)
 {
     ms_sql *sql = ms_sql_begin(store, MS_COOKIE_GET);
     ms_sql_int(sql, id);
+    return read_one(sql);
+}
+
+ms_cookie_row
+ms_cookie_waiting(ms_store *store, const ms_lead_row *lead)
+{
+    ms_sql *sql = ms_sql_begin(store, MS_COOKIE_WAITING);
+    ms_sql_int(sql, lead->id);
     return read_one(sql);
 }
 

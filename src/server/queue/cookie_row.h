@@ -30,6 +30,9 @@ typedef struct {
 ms_cookie_row ms_cookie_find(ms_store *store, ms_slice cookie);
 ms_cookie_row ms_cookie_get(ms_store *store, int64_t id);
 
+/* The newest of the lead's that waits for it to have a Marketo id; without id if none does. */
+ms_cookie_row ms_cookie_waiting(ms_store *store, const ms_lead_row *lead);
+
 /* Gives it another state, and writes it. */
 void ms_cookie_set(ms_store *store, ms_cookie_row *cookie, ms_cookie_state state, int64_t due);
 

@@ -78,7 +78,7 @@ retry_cookie(ms_store *store, ms_command *command, int64_t now)
         return;
     }
     ms_lead_row *lead = ms_lead_load(store, cookie.lead);
-    if (lead == NULL || cookie.state != MS_COOKIE_SETTLED) {
+    if (lead == NULL || (cookie.state != MS_COOKIE_SETTLED && cookie.state != MS_COOKIE_WAITS)) {
         return;
     }
     if (lead->marketo_id == 0 && lead->email.len == 0) { /* nothing else tells whose it is */
@@ -178,6 +178,9 @@ retry(ms_store *store, ms_slice kind, ms_slice text, int64_t at, int64_t now)
                 command.who.cookie = MS_SLICE("");
             }
             ms_change_activity(store, &command, now, true);
+            if (!is_named && command.marketo_id == 0) {
+                retry_cookie(store, &command, now);
+            }
         }
     }
     return true;

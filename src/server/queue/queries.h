@@ -124,6 +124,8 @@
         " WHERE lead = ?1 AND state IN (3, 4)")                                                    \
     X(MS_COOKIES_DELETE, "DELETE FROM cookie WHERE lead = ?1")                                     \
     X(MS_COOKIES_OF_LEAD, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1")              \
+    X(MS_COOKIE_WAITING, "SELECT " MS_COOKIE_COLUMNS " FROM cookie WHERE lead = ?1 AND state = 3"  \
+        " ORDER BY id DESC LIMIT 1")                                                               \
     X(MS_COOKIE_UNTIED, "SELECT id, cookie FROM cookie"                                            \
         " WHERE lead = ?1 AND (state IN (1, 4) OR ?2) ORDER BY id DESC LIMIT 1")                   \
     /* Few fly at once, and one lead may have very many. */                                        \

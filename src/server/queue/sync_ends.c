@@ -177,7 +177,7 @@ ms_store_lead_refused(ms_store *store, int64_t id, ms_slice code, ms_slice reaso
     if (lead == NULL) {
         return ms_store_ended(store);
     }
-    ms_cookie_row cookie = {.cookie = {"", 0}};
+    ms_cookie_row cookie = ms_cookie_waiting(store, lead);
     if (landed.cookie != 0) {
         cookie = ms_cookie_get(store, landed.cookie);
         if (cookie.id != 0 && cookie.lead == lead->id) {
