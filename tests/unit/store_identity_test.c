@@ -427,6 +427,23 @@ test_email_is_asked_about_again(void **state)
     assert_int_equal(taken[0].attempts, 0);
 }
 
+/* An address that another takes the place of before it is asked about is nobody's. */
+static void
+test_email_of_a_user_that_is_not_asked_about(void **state)
+{
+    (void)state;
+    known_by_user_id("u1", 7);
+    identify_in_browser(NULL, "u1", COOKIE, NULL, START);
+    identify("a@x.com", "u1", NULL, "{\"B\":1}", LATER);
+    identify("b@x.com", "u1", COOKIE, "{\"B\":2}", LATER + SECOND);
+    answer_email("b@x.com", 0, MUCH_LATER);
+    sync_one(MS_BY_MARKETO_ID, 7, MUCH_LATER);
+    identify("a@x.com", NULL, NULL, "{\"B\":3}", MUCH_LATER);
+    assert_string_equal(take(MS_BY_EMAIL, MUCH_LATER + DAY), "a@x.com {\"B\":3}\n");
+    identify("b@x.com", NULL, NULL, "{\"B\":4}", MUCH_LATER + DAY);
+    assert_string_equal(take(MS_BY_MARKETO_ID, MUCH_LATER + 2 * DAY), "#7 @u1 b@x.com {\"B\":4}\n");
+}
+
 /* The lead is gone in Marketo while it is asked: then the address finds or makes one anyhow. */
 static void
 test_email_of_a_user_that_is_gone(void **state)
@@ -789,6 +806,7 @@ main(void)
         TEST(test_email_of_a_user_is_a_lead_that_waits),
         TEST(test_email_of_a_user_in_flight),
         TEST(test_email_is_asked_about_again),
+        TEST(test_email_of_a_user_that_is_not_asked_about),
         TEST(test_email_of_a_user_that_is_gone),
         TEST(test_cookies_and_activities_wait_for_the_answer),
         TEST(test_email_that_comes_with_an_activity),

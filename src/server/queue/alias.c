@@ -25,12 +25,24 @@ ms_alias_find(ms_store *store, ms_name kind, ms_slice name)
     return ms_sql_number(sql);
 }
 
-void
-ms_alias_put(ms_store *store, ms_name kind, ms_slice name, const ms_lead_row *lead)
+static void
+change(ms_store *store, ms_query query, ms_name kind, ms_slice name, const ms_lead_row *lead)
 {
-    ms_sql *sql = ms_sql_begin(store, MS_ALIAS_PUT);
+    ms_sql *sql = ms_sql_begin(store, query);
     ms_sql_int(sql, kind);
     ms_sql_text(sql, name);
     ms_sql_int(sql, lead->id);
     (void)ms_sql_run(sql);
+}
+
+void
+ms_alias_put(ms_store *store, ms_name kind, ms_slice name, const ms_lead_row *lead)
+{
+    change(store, MS_ALIAS_PUT, kind, name, lead);
+}
+
+void
+ms_alias_take(ms_store *store, ms_name kind, ms_slice name, const ms_lead_row *lead)
+{
+    change(store, MS_ALIAS_DELETE, kind, name, lead);
 }

@@ -15,7 +15,8 @@ ms_slice ms_email_key(ms_store *store, ms_slice email);
 /* The id of the lead that has the name; 0 if nobody has it, or it is empty. */
 int64_t ms_alias_find(ms_store *store, ms_name kind, ms_slice name);
 
-/* The name is the lead's from now on. */
+/* The name is the lead's from now on, or, if it was, nobody's. */
 void ms_alias_put(ms_store *store, ms_name kind, ms_slice name, const ms_lead_row *lead);
+void ms_alias_take(ms_store *store, ms_name kind, ms_slice name, const ms_lead_row *lead);
 
 #endif

@@ -80,7 +80,7 @@ ms_lead_add_email(ms_store *store, ms_lead_row *lead, ms_slice email, int64_t no
         return;
     }
     if (lead->email.len == 0) {
-        ms_identity_set_email(lead, email);
+        ms_identity_set_email(store, lead, email);
     }
     if (owner == 0) {
         ms_alias_put(store, MS_NAME_EMAIL, key, lead);

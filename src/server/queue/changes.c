@@ -89,10 +89,10 @@ email_is_outdated(const ms_lead_row *lead, const ms_field_set *added, const ms_f
 
 /* With a Marketo id it is a letter, and the address the one that the lead had then. */
 static void
-set_email(ms_lead_row *lead, const ms_command *command)
+set_email(ms_store *store, ms_lead_row *lead, const ms_command *command)
 {
     if (command->marketo_id == 0 || lead->email.len == 0) {
-        ms_identity_set_email(lead, command->who.email);
+        ms_identity_set_email(store, lead, command->who.email);
     }
 }
 
@@ -124,7 +124,7 @@ add_fields(ms_store *store, ms_lead_row *lead, const ms_command *command, const 
 {
     ms_field_set waiting = ms_lead_fields(store, lead);
     if (!email_is_outdated(lead, added, &waiting, now)) {
-        set_email(lead, command);
+        set_email(store, lead, command);
     }
     ms_field_set merged = ms_fields_together(store, &waiting, added);
     /* Else it is yet to be known what Marketo has in the end, or which lead this is there. */
@@ -226,7 +226,7 @@ ms_change_activity(ms_store *store, const ms_command *command, int64_t now, bool
     if (lead == NULL) {
         return;
     }
-    set_email(lead, command);
+    set_email(store, lead, command);
     if (lead->marketo_id == 0) {
         ms_lead_wants_sync(lead, now); /* it is to have an id */
     }

@@ -266,7 +266,12 @@ ms_identity_leave_user_id(ms_store *store, ms_identity *who)
 }
 
 void
-ms_identity_set_email(ms_lead_row *lead, ms_slice email)
+ms_identity_set_email(ms_store *store, ms_lead_row *lead, ms_slice email)
 {
+    ms_slice former = ms_email_key(store, lead->email);
+    if (lead->email_unasked && email.len > 0 &&
+        !ms_slice_equal(former, ms_email_key(store, email))) {
+        ms_alias_take(store, MS_NAME_EMAIL, former, lead);
+    }
     set(lead, &lead->email, email);
 }

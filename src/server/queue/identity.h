@@ -30,7 +30,8 @@ void ms_identity_leave_user_id(ms_store *store, ms_identity *who);
 /* Does it say nothing? */
 bool ms_identity_is_nobody(const ms_identity *who);
 
-/* From now on it is looked up by this address, unless that is empty. */
-void ms_identity_set_email(ms_lead_row *lead, ms_slice email);
+/* From now on it is looked up by this address, unless that is empty. One that it had before stays
+ * its own, but for one whose answer it has not waited for. */
+void ms_identity_set_email(ms_store *store, ms_lead_row *lead, ms_slice email);
 
 #endif

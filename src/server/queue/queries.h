@@ -65,6 +65,7 @@
     X(MS_ALIAS_FIND, "SELECT lead FROM alias WHERE kind = ?1 AND name = ?2")                       \
     X(MS_ALIAS_PUT, "INSERT INTO alias VALUES (?1, ?2, ?3)"                                        \
         " ON CONFLICT (kind, name) DO UPDATE SET lead = ?3")                                       \
+    X(MS_ALIAS_DELETE, "DELETE FROM alias WHERE kind = ?1 AND name = ?2 AND lead = ?3")            \
     X(MS_ALIASES_MOVE, "UPDATE alias SET lead = ?1 WHERE lead = ?2")                               \
     X(MS_ALIASES_DELETE, "DELETE FROM alias WHERE lead = ?1")                                      \
                                                                                                    \
