@@ -168,7 +168,7 @@ CORE_OBJECTS := $(CORE:src/%.c=%.o) $(BEARSSL_FILES:%=bearssl/%.o) cjson.o
 HOST_OBJECTS := server/number.o server/date.o
 SERVER_OBJECTS := $(SERVER:src/%.c=%.o) assets.o
 # What several unit tests share.
-TESTED_WITH := vectors queue known_leads model
+TESTED_WITH := vectors queue known_leads model model_merges
 TESTS := $(patsubst tests/unit/%_test.c,build/%-test,$(wildcard tests/unit/*_test.c))
 
 # $(1): folder, $(2): compiler and its flags

@@ -22,6 +22,9 @@ model_begin(const model_setting *setting, uint64_t seed)
     model.call_count = 0;
     memset(model.value, 0, sizeof model.value);
     memset(model.user_of, 0, sizeof model.user_of);
+    memset(model.gone, 0, sizeof model.gone);
+    memset(model.made, 0, sizeof model.made);
+    memset(model.synced, 0, sizeof model.synced);
     for (int i = 0; i < PEOPLE; i++) {
         model.address_of[i] = setting->two_leads && one_in(2) ? 0 : marketo_id_of(i);
     }
@@ -85,10 +88,22 @@ random_names(int person)
     static const int without_user_ids[] = {E, E | C};
     static const int with_user_ids[] = {E, E, E | C, E | C, E | U, U, U | C, C};
     static const int with_two_leads[] = {E, E | C, E | U, E | U, E | U | C, U, U, U};
-    int says = model.setting->anybody     ? 1 + (int)random_below(7)
-               : model.setting->two_leads ? with_two_leads[random_below(8)]
-               : model.setting->user_ids  ? with_user_ids[random_below(8)]
-                                          : without_user_ids[random_below(2)];
+    static const int of_lent_browsers[] = {E, E | C, E | C, E | U, E | U | C, E | U | C, U, U};
+    static const int of_servers[] = {E, E | C, E | U, E | U | C, E | U | C, U, U, U | C, U | C, C};
+    const model_setting *setting = model.setting;
+    int says;
+    if (setting->anybody) {
+        says = 1 + (int)random_below(7);
+    } else if (setting->lent_browsers && (setting->user_ids || setting->two_leads)) {
+        says = of_lent_browsers[random_below(8)];
+    } else if (setting->server_cookies) {
+        says = of_servers[random_below(10)];
+    } else if (setting->two_leads) {
+        says = with_two_leads[random_below(8)];
+    } else {
+        says =
+            setting->user_ids ? with_user_ids[random_below(8)] : without_user_ids[random_below(2)];
+    }
     return names_of(person, says & E, says & U, says & C);
 }
 
@@ -109,14 +124,18 @@ random_time(void)
     return time;
 }
 
-/* May the cookie decide whose the message is? Or do all say them who have got none? */
+/* May the cookie decide whose the message is? So it does if a server library says it, as of all
+ * that has no address: pages say one. */
 static bool
 is_cookie_first(const names *who)
 {
-    bool by_cookie_alone = who->email[0] == '\0' && who->user_id[0] == '\0';
-    bool by_page =
-        model.setting->lent_browsers || (model.setting->two_leads && who->cookie[0] != '\0');
-    return !by_page && (by_cookie_alone || one_in(2));
+    const model_setting *setting = model.setting;
+    if (who->email[0] == '\0') {
+        return true;
+    }
+    bool by_page = setting->lent_browsers ||
+                   (setting->two_leads && !setting->server_cookies && who->cookie[0] != '\0');
+    return !by_page && one_in(2);
 }
 
 void
@@ -180,11 +199,11 @@ introduce_everybody(void)
 int64_t
 marketo_id_of(int person)
 {
-    return 100 + (model.setting->anybody && person == PEOPLE - 1 ? person - 1 : person);
+    int64_t id = 100 + (model.setting->anybody && person == PEOPLE - 1 ? person - 1 : person);
+    return model.setting->anybody && model.gone[id - 100] ? id + PEOPLE : id;
 }
 
-/* The lead that Marketo makes of the person's user id alone, where that is one of two. */
-static int64_t
+int64_t
 marketo_id_of_user(int person)
 {
     return marketo_id_of(person) + PEOPLE;
@@ -269,16 +288,30 @@ receive(int64_t marketo_id, const char *fields)
     }
 }
 
+/* The same by the user id alone: the lead of the address, if it got that by a merge. */
+static int64_t
+found_by_user_id(int person)
+{
+    int64_t of_address = model.address_of[person];
+    int64_t made = marketo_id_of_user(person);
+    if (model.setting->merges && of_address != 0 &&
+        model.user_of[lead_number(of_address)] == person + 1) {
+        return of_address;
+    }
+    return is_gone(made) ? made + PEOPLE : made;
+}
+
 /* Whom Marketo finds, or makes; from then on that lead has the address. */
 static int64_t
 reached(const model_call *sync)
 {
     int64_t *address_of = &model.address_of[sync->person];
     if (!model.setting->two_leads) {
-        return marketo_id_of(sync->person);
+        bool is_named = model.setting->anybody && sync->marketo_id != 0;
+        return is_named ? sync->marketo_id : marketo_id_of(sync->person);
     }
     if (sync->email[0] == '\0') {
-        return sync->marketo_id != 0 ? sync->marketo_id : marketo_id_of_user(sync->person);
+        return sync->marketo_id != 0 ? sync->marketo_id : found_by_user_id(sync->person);
     }
     if (*address_of == 0) {
         *address_of = sync->marketo_id != 0 ? sync->marketo_id : marketo_id_of(sync->person);
@@ -292,6 +325,7 @@ happen(const model_call *made)
     int64_t whose = made->marketo_id;
     if (made->kind == SYNC) {
         whose = reached(made);
+        model.made[whose - 100] = true;
         receive(whose, made->fields);
     }
     if (made->kind == ACTIVITY) {
@@ -319,12 +353,31 @@ are_in_conflict(const model_call *a, const model_call *b)
 }
 
 void
+note_sync(int64_t marketo_id)
+{
+    model.synced[lead_number(marketo_id)] = model.now;
+}
+
+static bool
+is_too_soon(const model_call *started)
+{
+    if (started->kind != SYNC || started->marketo_id == 0 || model.setting->clock_moves) {
+        return false;
+    }
+    int64_t last = model.synced[lead_number(started->marketo_id)];
+    return last != 0 && model.now - last < 30 * SECOND;
+}
+
+void
 start_call(const model_call *started)
 {
     static const char *const kinds[] = {"sync", "lookup", "tie", "activity", "email lookup"};
     tell("%s %lld starts: person %d, cookie %d, message %d, %s\n", kinds[started->kind],
          (long long)started->id, started->person, started->cookie, started->message,
          started->fields);
+    if (is_too_soon(started)) {
+        fail_msg("lead %lld was synced less than 30 s ago", (long long)started->marketo_id);
+    }
     for (int i = 0; i < model.call_count; i++) {
         if (are_in_conflict(started, &model.calls[i])) {
             fail_msg("person %d is in two calls", started->person);
@@ -366,19 +419,37 @@ check_values(int person)
     }
 }
 
+/* Nobody has the address: no field has come with it. */
+static void
+check_nothing_is_said(int person)
+{
+    for (int i = 1; i < model.said_count; i++) {
+        const model_message *said = &model.said[i];
+        if (said->person == person && said->field >= 0 && said->says_email) {
+            fail_msg("person %d's address has not arrived", person);
+        }
+    }
+}
+
 /* What was said with the address is with whom has that, and so is the user id. What the user id
  * said alone is with one of the two. */
 static void
 check_two_leads(int person)
 {
+    if (model.address_of[person] == 0) {
+        check_nothing_is_said(person);
+        return;
+    }
     int lead = lead_number(model.address_of[person]);
     bool is_told = false; /* of the user id, with the address */
     for (int field = 0; field < FIELDS; field++) {
         const model_message *said = newest(person, field);
         int has = model.value[lead][field];
-        bool other_has = said != NULL && !said->says_email &&
-                         (model.value[person][field] == said->value ||
-                          model.value[PEOPLE + person][field] == said->value);
+        /* Where a cookie decides, what comes with the address is with whom it is of. */
+        bool may_be_other = said != NULL && (model.setting->server_cookies || !said->says_email);
+        bool other_has = may_be_other && (model.value[person][field] == said->value ||
+                                          model.value[PEOPLE + person][field] == said->value ||
+                                          model.value[2 * PEOPLE + person][field] == said->value);
         if (said != NULL && has != said->value && !other_has) {
             fail_msg("person %d's F%d is %d, not the newest, %d", person, field, has, said->value);
         }
@@ -388,7 +459,7 @@ check_two_leads(int person)
         is_told |=
             said->person == person && said->field >= 0 && said->says_email && said->says_user_id;
     }
-    if (is_told && model.user_of[lead] != person + 1) {
+    if (is_told && !model.setting->server_cookies && model.user_of[lead] != person + 1) {
         fail_msg("person %d's lead has no user id", person);
     }
 }
@@ -411,7 +482,8 @@ check_marketo(void)
             check_values(person);
         }
     }
-    for (int cookie = 0; cookie < COOKIES && !model.setting->anybody; cookie++) {
+    bool knows_cookies = !model.setting->anybody && !model.setting->server_cookies;
+    for (int cookie = 0; cookie < COOKIES && knows_cookies; cookie++) {
         if (model.cookie_of[cookie] != marketo_id_of_address(cookie / COOKIES_EACH)) {
             fail_msg("cookie %d is lead %lld's", cookie, (long long)model.cookie_of[cookie]);
         }

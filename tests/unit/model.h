@@ -10,7 +10,7 @@
 
 #define PEOPLE 4
 #define FIELDS 3
-#define LEADS (2 * PEOPLE)
+#define LEADS (3 * PEOPLE)
 #define COOKIES_EACH 3
 #define COOKIES (PEOPLE * COOKIES_EACH)
 #define MESSAGES 400
@@ -24,12 +24,14 @@ typedef struct {
     bool anybody;       /* an address, a user id and a cookie may be of three people, and two
                            people's addresses are of one lead; each message brings a field of its
                            own, so that none takes another's place */
-    bool two_leads;   /* Marketo makes one of a user id alone, and has another of the address; pages
-                         say the cookies */
-    bool soap;        /* leads are taken by whatever they have, with their cookies */
-    bool clock_moves; /* back, too */
-    bool newest_wins; /* else some value that was said */
-    bool one_call_each; /* else as far as the queue can know who they are */
+    bool two_leads; /* Marketo makes one of a user id alone, and has another of the address; pages
+                       say the cookies */
+    bool server_cookies; /* and server libraries say them too */
+    bool merges;         /* in Marketo somebody merges leads */
+    bool soap;           /* leads are taken by whatever they have, with their cookies */
+    bool clock_moves;    /* back, too */
+    bool newest_wins;    /* else some value that was said */
+    bool one_call_each;  /* else as far as the queue can know who they are */
 } model_setting;
 
 /* A message: of a field, or an activity, which has the message's number as its attribute. */
@@ -70,6 +72,9 @@ extern struct model {
      * has people's addresses, where it may be one of two, and their cookies. */
     int value[LEADS][FIELDS];
     int user_of[LEADS];
+    bool gone[LEADS];      /* merged into another */
+    bool made[LEADS];      /* by a sync */
+    int64_t synced[LEADS]; /* when the last answer came; 0: none */
     int64_t address_of[PEOPLE];
     int64_t cookie_of[COOKIES];
 } model;
@@ -95,6 +100,7 @@ void say_something(void);
 void introduce_everybody(void);
 
 int64_t marketo_id_of(int person);
+int64_t marketo_id_of_user(int person);
 int person_of(int64_t marketo_id);
 
 /* The Marketo id of the lead that has the person's address; 0 if nobody has it. */
@@ -114,6 +120,13 @@ void start_call(const model_call *call);
 /* The call has come to Marketo; it fails if that is not whose it was. Returns the id of the lead
  * that it came to, if it is a sync. */
 int64_t happen(const model_call *call);
+
+/* Marketo has answered that the sync has come to this lead: the next one is not too soon after. */
+void note_sync(int64_t marketo_id);
+
+/* In Marketo a person's two leads are made one, or, of anybody, a lead becomes one of a new id. */
+void merge_somebody(void);
+bool is_gone(int64_t marketo_id);
 
 /* In the end: nothing that was said is lost, and Marketo has what it is to have. */
 void check_marketo(void);
