@@ -13,7 +13,8 @@
  * - The user id tells it where there is no e-mail address. One that comes with another e-mail
  *   address than before goes over to that.
  * - A lead of which neither an e-mail address nor a Marketo id is known becomes part of the one
- *   that its cookie or user id turns out to belong to.
+ *   that its cookie or user id turns out to belong to; not while Marketo makes a lead of it and is
+ *   asked whose the cookie is, since these may be two.
  */
 #ifndef MS_IDENTITY_H
 #define MS_IDENTITY_H

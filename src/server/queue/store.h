@@ -207,8 +207,9 @@ ms_store_result ms_store_email_looked_up(ms_store *store, int64_t lead, int64_t 
 
 /*
  * Marketo has no lead of this id any more, merged or deleted: it is forgotten, and what waits for
- * that lead goes by its e-mail or user id; activities and cookies wait until that has given a new
- * one. A lead that is in flight has to be told of (ms_store_lead_again) as well.
+ * that lead goes to whose its e-mail or user id is, or, where it has none, its cookies, about which
+ * Marketo is asked again. Activities and cookies wait until that has given a new id. A lead that is
+ * in flight has to be told of (ms_store_lead_again) as well.
  */
 ms_store_result ms_store_forget_marketo_id(ms_store *store, int64_t marketo_id, int64_t now);
 
