@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TIDY_MS 5000       /* how often some of what is old is forgotten: 500 leads a time */
 #define COUNTS_MS 1000     /* how often the counts are taken anew */
@@ -17,6 +18,7 @@
 #define BURST_MS 100       /* how often calls are started while requests are still to be sorted */
 #define IDLE_MS 60000
 #define MOVED_CLOCK_MS 20
+#define NICENESS 5
 #define TROUBLE_MIN_MS 100 /* how long to let a store be that has failed */
 #define TROUBLE_MAX_MS 5000
 
@@ -275,6 +277,9 @@ static void *
 run(void *argument)
 {
     ms_worker *worker = argument;
+    /* Of this thread alone, on Linux: who sends events waits for the acceptor, nobody for this.
+     * What is accepted and not sorted yet holds up those who send, once it is too much. */
+    (void)nice(NICENESS);
     do {
         turn turn = next_turn(worker);
         if (turn.sort || turn.network) {
