@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createFaults } from '../faults/faults.mjs';
 import { faultyWorld } from '../faults/workload.mjs';
 import { openConnection } from './http_client.mjs';
@@ -168,10 +169,13 @@ const AT_START = [
   ['getrandom', 'EINTR'],
 ];
 
+const KNOWN_LEAKS = fileURLToPath(new URL('../faults/leaks.supp', import.meta.url));
+
 /** Starts, and ends once it listens; resolves with what it ended with. @param {ReturnType<typeof createFaults>} faults @param {string} db */
 async function start(faults, db) {
   const args = ['--listen', '127.0.0.1:0', '--db', db, '--munchkin-id', MUNCHKIN_ID, '--allow-origin', ORIGIN, '--threads', '1'];
-  const env = { MARKETO_API_PRIVATE_KEY: KEY, MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret, ...faults.env };
+  const credentials = { MARKETO_API_PRIVATE_KEY: KEY, MARKETO_CLIENT_ID: CLIENT.id, MARKETO_CLIENT_SECRET: CLIENT.secret };
+  const env = { ...credentials, LSAN_OPTIONS: `suppressions=${KNOWN_LEAKS}:print_suppressions=0`, ...faults.env };
   const { child, closed, output } = runServer([...args, '--rest-url', 'http://127.0.0.1:9'], env, [], FAULTY_SERVER);
   child.stdout.on('data', () => /listening on/.test(output()) && child.kill('SIGTERM'));
   return { code: await closed, said: output() };
