@@ -992,6 +992,8 @@ test('a lead that is kept, at which Munchkin throws: it ends with munchkin_faile
   server.answer = () => ({ body: { hash: 'a'.repeat(40) } });
   await page.clock.runFor(10_000);
   await server.received(2);
+  // Not before the answer is there: the page's clock would be past the time that a request may take.
+  await page.waitForFunction(() => /** @type {any} */ (window).heard.at(-1).error === 'munchkin_failed');
   for (let seconds = 0; seconds < 120; seconds += 10) await page.clock.runFor(10_000);
   assert.deepEqual(await kept(page), []);
   const last = (await heard(page)).at(-1);
