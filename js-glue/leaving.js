@@ -92,14 +92,28 @@ function dataOf(form, submitter) {
   }
 }
 
+/** @typedef {[name: string, value: string | null][]} Attributes null: it has none */
+
+/** Where a form goes, how, and whether the browser looks at it first. @param {HTMLFormElement} form @returns {Attributes} */
+const wayOf = (form) => ['action', 'method', 'enctype', 'target', 'novalidate'].map((name) => [name, form.getAttribute(name)]);
+
+/** @param {Element} element @param {Attributes} attributes */
+function setAttributes(element, attributes) {
+  for (const [name, value] of attributes) {
+    if (value === null) element.removeAttribute(name);
+    else element.setAttribute(name, value);
+  }
+}
+
 /**
  * With its button, which has a name and may have an action of its own, if it is still there; and with the data of then: many
- * pages disable fields and buttons, or empty them, as soon as a form is on its way.
+ * pages disable fields and buttons, empty them, or take the form or its address away, as soon as it is on its way.
  * @param {HTMLFormElement} form
  * @param {HTMLElement | null} submitter
  * @param {FormData} data
+ * @param {Attributes} way
  */
-function submitAgain(form, submitter, data) {
+function submitAgain(form, submitter, data, way) {
   const restore = (/** @type {FormDataEvent} */ event) => {
     event.stopImmediatePropagation(); // the page has been asked
     const { formData } = event;
@@ -109,11 +123,17 @@ function submitAgain(form, submitter, data) {
     for (const [name, value] of entries) formData.append(name, value);
   };
   addEventListener('formdata', restore, true);
+  const isGone = !form.isConnected;
+  const now = wayOf(form);
+  setAttributes(form, [...way, ['novalidate', '']]); // it was valid then
+  if (isGone) document.head.append(form);
   try {
     HTMLFormElement.prototype.requestSubmit.call(form, submitter?.isConnected ? submitter : null);
   } catch (reason) {
     HTMLFormElement.prototype.submit.call(form);
   }
+  if (isGone) form.remove();
+  setAttributes(form, now);
   removeEventListener('formdata', restore, true);
 }
 
@@ -132,9 +152,12 @@ export function trackLink(track, links, event, properties) {
         click.metaKey || click.ctrlKey || click.shiftKey || click.altKey ||
         !isInPlace(link.getAttribute('target')) || typeof link.href !== 'string' || !link.href || link.hasAttribute('download');
       if (!staysHere) {
-        leaveAfter(click, sent, () => () => {
-          if (link.isConnected) goOn('click', () => HTMLElement.prototype.click.call(link));
-          else location.assign(link.href);
+        leaveAfter(click, sent, () => {
+          const { href } = link; // many pages take it away, so that nobody follows it twice
+          return () => {
+            if (link.isConnected && link.href === href) goOn('click', () => HTMLElement.prototype.click.call(link));
+            else location.assign(href);
+          };
         });
       }
     });
@@ -156,7 +179,8 @@ export function trackForm(track, forms, event, properties) {
       if (isInPlace(submit.submitter?.getAttribute('formtarget') ?? form.getAttribute('target'))) {
         leaveAfter(submit, sent, () => {
           const data = dataOf(form, submit.submitter);
-          return () => goOn('submit', () => submitAgain(form, submit.submitter, data));
+          const way = wayOf(form);
+          return () => goOn('submit', () => submitAgain(form, submit.submitter, data, way));
         });
       }
     });

@@ -460,6 +460,28 @@ test('a form goes on with what was in it, though its page disables, empties and 
   assert.deepEqual(errors, []);
 });
 
+for (const [kind, busy] of /** @type {[string, (form: HTMLFormElement) => void][]} */ ([
+  ['empties it, of which a field is required', (form) => form.reset()],
+  ['takes it away', (form) => form.replaceWith('Sending…')],
+  ['takes its address away', (form) => form.setAttribute('action', 'javascript:void 0')],
+])) {
+  test(`a form goes on though its page ${kind}, as soon as it is on its way`, async (t) => {
+    const { page, errors, context } = await world.open(t, { head: world.tag(), body: '<form action="/sent"><input name="q" required><button>send</button></form>' });
+    await world.open(t, { path: '/sent', body: 'sent', context });
+    await page.evaluate((source) => {
+      const [form] = document.forms;
+      const getBusy = eval(source);
+      form.addEventListener('submit', () => setTimeout(() => getBusy(form)));
+      return /** @type {any} */ (window).analytics.trackForm(form, 'Form sent');
+    }, String(busy));
+    await page.fill('input[name=q]', '1');
+    await page.click('button');
+    await page.waitForURL('**/sent?q=1');
+    await world.arrival('/event/Form-sent');
+    assert.deepEqual(errors, []);
+  });
+}
+
 test('so does one in a browser that makes no data of a form and its button: the button goes along', async (t) => {
   const { page, context } = await world.open(t, {
     head: world.tag(),
@@ -532,6 +554,25 @@ test('a link that has waited goes on as it says: without a referrer, or in the t
     }
   }
 });
+
+for (const [kind, disarm] of /** @type {[string, (link: HTMLAnchorElement) => void][]} */ ([
+  ['takes its address away', (link) => link.removeAttribute('href')],
+  ['gives it another one', (link) => link.setAttribute('href', '#')],
+])) {
+  test(`a link leads on though its page ${kind}, so that nobody follows it twice`, async (t) => {
+    const { page, context } = await world.open(t, { head: world.tag(), body: '<a href="/left">go</a>', path: '/links' });
+    await world.open(t, { path: '/left', body: 'left', context });
+    await page.evaluate((source) => {
+      const link = document.querySelector('a');
+      const disarm = eval(source);
+      link?.addEventListener('click', () => setTimeout(() => disarm(link)));
+      return /** @type {any} */ (window).analytics.trackLink(link, 'Link');
+    }, String(disarm));
+    await page.click('a', { noWaitAfter: true });
+    await page.waitForURL('**/left');
+    await world.arrival('/event/Link');
+  });
+}
 
 test('without the extras a function that says what to track is not called as if it were told how the call ended', async (t) => {
   const { page } = await world.open(t, {
