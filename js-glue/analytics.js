@@ -7,11 +7,10 @@
 
 import { identifyArguments, pageArguments, trackArguments } from './arguments.js';
 import { createDelivery, hasOptedOut } from './delivery.js';
+import { createStore, createUser } from './user.js';
+import { failure, skip } from './outcome.js';
 import { callSafely, createEvents } from './events.js';
 import { inTime } from './munchkin.js';
-import { failure, skip } from './outcome.js';
-import { REQUEST_MAX } from './rules.js';
-import { createStore, createUser } from './user.js';
 
 /**
  * @typedef {import('./delivery.js').Options} Options
@@ -61,6 +60,12 @@ import { createStore, createUser } from './user.js';
  * @property {(on?: boolean) => void} debug writes every result to the console
  */
 
+/** Bytes of a lead; the cookie and the age, which go along to the server, come on top. */
+const LEAD_MAX = 6e4;
+
+/** What a trait's name has in all the ways to spell it, which core makes one field of. @param {string} name */
+const bareName = (name) => name.replace(/ /g, '').toLowerCase();
+
 /**
  * Adds the API to `target`, an object that the page may hold already, and returns it.
  * @param {(options: Options) => Promise<import('./rules.js').Rules>} startRules
@@ -68,8 +73,8 @@ import { createStore, createUser } from './user.js';
  * @param {any} [target]
  * @returns {Analytics & {load: Load}}
  */
-export function createAnalytics(startRules, loadExtras, target = {}) {
-  const { emit, listening } = createEvents(target);
+export const createAnalytics = (startRules, loadExtras, target = {}) => {
+  const { listening, emit } = createEvents(target);
   /** Calls made before load, or before the visitor has agreed. @type {QueuedCall[]} */
   let waiting = [];
   const store = createStore();
@@ -86,10 +91,10 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
   let agree = () => {};
   /** Begins all that needs the visitor's consent. @type {() => void} */
   let begin;
-  /** @type {ReturnType<typeof createDelivery> | undefined} */
-  let delivery;
   /** Takes the last no back, once it has been carried out. @type {(() => void) | void} */
   let takeBack;
+  /** @type {ReturnType<typeof createDelivery> | undefined} */
+  let delivery;
   /** @type {Promise<unknown>} */
   let lastIdentify = Promise.resolve();
 
@@ -109,6 +114,12 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     return result;
   };
 
+  /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
+  const visit = (name, request, common, href) => {
+    const text = JSON.stringify(request); // at once, since the page may change its objects after the call
+    return perform(name, common, (rules) => /** @type {any} */ (delivery).visit(rules, name, text, href));
+  };
+
   /**
    * Carries out a call, and ends it.
    * @param {string} type
@@ -117,19 +128,8 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
    * @returns {Promise<Result>}
    */
   const perform = async (type, [options, callback], work) => {
-    let outcome;
-    try {
-      outcome = await (consent ? /** @type {any} */ (delivery).perform(options, work) : skip('no_consent'));
-    } catch (reason) {
-      outcome = failure('munchkin_failed', String(reason));
-    }
-    return finish(type, callback, outcome);
-  };
-
-  /** @param {'page' | 'track'} name @param {object} request @param {Common} common @param {string} href */
-  const visit = (name, request, common, href) => {
-    const text = JSON.stringify(request); // at once, since the page may change its objects after the call
-    return perform(name, common, (rules) => /** @type {any} */ (delivery).visit(rules, name, text, href));
+    const failed = (/** @type {unknown} */ reason) => failure('munchkin_failed', String(reason));
+    return finish(type, callback, await (consent ? /** @type {any} */ (delivery).perform(options, work).catch(failed) : skip('no_consent')));
   };
 
   /** The calls, which wait for load. @type {Record<string, (href: string, args: any[]) => any>} */
@@ -137,8 +137,7 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     page(href, args) {
       const [category, name, properties, ...common] = pageArguments(args);
       emit('page', category, name, properties, common[0]);
-      const url = typeof properties.url === 'string' ? properties.url : href;
-      return visit('page', { url }, common, href);
+      return visit('page', { url: properties.url ?? '' }, common, href);
     },
 
     track(href, args) {
@@ -150,9 +149,11 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     identify(_, args) {
       const [userId, traits, ...common] = identifyArguments(args);
       emit('identify', userId, traits, common[0]);
-      const known = user.traitsOf(userId);
+      const known = { ...user.traitsOf(userId) };
+      // What is said now of the same, however that is spelled, is newer.
+      for (const name in known) for (const said in traits) if (bareName(name) === bareName(said)) delete known[name];
       const request = JSON.stringify({ userId: userId ?? user.id(), traits: { ...known, ...traits } });
-      const isTooLarge = new Blob([request]).size > REQUEST_MAX;
+      const isTooLarge = new Blob([request]).size > LEAD_MAX;
       // Of what is too large nothing is remembered, but who it was of.
       user.traits(isTooLarge ? known : JSON.parse(request).traits);
       user.id(userId);
@@ -230,21 +231,11 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     }
   };
 
-  /** Carries out what waits; a method that is no call, such as `on`, is what the snippet has kept of the API. */
-  const resume = () => {
-    const kept = waiting;
-    waiting = [];
-    for (const [name, args, resolve, href] of kept) {
-      // A yes or no has been heeded already.
-      resolve(calls[name] ? call(name, href, args) : name === 'consent' || target[name]?.(...args));
-    }
-  };
-
   for (const name of Object.keys(calls)) {
     /** @param {...any} args */
     target[name] = (...args) =>
       !globalThis.document
-        ? Promise.resolve({ ...failure('not_a_browser'), type: name, sent: false })
+        ? end(name, args, failure('not_a_browser'))
         : settings && typeof consent === 'boolean'
           ? call(name, location.href, args)
           : new Promise((resolve) => {
@@ -270,7 +261,12 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
       takeBack = takeBack?.(); // at once: the calls after a yes are sent
       if (!delivery) begin();
     }
-    resume();
+    const kept = waiting;
+    waiting = [];
+    for (const [name, args, resolve, href] of kept) {
+      // A method that is no call, such as `on`, is what the snippet has kept of the API; a yes or no has been heeded already.
+      resolve(calls[name] ? call(name, href, args) : name === 'consent' || target[name]?.(...args));
+    }
   };
 
   return Object.assign(target, {
@@ -322,4 +318,4 @@ export function createAnalytics(startRules, loadExtras, target = {}) {
     },
     user: () => user,
   });
-}
+};

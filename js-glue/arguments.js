@@ -43,7 +43,7 @@ const isObject = (value) => Object(value) === value;
  * taken for one of the last visitor's.
  * @param {unknown} value @returns {value is string | number}
  */
-const isId = (value) => (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'bigint';
+const isId = (value) => value !== '' && /number|string|bigint/.test(typeof value);
 
 /**
  * Splits the arguments behind the leading texts: up to two objects, each of which null may stand

@@ -1,9 +1,9 @@
 /** The way of a call: rules (core), signature (server), Munchkin. */
 
 import { addScript, inTime, loadMunchkin, munchkinOnPage } from './munchkin.js';
-import { failure, skip } from './outcome.js';
-import { sendLead } from './server.js';
 import { KEPT, KEPT_MAX, LAST_LEAD } from './user.js';
+import { sendLead } from './server.js';
+import { failure, skip } from './outcome.js';
 
 /**
  * @typedef {object} Options
@@ -40,8 +40,18 @@ import { KEPT, KEPT_MAX, LAST_LEAD } from './user.js';
 /** After this time a lead is sent again though nothing has changed. */
 const UNCHANGED_MS = 24 * 3600 * 1000;
 
+/** All there are, once one is set; undefined in frames that may have none. @param {string} [text] of one @returns {any} */
+const cookies = (text) => {
+  try {
+    if (text) document.cookie = text;
+    return document.cookie;
+  } catch (reason) {
+    // Nor is anything thrown.
+  }
+};
+
 /** @param {string} name */
-const cookie = (name) => RegExp(`(^|; )${name}=([^;]*)`).exec(document.cookie)?.[2];
+const cookie = (name) => RegExp(`(^|; )${name}=([^;]*)`).exec(cookies())?.[2];
 
 export const trackingCookie = () => cookie('_mkto_trk');
 
@@ -51,13 +61,16 @@ export const asksToOptOut = () => /[?&]marketo_opt_out=true/.test(location.searc
 /** Has the visitor told Munchkin not to track? It may not be there to note that for the pages to come. */
 export const hasOptedOut = () => {
   const asks = asksToOptOut();
-  try {
-    if (asks) document.cookie = 'mkto_opt_out=true;path=/;max-age=63072000';
-    return cookie('mkto_opt_out') === 'true' || asks;
-  } catch (reason) {
-    return asks; // some frames may have no cookies
-  }
+  if (asks) cookies('mkto_opt_out=true;path=/;max-age=63072000');
+  return cookie('mkto_opt_out') === 'true' || asks;
 };
+
+/**
+ * Was a lead called for before the last one that was sent? One of the future was sent before the clock was set back: nothing
+ * would be newer for as long as that was.
+ * @param {any} time @param {any} last
+ */
+export const isBefore = (time, last) => last?.time > time && last.time <= Date.now();
 
 /** @param {Record<string, any>} integrations */
 const isDestination = (integrations) => integrations.Marketo ?? integrations['Marketo V2'] ?? integrations.All ?? true;
@@ -81,17 +94,22 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
   const settled = inTime(loading).catch(() => undefined);
   /** May a page() still be one that Munchkin has recorded itself? */
   let mayBeRecorded = !(/** @type {any} */ (options.munchkin)?.apiOnly);
-  /** When identify was called last. */
-  let called = 0;
   /** @type {ReturnType<typeof import('./outbox.js').createOutbox> | undefined} */
   let outbox;
+  /** When identify was called last. */
+  let called = 0;
 
-  /** @param {Munchkin | undefined} munchkin @param {[string, object, string?]} call @returns {Outcome} */
-  const give = (munchkin, call) => {
-    if (!mayTrack()) return skip('no_consent');
-    if (!munchkin) return failure('munchkin_blocked');
-    munchkin.munchkinFunction(...call);
-    return { call, ok: true, sent: true };
+  /** Is this lead what was sent last, and nothing else to go yet? @param {string} fields @param {number} time */
+  const isUnchanged = (fields, time) => {
+    const last = store.get(LAST_LEAD);
+    const own = trackingCookie();
+    // Another cookie is another visitor to Marketo. A new visitor's, which is not there yet at the first identify, Munchkin
+    // finds by itself; a server has to be told, and what it was told is kept.
+    const cookie = last?.cookie ?? own;
+    const same = last?.fields === fields && (own || '') === (cookie || '') && !allKept().some((other) => other?.time < time) &&
+      Date.now() - last.time < UNCHANGED_MS;
+    if (same) store.set(LAST_LEAD, { ...last, cookie });
+    return same;
   };
 
   /**
@@ -109,28 +127,6 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     return same;
   };
 
-  /** What there is may be nothing, or no list, or have anything in it: anybody can write there. @returns {any[]} */
-  const allKept = () => /** @type {any[]} */ ([]).concat(store.get(KEPT));
-
-  /** Is this lead what was sent last, and nothing else to go yet? @param {string} fields @param {number} time */
-  const isUnchanged = (fields, time) => {
-    const last = store.get(LAST_LEAD);
-    const own = trackingCookie();
-    // Another cookie is another visitor to Marketo. A new visitor's, which is not there yet at the first identify, Munchkin
-    // finds by itself; a server has to be told, and what it was told is kept.
-    const { cookie = own } = last || {};
-    const same = last?.fields === fields && (own || '') === (cookie || '') && !allKept().some((other) => other?.time < time) &&
-      Date.now() - last.time < UNCHANGED_MS;
-    if (same) store.set(LAST_LEAD, { ...last, cookie });
-    return same;
-  };
-
-  /** As the server has answered, unless that is an outcome already. @param {LeadResult} lead @param {Answer} answer @returns {Promise<Outcome>} */
-  const conclude = async (lead, answer) => {
-    if (answer.hash) return give((await settled) || munchkinOnPage(), [...lead.call, answer.hash]);
-    return answer.cookie === undefined ? answer : { call: ['lead', lead.call[1]], ok: true, sent: true };
-  };
-
   /**
    * Puts a lead at the end of those that are kept; or removes it, unless it has been called for again since.
    * @param {string} request @param {import('./outbox.js').Kept[]} lead none removes it @param {number} [time] when that was called for
@@ -141,6 +137,17 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     const leads = kept.concat(lead).filter((other, i, all) => !other.request || i >= all.length - KEPT_MAX);
     store.set(KEPT, leads[0] && leads);
   };
+
+  /** @param {Munchkin | undefined} munchkin @param {[string, object, string?]} call @returns {Outcome} */
+  const give = (munchkin, call) => {
+    if (!mayTrack()) return skip('no_consent');
+    if (!munchkin) return failure('munchkin_blocked');
+    munchkin.munchkinFunction(...call);
+    return { call, ok: true, sent: true };
+  };
+
+  /** What there is may be nothing, or no list, or have anything in it: anybody can write there. @returns {any[]} */
+  const allKept = () => /** @type {any[]} */ ([]).concat(store.get(KEPT));
 
   /** What takes care of leads, from the extras; undefined without them. */
   const loaded = () =>
@@ -184,7 +191,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     // However its traits were ordered.
     const fields = JSON.stringify(Object.entries(lead.call[1]).sort());
     // Of two calls in the same millisecond, too, one is the later; whenever they are answered.
-    const time = (called = Math.max(Date.now(), called + 1));
+    const time = (called = Math.max(called + 1, Date.now()));
     /** Not of a visitor who has been forgotten meanwhile. */
     const isKnown = () => store.visitor === visitor;
     // Whatever becomes of the page before there is an answer.
@@ -192,7 +199,8 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     // Two requests at once may come to the server in any order.
     await earlier;
     if (!mayTrack()) return skip('no_consent');
-    const byOutbox = options.token || options.identify === 'form' || allKept()[0]?.due;
+    // One that is there may be sending what is older, which is to come to the server first.
+    const byOutbox = options.token || options.identify === 'form' || outbox || allKept()[0]?.due;
     /** @type {Answer} */
     const answer = await (isUnchanged(fields, time)
       ? skip('unchanged')
@@ -202,8 +210,14 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
           ? ((await loaded())?.send(lead, request, time) ?? { kept: true, ...failure('extras_blocked') })
           : sendLead(server, request, trackingCookie() || ''));
     try {
-      const outcome = await conclude(lead, answer);
-      if (outcome.sent && isKnown()) {
+      /** As the server has answered, unless that is an outcome already. @type {Outcome} */
+      const outcome = answer.hash
+        ? give((await settled) || munchkinOnPage(), [...lead.call, answer.hash])
+        : answer.cookie === undefined
+          ? answer
+          : { call: ['lead', lead.call[1]], ok: true, sent: true };
+      // A server that queues leads has those that another tab has called for since as the last; to Marketo's scripts it is this one.
+      if (outcome.sent && isKnown() && !(answer.cookie !== undefined && isBefore(time, store.get(LAST_LEAD)))) {
         store.set(LAST_LEAD, { time, fields, cookie: answer.cookie ?? trackingCookie() });
       }
       return { ...outcome, warnings: lead.warnings };
@@ -225,8 +239,6 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
     complete: Promise.all([loading, starting]),
 
     perform,
-    associate,
-
     /**
      * @param {Rules} rules
      * @param {'page' | 'track'} name
@@ -243,5 +255,7 @@ export function createDelivery(munchkinId, options, headStart, starting, extras,
       if (name === 'page' && munchkin && isRecorded(rules, visit, href, early)) return skip('already_recorded');
       return { ...give(munchkin, visit.call), warnings: visit.warnings };
     },
+
+    associate,
   };
 }

@@ -1,7 +1,7 @@
 /** The rules of the WebAssembly module that is in the script itself. */
 
-import { wasmBytes } from '#generated/wasm.js';
 import { startRules } from './start.js';
+import { wasmBytes } from '#generated/wasm.js';
 
 /** @param {{fallbackUrl?: string, nonce?: string}} options */
 export const startEmbedded = (options) =>

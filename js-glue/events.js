@@ -7,13 +7,13 @@
  * @param {Listener | undefined} listener
  * @param {...any} args
  */
-export function callSafely(listener, ...args) {
+export const callSafely = (listener, ...args) => {
   try {
     listener?.(...args);
   } catch (reason) {
     console.error(reason);
   }
-}
+};
 
 /** @param {any} target what on, once and off return, to be called in a row */
 export function createEvents(target) {
@@ -26,14 +26,14 @@ export function createEvents(target) {
     return target;
   };
 
-  /** @param {string} topic @param {Listener} listener */
-  const once = (topic, listener) => on(topic, listener, true);
-
   /** @param {string} topic @param {Listener} [listener] none: all of the topic's */
   const off = (topic, listener) => {
     entries = entries.filter((entry) => entry.topic !== topic || (listener && entry.listener !== listener));
     return target;
   };
+
+  /** @param {string} topic @param {Listener} listener */
+  const once = (topic, listener) => on(topic, listener, true);
 
   /** @param {string} topic @param {...any} args */
   const emit = (topic, ...args) => {

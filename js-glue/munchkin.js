@@ -11,11 +11,11 @@ export const MUNCHKIN_URL = '//munchkin.marketo.net/munchkin.js';
 /** How long anything may take before the calls that wait for it end. */
 const TIMEOUT_MS = 10000;
 
+/** What a script has left on the page, which is no element with that id. @param {any} name @param {string} method @returns {any} */
+export const onPage = (name, method) => (typeof /** @type {any} */ (window)[name]?.[method] === 'function' ? window[name] : undefined);
+
 /** @returns {Munchkin | undefined} */
-export function munchkinOnPage() {
-  const { Munchkin } = /** @type {any} */ (window);
-  return typeof Munchkin?.munchkinFunction === 'function' ? Munchkin : undefined;
-}
+export const munchkinOnPage = () => onPage('Munchkin', 'munchkinFunction');
 
 /** Where Trusted Types are required, a URL becomes a script's by a policy only. @type {any} */
 let policy;
@@ -39,24 +39,23 @@ function trusted(url) {
  * @param {string} [nonce]
  * @returns {HTMLScriptElement}
  */
-export function addScript(url, nonce) {
+export const addScript = (url, nonce) => {
   const script = document.createElement('script');
   script.src = trusted(url);
   if (nonce) script.nonce = nonce;
-  (document.head || document.documentElement).append(script);
+  document.documentElement.append(script);
   return script;
-}
+};
 
 /**
  * @param {HTMLScriptElement} script
  * @returns {Promise<unknown>} resolved once it has run; rejected if it cannot be loaded
  */
-export function scriptRun(script) {
-  return new Promise((resolve, reject) => {
+export const scriptRun = (script) =>
+  new Promise((resolve, reject) => {
     script.addEventListener('error', reject);
     script.addEventListener('load', resolve);
   });
-}
 
 /**
  * What the <head> snippet has begun before the shim arrived, and what has become of Munchkin since.

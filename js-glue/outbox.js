@@ -4,7 +4,7 @@
  */
 
 import { alone } from './alone.js';
-import { hasOptedOut, trackingCookie } from './delivery.js';
+import { hasOptedOut, isBefore, trackingCookie } from './delivery.js';
 import { createFormSender } from './form.js';
 import { busyLeft, createList, pauseLeft } from './kept.js';
 import { merged, remainder } from './merging.js';
@@ -87,7 +87,10 @@ export function createOutbox(options, store, perform, associate, finish, settled
   /** @type {typeof postOnce} */
   const post = (lead, request, time, cookie) => {
     list.claim(request, name);
-    const posted = postOnce(lead, request, time, cookie).finally(() => underWay.delete(request));
+    // Two requests at once may come to the server in any order.
+    const posted = Promise.allSettled(underWay.values())
+      .then(() => postOnce(lead, request, time, cookie))
+      .finally(() => underWay.delete(request));
     underWay.set(request, posted);
     return posted;
   };
@@ -102,17 +105,18 @@ export function createOutbox(options, store, perform, associate, finish, settled
     const before = store.get(LAST_LEAD);
     /** When the answer came: who was sent while it was under way is newer. @type {any} */
     let meanwhile;
+    const isOvertaken = () => meanwhile?.time > Math.max(time, before?.time || 0);
     const noting = send && (async (/** @type {LeadResult} */ lead) => {
       const answer = await send(lead);
       meanwhile = store.get(LAST_LEAD);
-      return answer;
+      // Munchkin takes what it is given last for the newest: resend looks at the lead anew.
+      return answer.hash && isOvertaken() ? { ...failure('server_error'), kept: true } : answer;
     });
     const outcome = await associate(rules, request, noting);
     const last = store.get(LAST_LEAD);
-    const isNewer = meanwhile?.time > Math.max(time, before?.time || 0);
     if (outcome.sent && last) {
       const fields = JSON.stringify(Object.entries({ ...fieldsOf(last), ...newer }).sort());
-      store.set(LAST_LEAD, isNewer ? meanwhile : { ...last, fields, time });
+      store.set(LAST_LEAD, isOvertaken() ? meanwhile : { ...last, fields, time });
     }
     return outcome;
   };
@@ -162,13 +166,6 @@ export function createOutbox(options, store, perform, associate, finish, settled
   const failed = (request, outcome) => tell(list.failed(request, outcome));
 
   /**
-   * Was it called for before the last one that was sent? One of the future was sent before the clock was set back: nothing would be
-   * newer for as long as that was.
-   * @param {{time?: number}} lead @param {any} last
-   */
-  const isBefore = ({ time }, last) => last?.time > Number(time) && last.time <= Date.now();
-
-  /**
    * Sends what is left to say of a lead.
    * @param {Rules} rules @param {Kept} lead @returns {Promise<Outcome>}
    */
@@ -176,7 +173,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     /** @type {Answer | undefined} */
     let answer;
     const last = store.get(LAST_LEAD);
-    const newer = isBefore({ time }, last) && fieldsOf(last);
+    const newer = isBefore(time, last) && fieldsOf(last);
     const lead = rules('identify', request);
     if (newer && newer.Email !== lead.email) {
       // The visitor is somebody else by now: the cookie is theirs, which Marketo's library sends with every form.
@@ -188,6 +185,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     const rest = newer && newer.Email === lead.email ? remainder(rules, request, newer) : request;
     if (!rest) return skip('unchanged');
     const outcome = await associateAsOf(rules, rest, newer ? last.time : time, async (lead) => (answer = await post(lead, rest, time)), newer);
+    if (answer?.hash && outcome.kept) return resend(rules, { request, time });
     if (answer?.cookie === '') tellCookie(rest);
     // On another page Munchkin may be there.
     return outcome.error === 'munchkin_blocked' ? { ...outcome, kept: true } : outcome;
@@ -204,7 +202,7 @@ export function createOutbox(options, store, perform, associate, finish, settled
     // What is newer is under way: its answer comes first, and says whose the cookie is, and what is left to say.
     const last = store.get(LAST_LEAD);
     // Of those that the last one came after the newest first: what it says is then not said again by an older one.
-    const next = free.filter((lead) => isBefore(lead, last)).pop() ?? free[0];
+    const next = free.filter((lead) => isBefore(lead.time, last)).pop() ?? free[0];
     const isOvertaking = leads.some((lead) => !isFree(lead) && Number(lead.time) > Number(next?.time));
     return isOvertaking ? undefined : next;
   };

@@ -26,11 +26,11 @@ import { sentences } from '#generated/sentences.js';
  * @param {string} error a code of src/core/status.h
  * @param {string} [message]
  */
-export function failure(error, message = sentences?.[error] || `${error.replace(/_/g, ' ')}.`) {
-  return { ok: /** @type {const} */ (false), error, message };
-}
+export const failure = (error, message = sentences?.[error] || `${error.replace(/_/g, ' ')}.`) => ({
+  ok: /** @type {const} */ (false),
+  error,
+  message,
+});
 
 /** @param {string} skipped a code of src/core/status.h */
-export function skip(skipped) {
-  return { ok: /** @type {const} */ (true), skipped };
-}
+export const skip = (skipped) => ({ ok: /** @type {const} */ (true), skipped });

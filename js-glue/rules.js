@@ -56,6 +56,11 @@ export function createHost() {
   };
 
   return {
+    /** @param {CoreExports} instance */
+    connect(instance) {
+      exports = instance;
+    },
+
     /** What the module asks of the JavaScript engine: numbers and dates as text. */
     imports: {
       env: {
@@ -70,11 +75,6 @@ export function createHost() {
           return text.length === 24 ? write(text, address) : 0;
         },
       },
-    },
-
-    /** @param {CoreExports} instance */
-    connect(instance) {
-      exports = instance;
     },
 
     carryOut,

@@ -17,13 +17,13 @@ const OTHER_GLOBAL = 'munchkinAnalytics';
  */
 
 /** An attribute's value: none is true, JSON is what it says, all else is text. @param {any} text @returns {any} */
-function valueOf(text) {
+const valueOf = (text) => {
   try {
     return text === '' || JSON.parse(text);
   } catch (reason) {
     return text;
   }
-}
+};
 
 function run() {
   const { currentScript } = document; // an image of that name, if there is one
@@ -31,8 +31,12 @@ function run() {
   const { munchkinId, global: wanted, ...attributes } = script.dataset || {};
   const page = /** @type {any} */ (window);
 
-  /** Elements with the id "analytics" are properties of the window too. @param {string} name */
-  const owner = (name) => (page[name] instanceof Node ? undefined : page[name]);
+  /**
+   * Elements with the id "analytics" are properties of the window too, and frames of that name, which may be of another
+   * origin: both can be focused, and no other property of both may be looked at.
+   * @param {string} name
+   */
+  const owner = (name) => (page[name]?.focus ? undefined : page[name]);
   let name = wanted || 'analytics';
   if (owner(name) && !owner(name).munchkinShim) {
     console.warn('munchkin-shim:', OTHER_GLOBAL);
@@ -65,7 +69,7 @@ function run() {
   } else if (munchkinId) {
     /** @type {Record<string, any>} */
     const options = { nonce };
-    for (const [key, text] of Object.entries(attributes)) options[key] = valueOf(text);
+    for (const key in attributes) options[key] = valueOf(attributes[key]);
     analytics.load(munchkinId, options);
   }
 }

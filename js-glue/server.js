@@ -16,7 +16,7 @@ import { failure } from './outcome.js';
 export async function sendLead(server, request, cookie) {
   if (!server) return failure('server_missing');
   const body = `{"cookie":${JSON.stringify(cookie)},${request.slice(1)}`;
-  const { status, retryAfter, queued, hash, error, message } = await inTime(
+  const { status, retryAfter, queued, hash, message, error } = await inTime(
     fetch(String(server).replace(/\/*$/, '/v1/lead'), {
       method: 'POST',
       body,

@@ -13,8 +13,8 @@
  */
 export function snippet(page, name, id, options) {
   const owner = page[name];
-  if (owner && !owner.nodeType) {
-    // Somebody else's, or the snippet is on the page twice: see js-glue/script.js.
+  if (owner && !owner.focus) {
+    // No element or frame of that name. Somebody else's, or the snippet is on the page twice: see js-glue/script.js.
     if (owner.munchkinShim) return owner;
     name = 'munchkinAnalytics';
   }

@@ -1,6 +1,6 @@
 /** Starting the rules on a page: WebAssembly, or the same C as JavaScript where that is missing or refused. */
 
-import { addScript, scriptRun } from './munchkin.js';
+import { addScript, onPage, scriptRun } from './munchkin.js';
 import { createHost } from './rules.js';
 
 /**
@@ -28,10 +28,7 @@ export async function startRules(instantiate, { fallbackUrl, nonce }) {
  * @returns {Promise<typeof import('./extras.js')>}
  */
 export async function extrasOnPage(url, nonce) {
-  const extras = () => {
-    const { munchkinShimExtras } = /** @type {any} */ (window);
-    return typeof munchkinShimExtras?.createOutbox === 'function' ? munchkinShimExtras : undefined; // or elements with that id
-  };
+  const extras = () => onPage('munchkinShimExtras', 'createOutbox');
   if (!extras()) await scriptRun(addScript(url, nonce));
   // Some sites answer with a page where there is no file.
   if (!extras()) throw url;

@@ -30,12 +30,12 @@ export function createStore() {
   const store = {
     /** Another one whenever the visitor is forgotten. */
     visitor: {},
-    /** Whether to use localStorage from now on; what is in memory goes there, unless it has something already. */
+    /** Whether to use localStorage from now on; what is in memory goes there, newer as it is; but an anonymous id that was made is for who has none. */
     persist(/** @type {boolean} */ on) {
       persistent = on;
       const kept = Object.entries(memory);
       memory = {};
-      for (const [key, value] of kept) store.get(key) ?? store.set(key, value);
+      for (const [key, value] of kept) (key === ANONYMOUS_ID && store.get(key)) || store.set(key, value);
     },
     /** @param {string} key */
     get(key) {
@@ -53,8 +53,9 @@ export function createStore() {
       delete memory[key];
       try {
         if (!persistent) throw persistent;
-        // First, since where there is no room for the new value the old one would stay, which may be somebody else's.
-        localStorage.removeItem(key);
+        // First, since where there is no room for the new value the old one would stay, which may be somebody else's. Leads
+        // that are kept are everybody's.
+        if (key !== KEPT || !value) localStorage.removeItem(key);
         if (value !== undefined) localStorage.setItem(key, JSON.stringify(value));
       } catch (reason) {
         memory[key] = value;
@@ -85,14 +86,21 @@ export function createUser(store, mayRemember) {
     (key, otherwise) =>
     /** @param {any} [value] */
     (value) => {
-      if (value === null || (value !== undefined && (mayRemember() || key === ANONYMOUS_ID))) store.set(key, value ?? undefined);
+      if (value === null || (value !== undefined && (mayRemember() || (globalThis.document && key === ANONYMOUS_ID)))) store.set(key, value ?? undefined);
       return store.get(key) ?? otherwise();
     };
 
   const user = {
     traits: accessor(TRAITS, () => ({})),
     id: accessor(USER_ID, () => null),
-    anonymousId: accessor(ANONYMOUS_ID, () => user.anonymousId(uuid())),
+    // A server's page is everybody's: nobody is remembered there.
+    anonymousId: accessor(ANONYMOUS_ID, () => (globalThis.document ? user.anonymousId(uuid()) : uuid())),
+
+    /** Forgets the visitor. */
+    reset() {
+      store.visitor = {};
+      for (const key of STORED) store.set(key, undefined);
+    },
 
     /**
      * What is remembered of the person whom an identify call is of; if that is another one, nothing.
@@ -103,12 +111,6 @@ export function createUser(store, mayRemember) {
       const known = user.id();
       const same = id === undefined || known === null || String(id) === String(known);
       return same ? user.traits() : {};
-    },
-
-    /** Forgets the visitor. */
-    reset() {
-      store.visitor = {};
-      for (const key of STORED) store.set(key, undefined);
     },
   };
   return user;

@@ -53,6 +53,16 @@ test('page() of another URL, and every page() of this one after the first, is se
   await world.visited(['/home', '/plans', '/relative', '/home']);
 });
 
+test('the URL of page() may be an object; what is no URL at all is left out', async (t) => {
+  const { page } = await world.open(t, { head: world.tag({ 'data-munchkin': '{"apiOnly":true}' }), path: '/home' });
+  const urls = await page.evaluate(async () => {
+    const results = [];
+    for (const url of [new URL('/plans', location.href), 1, null, '']) results.push(await /** @type {any} */ (window).analytics.page({ url }));
+    return results.map(({ call }) => call[1].url);
+  });
+  assert.deepEqual(urls, ['/plans', '/home', '/home', '/home']);
+});
+
 test('with apiOnly, Munchkin records no visit and the first page() is sent', async (t) => {
   const { page } = await world.open(t, { head: world.tag({ 'data-munchkin': '{"apiOnly":true}' }), path: '/home?a=b' });
   const [result] = await call(page, [['page']]);

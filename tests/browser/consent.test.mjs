@@ -596,6 +596,29 @@ test('a returning visitor is still the same after a yes', async (t) => {
   assert.deepEqual(ids, [false, 'before', 'u1']);
 });
 
+test('what is said of the visitor while pending is newer than what an earlier page has stored', async (t) => {
+  const stored = `<script>localStorage.ajs_user_id = '"ann"'; localStorage.ajs_user_traits = '{"email":"ann@example.com"}'</script>`;
+  const { page } = await world.open(t, { head: `${stored}${world.tag({ 'data-consent': 'pending' })}` });
+  const bob = await page.evaluate(async () => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.user().id('bob');
+    analytics.user().traits({ email: 'bob@example.com' });
+    analytics.consent(true);
+    const { call } = await analytics.identify({ plan: 'pro' });
+    return [analytics.user().id(), call[1]];
+  });
+  assert.deepEqual(bob, ['bob', { Email: 'bob@example.com', Plan: 'pro', UserId: 'bob' }]);
+  await page.reload();
+  const nobody = await page.evaluate(() => {
+    const { analytics } = /** @type {any} */ (window);
+    analytics.user().id(null);
+    analytics.user().traits(null);
+    analytics.consent(true);
+    return [analytics.user().id(), analytics.user().traits()];
+  });
+  assert.deepEqual(nobody, [null, {}]);
+});
+
 test('without the extras a no still forgets the visitor, and says what it could not do', async (t) => {
   const { page } = await world.open(t, {
     head: `<script>localStorage.ajs_user_id = '"u1"';</script>${world.tag({ 'data-consent': 'pending' })}`,

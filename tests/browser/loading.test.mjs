@@ -325,6 +325,22 @@ test('an element with the id "analytics" is no library', async (t) => {
   await world.arrival('/event/beside-an-element');
 });
 
+for (const kind of /** @type {const} */ (['tag', 'snippet'])) {
+  test(`${kind}: a frame called "analytics" is none either, of whatever origin`, async (t) => {
+    for (const origin of ['', world.siteUrl.replace('127.0.0.1', 'localhost')]) {
+      const { page, errors } = await world.open(t, {
+        head: '<script>framed = new Promise((resolve) => addEventListener("load", resolve))</script>',
+        body: `<iframe name="analytics" src="${origin}/frame"></iframe>`,
+      });
+      await page.evaluate('framed');
+      await page.evaluate((html) => document.body.append(document.createRange().createContextualFragment(html)), world[kind]());
+      await page.waitForFunction(() => /** @type {any} */ (window).analytics.munchkinShim === true);
+      assert.equal(await page.evaluate('typeof analytics.page'), 'function');
+      assert.deepEqual(errors, []);
+    }
+  });
+}
+
 test('an image called "currentScript" is not the script: nothing is loaded from beside it', async (t) => {
   /** @type {string[]} */
   const asked = [];

@@ -1,8 +1,9 @@
 /** Leads that cannot be sent: kept, sent once when that works again, and forgotten when they are not to be sent any more. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { call, customer } from './customer.mjs';
+import { call, customer, PRIVATE_KEY } from './customer.mjs';
 import { startLeadServer } from './lead_server.mjs';
 
 const world = customer();
@@ -11,6 +12,9 @@ const world = customer();
 
 /** @param {string} email @param {object} [traits] @returns {[string, ...any[]]} */
 const identify = (email, traits) => ['identify', email, { email, ...traits }];
+
+/** As a server that signs gives it. @param {string} email */
+const hashOf = (email) => createHash('sha1').update(PRIVATE_KEY + email).digest('hex');
 
 /** What the page keeps: a list of leads. @param {Page} page @returns {Promise<any[]>} */
 const kept = (page) => page.evaluate(() => JSON.parse(localStorage.getItem('munchkin_shim_kept') || '[]').filter((/** @type {any} */ lead) => lead.request));
@@ -41,6 +45,19 @@ const listen = (page) =>
 
 /** @param {Page} page @returns {Promise<any[]>} */
 const heard = (page) => page.evaluate(() => /** @type {any} */ (window).heard);
+
+/** Resolves once identify has been called with the address. @param {Page} page @param {string} email */
+const calledFor = (page, email) => page.waitForFunction((text) => localStorage.getItem('munchkin_shim_kept')?.includes(text), email);
+
+/** Something to wait for until it is released. */
+function hold() {
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  return { held, release };
+}
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -287,7 +304,7 @@ test('of a kept lead goes what a newer one has not said: neither user id nor nam
   }
 });
 
-test('a kept lead that is answered after a newer one is not the last: those kept after it are of former visitors, too', async (t) => {
+test('a kept lead that is answered after a newer one is called for is not the last: those kept after it are of former visitors, too', async (t) => {
   /** @type {(value?: unknown) => void} */
   let release = () => {};
   const held = new Promise((resolve) => {
@@ -305,8 +322,10 @@ test('a kept lead that is answered after a newer one is not the last: those kept
   await page.close();
   const next = await world.open(t, { head, path: '/next', context });
   await server.received(1);
-  assert.equal((await call(next.page, [identify('b@example.com')]))[0].sent, true);
+  const b = call(next.page, [identify('b@example.com')]);
+  await calledFor(next.page, 'b@example.com');
   release();
+  assert.equal((await b)[0].sent, true);
   await server.received(3);
   await allSent(next.page);
   assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie.slice(0, 3)]), [
@@ -315,6 +334,143 @@ test('a kept lead that is answered after a newer one is not the last: those kept
     ['c@example.com', ''],
   ]);
   assert.equal((await call(next.page, [identify('b@example.com')]))[0].skipped, 'unchanged');
+});
+
+for (const [kind, a, b, forgets] of /** @type {[string, any, any, boolean][]} */ ([
+  ['of another visitor', { email: 'a@example.com' }, { email: 'b@example.com' }, false],
+  ['of another visitor, after reset()', { email: 'a@example.com' }, { email: 'b@example.com' }, true],
+  ['of the same visitor with another value', { email: 'a@example.com', plan: 'free' }, { email: 'a@example.com', plan: 'pro' }, false],
+])) {
+  test(`where the server signs, a kept lead that it is slow to answer is associated before the next one, ${kind}`, async (t) => {
+    const { held, release } = hold();
+    const server = await startLeadServer(t, async ({ traits }) => {
+      if (traits.email === a.email && traits.plan === a.plan) await held;
+      return { status: 200, body: { hash: hashOf(traits.email) } };
+    });
+    const head = world.tag({ 'data-server': server.url });
+    const { page, context } = await world.open(t, { head });
+    await visitorNamed(page);
+    await keepThere(page, [{ request: JSON.stringify({ userId: a.email, traits: a }), time: Date.now() - 40_000 }]);
+    await page.close();
+    const next = await world.open(t, { head, path: '/next', context });
+    await server.received(1);
+    if (forgets) await next.page.evaluate('analytics.reset()');
+    const ended = call(next.page, [['identify', b.email, b]]);
+    await calledFor(next.page, JSON.stringify(JSON.stringify(b)).slice(1, -1));
+    release();
+    assert.equal((await ended)[0].sent, true);
+    await allSent(next.page);
+    await world.simulator.waitFor(({ leadFields }) => leadFields?.Email === b.email && leadFields.Plan === b.plan);
+    await call(next.page, [['track', 'End']]);
+    await world.arrival('/event/End');
+    const { Email: email, Plan: plan } = world.simulator.events.filter(({ type }) => type === 'associateLead').at(-1)?.leadFields ?? {};
+    assert.deepEqual([email, plan], [b.email, b.plan]);
+  });
+}
+
+test('where the server signs, a kept lead that one tab sends and that is answered after the identify of another is given up', async (t) => {
+  const { held, release } = hold();
+  const server = await startLeadServer(t, async ({ traits }) => {
+    if (traits.email === 'a@example.com') await held;
+    return { status: 200, body: { hash: hashOf(traits.email) } };
+  });
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await visitorNamed(page);
+  await keepThere(page, [{ request: JSON.stringify({ traits: { email: 'a@example.com' } }), time: Date.now() - 40_000 }]);
+  await page.close();
+  const one = await world.open(t, { head, path: '/one', context });
+  await listen(one.page);
+  await server.received(1);
+  const two = await world.open(t, { head, path: '/two', context });
+  assert.equal((await call(two.page, [identify('b@example.com')]))[0].sent, true);
+  release();
+  await one.page.waitForFunction(() => /** @type {any} */ (window).heard.length);
+  assert.deepEqual((await heard(one.page)).map(({ error }) => error), ['given_up']);
+  await call(one.page, [['track', 'End']]);
+  await world.arrival('/event/End');
+  const associated = world.simulator.events.filter(({ type }) => type === 'associateLead').map(({ leadFields }) => leadFields.Email);
+  assert.deepEqual(associated, ['b@example.com']);
+});
+
+test('a kept lead of a former visitor is on the line when reset() is called: the next one does not overtake it, and has the cookie last', async (t) => {
+  const server = await startLeadServer(t);
+  const head = world.tag({ 'data-server': server.url });
+  const { page, context } = await world.open(t, { head });
+  await visitorNamed(page);
+  await keepThere(page, [{ request: JSON.stringify({ traits: { email: 'a@example.com' } }), time: Date.now() - 40_000 }]);
+  await page.close();
+  const [line, begun] = [hold(), hold()];
+  const next = await world.open(t, {
+    head,
+    path: '/next',
+    context,
+    prepare: (page) =>
+      page.route('**/v1/lead', async (route) => {
+        begun.release();
+        if (route.request().postData()?.includes('a@example.com')) await line.held;
+        await route.continue();
+      }),
+  });
+  await begun.held;
+  await next.page.evaluate('analytics.reset()');
+  const ended = call(next.page, [identify('b@example.com')]);
+  await calledFor(next.page, 'b@example.com');
+  line.release();
+  assert.equal((await ended)[0].sent, true);
+  await server.received(2);
+  assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie.slice(0, 3)]), [['a@example.com', 'id:'], ['b@example.com', 'id:']]);
+});
+
+test("a new visitor's cookie that is on the line when reset() is called does not come after the next visitor", async (t) => {
+  world.simulator.faults.loaderDelayMs = 700;
+  const server = await startLeadServer(t);
+  const [line, begun] = [hold(), hold()];
+  const { page } = await world.open(t, {
+    head: world.tag({ 'data-server': server.url }),
+    prepare: (page) =>
+      page.route('**/v1/lead', async (route) => {
+        const { traits, cookie } = JSON.parse(String(route.request().postData()));
+        if (traits.email === 'a@example.com' && cookie) {
+          begun.release();
+          await line.held;
+        }
+        await route.continue();
+      }),
+  });
+  await call(page, [identify('a@example.com')]);
+  await begun.held;
+  await page.evaluate('analytics.reset()');
+  const ended = call(page, [identify('b@example.com')]);
+  await calledFor(page, 'b@example.com');
+  line.release();
+  assert.equal((await ended)[0].sent, true);
+  await server.received(3);
+  assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie.slice(0, 3)]), [
+    ['a@example.com', ''],
+    ['a@example.com', 'id:'],
+    ['b@example.com', 'id:'],
+  ]);
+});
+
+test('of two tabs the one whose lead is answered late does not make it the last one', async (t) => {
+  const { held, release } = hold();
+  const server = await startLeadServer(t, async ({ traits }) => {
+    if (traits.plan === 'pro') await held;
+    return { body: { queued: true } };
+  });
+  const head = world.tag({ 'data-server': server.url });
+  const { page: one, context } = await world.open(t, { head });
+  await visitorNamed(one);
+  const { page: two } = await world.open(t, { head, path: '/two', context });
+  await visitorNamed(two);
+  const slow = call(one, [identify('a@example.com', { plan: 'pro' })]);
+  await server.received(1);
+  assert.equal((await call(two, [identify('a@example.com', { plan: 'free' })]))[0].sent, true);
+  release();
+  assert.equal((await slow)[0].sent, true);
+  assert.equal((await call(two, [identify('a@example.com', { plan: 'pro' })]))[0].sent, true);
+  assert.deepEqual(server.leads.map(({ traits }) => traits.plan), ['pro', 'free', 'pro']);
 });
 
 /** Counts the turns in which the outbox has looked at what is kept. @param {Page} page */
@@ -853,6 +1009,25 @@ test('localStorage that is forbidden or full: kept while the page lives', async 
     await page.waitForFunction(() => /** @type {any} */ (window).heard.length);
     assert.deepEqual([(await heard(page))[0].sent, errors], [true, []]);
   }
+});
+
+test('localStorage without room for one more lead: those that are in it stay', async (t) => {
+  const server = await startLeadServer(t, () => ({ cut: true }));
+  const { page } = await world.open(t, { head: world.tag({ 'data-server': server.url }) });
+  await visitorNamed(page);
+  assert.equal((await call(page, [identify('a@example.com')]))[0].kept, true);
+  // What the site itself stores takes all the room there is.
+  await page.evaluate(() => {
+    for (let size = 1 << 22, i = 0; size >= 1; size >>= 1) {
+      try {
+        for (;;) localStorage.setItem(`site${i++}`, 'x'.repeat(size));
+      } catch (reason) {
+        // Half of that may fit.
+      }
+    }
+  });
+  assert.equal((await call(page, [identify('b@example.com', { note: 'x'.repeat(300) })]))[0].kept, true);
+  assert.deepEqual((await kept(page)).map(({ request }) => JSON.parse(request).traits.email), ['a@example.com']);
 });
 
 test("with storage: 'memory' nothing is stored, and the next page sends nothing", async (t) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { call, customer, PRIVATE_KEY } from './customer.mjs';
+import { startLeadServer } from './lead_server.mjs';
 
 const world = customer();
 
@@ -166,6 +167,19 @@ for (const [kind, property] of [['refused', 'get: () => "", set() {}'], ['forbid
     assert.deepEqual(errors, []);
   });
 }
+
+test('where cookies are forbidden, as in a sandboxed frame, identify reaches the server', async (t) => {
+  const server = await startLeadServer(t);
+  const script = world.tag({ src: `${world.siteUrl}/dist/munchkin-shim.js`, 'data-server': server.url });
+  const calls = "<script>analytics.identify('1', { email: 'a@b.co' }).then((result) => parent.postMessage(result, '*'))</script>";
+  const { page } = await world.open(t, {
+    head: "<script>told = new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data)))</script>",
+    body: `<iframe sandbox="allow-scripts" srcdoc="${(script + calls).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}"></iframe>`,
+  });
+  const result = await page.evaluate('told');
+  assert.deepEqual([result.sent, result.error], [true, undefined]);
+  assert.deepEqual(server.leads.map(({ traits, cookie }) => [traits.email, cookie]), [['a@b.co', '']]);
+});
 
 test('what is asked of the server needs no preflight, and has nothing of the lead in its URL', async (t) => {
   const { page, context } = await world.open(t, { head: world.tag() });
@@ -654,6 +668,21 @@ test('what became of earlier identifies is not held on to', async (t) => {
   assert.ok(held < 5, `${held} of 20`);
 });
 
+test('a trait that is spelled otherwise than it was is the same: what is said last counts', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const traits = () => page.evaluate(() => /** @type {any} */ (window).analytics.user().traits());
+  for (const [known, said, fields] of /** @type {[object, object, object][]} */ ([
+    [{ Email: 'ann@example.com' }, { email: 'bob@example.com', plan: 'pro' }, { Email: 'bob@example.com', Plan: 'pro' }],
+    [{ Email: 'ann@example.com', Plan: 'free' }, { plan: 'pro' }, { Email: 'ann@example.com', Plan: 'pro' }],
+    [{ email: 'ann@example.com', 'first name': 'A' }, { firstName: 'B' }, { Email: 'ann@example.com', FirstName: 'B' }],
+  ])) {
+    const [, , last] = await call(page, [['reset'], ['identify', known], ['identify', said]]);
+    assert.deepEqual(last.call[1], fields);
+    assert.deepEqual(last.warnings, []);
+    assert.equal(Object.keys(await traits()).length, Object.keys(fields).length);
+  }
+});
+
 test('a lead is sent again after a day; the server is handed each that is sent, and no cookie of its own', async (t) => {
   /** @type {import('playwright-core').Request[]} */
   const asked = [];
@@ -689,4 +718,13 @@ test('of what is too large nothing is remembered, but who it was of: what is sai
   assert.equal(other.error, 'too_large');
   assert.equal(next.error, 'email_missing');
   assert.deepEqual(await user(), ['B', { plan: 'of B' }]);
+});
+
+test('nor is of a lead that the server would find too large, with what goes along', async (t) => {
+  const { page } = await world.open(t, { head: world.tag() });
+  const [big, next] = await call(page, [
+    ['identify', '1', { email: 'a@example.com', note: 'x'.repeat(65_536 - 70) }],
+    ['identify', '1', { email: 'a@example.com', plan: 'pro' }],
+  ]);
+  assert.deepEqual([big.error, next.error], ['too_large', undefined]);
 });

@@ -108,6 +108,19 @@ test('the simulator works by require too, where Node.js can require a module; el
   }
 });
 
+test('on a server callback and listeners are told, and nobody is remembered from one request to the next', async () => {
+  const { createAnalytics } = await import('munchkin-shim');
+  const analytics = createAnalytics();
+  /** @type {string[]} */
+  const told = [];
+  analytics.on('error', ({ error }) => told.push(error));
+  const result = await analytics.track('x', {}, (/** @type {any} */ { error }) => told.push(error));
+  assert.equal(result.error, 'not_a_browser');
+  assert.deepEqual(told, ['not_a_browser', 'not_a_browser']);
+  analytics.user().anonymousId('of a request');
+  assert.match(analytics.user().anonymousId(), /^[\da-f-]{36}$/);
+});
+
 test('munchkin-shim/slim has no module in it, and on a server fetches none', async (t) => {
   const module = read('dist/munchkin_shim.wasm');
   for (const extension of ['mjs', 'cjs']) {
