@@ -38,8 +38,8 @@ test('in a load that goes on the log is written from its start again and again',
     return ask('status').messagesWaiting === 0;
   }, 'all of it to be carried out');
 
-  // All that was sent, 100 MB, has been in both: as requests, and as leads.
-  for (const megabytes of Object.values(longest)) assert.ok(megabytes > 10 && megabytes < 64, JSON.stringify(longest));
+  // All that was sent, 100 MB, has been in both: as requests, and as leads. How much there is when somebody looks is chance.
+  for (const megabytes of Object.values(longest)) assert.ok(megabytes > 1 && megabytes < 64, JSON.stringify(longest));
   for (const end of ['', '-accepted']) assert.ok(size(end) > 10, `${size(end)} MB`);
 });
 
