@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define ROOM ((size_t)256 << 10)
-#define HOST_SHOWN 200
 
 /* What came of one call. */
 typedef struct {
@@ -63,7 +62,7 @@ no_answer(const ms_marketo_settings *settings, const char *api, const ms_http_an
 {
     static char sentence[512];
     ms_slice host = ms_url_host(settings->rest_url);
-    int len = host.len < HOST_SHOWN ? (int)host.len : HOST_SHOWN;
+    int len = (int)host.len;
     if (answer->problem != NULL) {
         (void)snprintf(sentence, sizeof sentence,
                        "%.*s does not answer (%s); look at --rest-url and the network.", len,

@@ -9,7 +9,6 @@
 /* Nobody can have it: the domain is reserved (RFC 2606). */
 #define NOBODY "munchkin-server-check@nobody.invalid"
 
-#define HOST_SHOWN 200
 #define WAIT_MS 35000L
 #define TIMEOUT_MS 30000L
 
@@ -19,8 +18,8 @@ no_answer(ms_slice url, const ms_http_answer *answer)
     static char sentence[512];
     ms_slice host = ms_url_host(url);
     (void)snprintf(sentence, sizeof sentence,
-                   "%.*s does not answer (%s); look at --soap-url and the network.",
-                   host.len < HOST_SHOWN ? (int)host.len : HOST_SHOWN, host.ptr, answer->problem);
+                   "%.*s does not answer (%s); look at --soap-url and the network.", (int)host.len,
+                   host.ptr, answer->problem);
     return sentence;
 }
 

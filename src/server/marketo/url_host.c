@@ -17,5 +17,6 @@ ms_url_host(ms_slice url)
             start = p + 1;
         }
     }
-    return (ms_slice){start, (size_t)(p - start)};
+    size_t len = (size_t)(p - start);
+    return (ms_slice){start, len < MS_URL_HOST_MAX ? len : MS_URL_HOST_MAX};
 }

@@ -7,7 +7,9 @@
 
 #include "../../core/slice.h"
 
-/* A piece of `url`, which is http or https. */
+#define MS_URL_HOST_MAX 200
+
+/* A piece of `url`, which is http or https, of MS_URL_HOST_MAX bytes at most. */
 ms_slice ms_url_host(ms_slice url);
 
 #endif

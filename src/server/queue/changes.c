@@ -19,12 +19,6 @@ static const int64_t remembered_ms = INT64_C(7) * 24 * 3600 * 1000;
 /* Some 600 MB, if each is as large as it may be. */
 #define DEAD_BEFORE_PAGES_STOP 10000
 
-static int64_t
-later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Notes the message; false if it was seen within the time that is remembered. */
 static bool
 is_new(ms_store *store, ms_slice message_id, int64_t now)
@@ -196,7 +190,7 @@ ms_change_lead_fields(ms_store *store, const ms_command *command, const ms_field
     }
     add_fields(store, lead, command, fields, due_now, now);
     if (due_now && lead->since > 0) {
-        lead->since = later(1, now - store->rules.linger);
+        lead->since = ms_later(1, now - store->rules.linger);
         lead->changed = true;
     }
     if (lead->changed || now - lead->heard > HEARD_EVERY) {

@@ -3,12 +3,6 @@
 #include "cookie_row.h"
 #include "sent_fields.h"
 
-static int64_t
-later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The earlier of two times, of which 0 is none. */
 static int64_t
 earlier(int64_t a, int64_t b)
@@ -83,10 +77,10 @@ ms_lead_merge(ms_store *store, ms_lead_row *lead, ms_lead_row *other, int64_t no
     lead->user_id = lead->user_id.len > 0 ? lead->user_id : other->user_id;
     ms_lead_set_together(store, lead, &older, &newer, now);
     lead->since = earlier(lead->since, other->since);
-    lead->ended = later(lead->ended, other->ended);
-    lead->retry = later(lead->retry, other->retry);
-    lead->heard = later(lead->heard, other->heard);
-    lead->attempts = later(lead->attempts, other->attempts);
+    lead->ended = ms_later(lead->ended, other->ended);
+    lead->retry = ms_later(lead->retry, other->retry);
+    lead->heard = ms_later(lead->heard, other->heard);
+    lead->attempts = ms_later(lead->attempts, other->attempts);
     lead->flying += other->flying;
     lead->lookups += other->lookups;
     lead->email_unasked |= other->email_unasked;

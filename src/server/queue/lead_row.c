@@ -7,12 +7,6 @@
  * that was on its way, and all that may wait meanwhile. */
 #define TOGETHER_MAX (2 * MS_LEAD_FIELDS_MAX)
 
-static int64_t
-later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 ms_lead_row *
 ms_lead_load(ms_store *store, int64_t id)
 {
@@ -120,10 +114,10 @@ place(ms_store *store, ms_lead_row *lead)
     int64_t due = 0;
     if (lead->since > 0 && lead->flying == 0) {
         int64_t allowed = lead->ended > 0 ? lead->ended + store->rules.interval : 0;
-        earliest = later(allowed, lead->retry);
+        earliest = ms_later(allowed, lead->retry);
         /* It lingers from when it could go. Were it due at once when its interval is over, each
          * call would have its echo an interval later, and they would never share one again. */
-        due = later(later(lead->since, allowed) + store->rules.linger, lead->retry);
+        due = ms_later(ms_later(lead->since, allowed) + store->rules.linger, lead->retry);
     }
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter)lead->class, -(lead->due > 0));
     ms_count_change(store, MS_COUNT_CLASS + (ms_counter) class, due > 0);

@@ -80,4 +80,11 @@ bool ms_class_is_taken(const ms_store *store, ms_lead_class class);
 #define MS_TAKEN_ACTIVITIES (1U << 7)
 #define MS_TAKEN_EMAIL_LOOKUPS (1U << 8)
 
+/* The later of two times. */
+static inline int64_t
+ms_later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 #endif

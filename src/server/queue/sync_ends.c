@@ -48,12 +48,6 @@ cookie_may_be_sent(ms_store *store, int64_t id, int64_t due)
     }
 }
 
-static int64_t
-later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The call was to a lead that has another row: that was synced then, or may not be before `retry`,
  * since Marketo may be at work on it still. */
 static void
@@ -64,8 +58,8 @@ tell_row_of(ms_store *store, const ms_lead_row *lead, int64_t marketo_id, int64_
     int64_t id = is_other ? ms_sql_number_1(store, MS_LEAD_BY_MARKETO_ID, marketo_id) : 0;
     ms_lead_row *other = id == 0 ? NULL : ms_lead_load(store, id);
     if (other != NULL) {
-        other->ended = later(other->ended, ended);
-        other->retry = later(other->retry, retry);
+        other->ended = ms_later(other->ended, ended);
+        other->retry = ms_later(other->retry, retry);
         other->changed = true;
         ms_lead_save(store, other);
     }
